@@ -1,0 +1,73 @@
+# How our C is compiled and linked: language, warnings, sanitizers, include paths of the layers.
+
+set(CMAKE_C_STANDARD 17)
+set(CMAKE_C_STANDARD_REQUIRED ON)
+set(CMAKE_C_EXTENSIONS OFF)
+set(CMAKE_C_VISIBILITY_PRESET hidden)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_C_FLAGS_RELEASE "-O2 -DNDEBUG")
+set(CMAKE_C_FLAGS_DEBUG "-Og -g")
+include(CheckPIESupported)
+check_pie_supported(LANGUAGES C)
+
+set(WR_WARNINGS -Wall -Wextra -Wshadow -Wconversion -Wswitch-enum -Wmissing-prototypes
+    -Wstrict-prototypes -Wvla -Wundef $<$<C_COMPILER_ID:GNU>:-Wno-sign-conversion>)
+
+# Contraction would fuse a*b+c and change what Wasm programs compute; errno of math functions is
+# never read, and without it sqrt is one instruction.
+set(WR_CODEGEN -ffp-contract=off -fno-math-errno)
+
+if(WR_SANITIZE)
+    set(WR_SANITIZE_FLAGS -fsanitize=${WR_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+endif()
+
+function(wr_compile_options target)
+    target_compile_options(${target} PRIVATE ${WR_WARNINGS} ${WR_CODEGEN} ${WR_SANITIZE_FLAGS}
+        $<$<BOOL:${WR_WERROR}>:-Werror> $<$<BOOL:${WR_FUZZ}>:-fsanitize=fuzzer-no-link>)
+endfunction()
+
+function(wr_link_options target)
+    target_link_options(${target} PRIVATE ${WR_SANITIZE_FLAGS}
+        $<$<AND:$<CONFIG:Release>,$<NOT:$<BOOL:${WR_SANITIZE}>>>:-Wl,--gc-sections>)
+endfunction()
+
+# What a layer may include, by folder. wasi sees the public header alone, which keeps it honest.
+set(WR_INCLUDES_runtime runtime)
+set(WR_INCLUDES_interpreter interpreter runtime)
+set(WR_INCLUDES_embed embed embed/include interpreter runtime)
+set(WR_INCLUDES_wasi wasi embed/include)
+set(WR_INCLUDES_cli cli embed/include runtime)
+
+function(wr_layer_includes target layer)
+    foreach(dir IN LISTS WR_INCLUDES_${layer})
+        target_include_directories(${target} PRIVATE
+            "${PROJECT_SOURCE_DIR}/${dir}" "${PROJECT_BINARY_DIR}/${dir}")
+    endforeach()
+    if(NOT layer STREQUAL "wasi")
+        target_include_directories(${target} PRIVATE "${PROJECT_SOURCE_DIR}" "${PROJECT_BINARY_DIR}")
+    endif()
+endfunction()
+
+# A folder that has no source yet still configures and builds.
+function(wr_guard_empty target)
+    get_target_property(sources ${target} SOURCES)
+    if(NOT sources)
+        set(empty "${PROJECT_BINARY_DIR}/${target}-empty.c")
+        file(WRITE "${empty}" "int main(void);\nint main(void) { return 0; }\n")
+        if(NOT target STREQUAL "wasmrun")
+            file(WRITE "${empty}" "extern int ${target}_is_empty;\n")
+        endif()
+        target_sources(${target} PRIVATE "${empty}")
+    endif()
+endfunction()
+
+# The object library wr_<layer> from folder <layer>.
+function(wr_add_layer layer)
+    add_library(wr_${layer} OBJECT)
+    wr_compile_options(wr_${layer})
+    wr_layer_includes(wr_${layer} ${layer})
+    target_compile_definitions(wr_${layer} PRIVATE WR_BUILDING=1 WR_VERSION="${PROJECT_VERSION}")
+    add_subdirectory(${layer})
+    wr_guard_empty(wr_${layer})
+endfunction()

@@ -1,0 +1,52 @@
+#!/bin/sh
+# Checks which layer includes which: runtime knows no engine, wasi and cli live on the public API.
+# usage: layering.sh [source folder]
+cd "${1:-$(dirname "$0")/..}" || exit 2
+bad=0
+
+# layer FOLDER ALLOWED...: quoted includes in FOLDER may name headers of ALLOWED (and its own) only.
+layer() {
+    folder=$1
+    shift
+    allowed=" $folder $* "
+    for file in "$folder"/*.c "$folder"/*.h "$folder"/*.inc "$folder"/include/*.h; do
+        [ -f "$file" ] || continue
+        for name in $(sed -n 's/^[[:space:]]*#[[:space:]]*include[[:space:]]*"\([^"]*\)".*/\1/p' "$file"); do
+            home=$(home_of "$name" "$folder")
+            case $allowed in
+            *" $home "*) ;;
+            *)
+                echo "$file: includes \"$name\" of $home, which $folder may not"
+                bad=1
+                ;;
+            esac
+        done
+    done
+    return 0
+}
+
+# The layer that a header belongs to. Generated headers have no source: they are the includer's own.
+home_of() {
+    base=${1##*/}
+    for dir in "$2" runtime interpreter wasi cli aot; do
+        [ -f "$dir/$base" ] && { echo "$dir"; return; }
+    done
+    [ -f "embed/include/$base" ] && { echo public; return; }
+    [ -f "embed/$base" ] && { echo embed; return; }
+    echo "$2"
+}
+
+layer runtime
+layer interpreter runtime
+layer embed public runtime interpreter
+layer wasi public
+layer cli public runtime
+
+# Angle includes of our own headers would slip past the check above.
+if grep -nE '^[[:space:]]*#[[:space:]]*include[[:space:]]*<wasmrun' runtime/*.[ch] interpreter/*.[ch] 2>/dev/null; then
+    echo "runtime and interpreter do not know the public header"
+    bad=1
+fi
+
+[ $bad = 0 ] && echo "layering: ok"
+exit $bad
