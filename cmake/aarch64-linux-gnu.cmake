@@ -1,5 +1,5 @@
-# 64-bit Arm Linux from another machine: Debian's cross compiler or clang-19 (WR_CROSS_CLANG), run
-# under qemu-user. WR_CROSS_ROOT holds the target's shared libraries (`./dev setup aarch64` fills it).
+# 64-bit Arm Linux from another machine: Debian's cross compiler, or clang-19 on its libraries when
+# WR_CROSS_CLANG is set. The tests run under qemu-user.
 set(CMAKE_SYSTEM_NAME Linux)
 set(CMAKE_SYSTEM_PROCESSOR aarch64)
 list(APPEND CMAKE_TRY_COMPILE_PLATFORM_VARIABLES WR_CROSS_CLANG)
@@ -9,10 +9,8 @@ if(WR_CROSS_CLANG)
 else()
     set(CMAKE_C_COMPILER aarch64-linux-gnu-gcc)
 endif()
-get_filename_component(WR_CROSS_ROOT "${CMAKE_CURRENT_LIST_DIR}/../build/aarch64-root" ABSOLUTE)
-set(CMAKE_CROSSCOMPILING_EMULATOR qemu-aarch64 -L "${WR_CROSS_ROOT}")
-set(CMAKE_FIND_ROOT_PATH "${WR_CROSS_ROOT}")
-set(CMAKE_LIBRARY_ARCHITECTURE aarch64-linux-gnu)
+set(CMAKE_CROSSCOMPILING_EMULATOR qemu-aarch64 -L /usr/aarch64-linux-gnu)
+set(CMAKE_FIND_ROOT_PATH /usr/aarch64-linux-gnu)
 set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)
 set(CMAKE_FIND_ROOT_PATH_MODE_LIBRARY ONLY)
 set(CMAKE_FIND_ROOT_PATH_MODE_INCLUDE ONLY)
