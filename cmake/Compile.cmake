@@ -28,13 +28,12 @@ function(wr_compile_options target)
 endfunction()
 
 function(wr_link_options target)
-    target_link_options(${target} PRIVATE ${WR_SANITIZE_FLAGS}
-        $<$<AND:$<CONFIG:Release>,$<NOT:$<BOOL:${WR_SANITIZE}>>>:-Wl,--gc-sections>)
+    target_link_options(${target} PRIVATE ${WR_SANITIZE_FLAGS})
 endfunction()
 
 # What a layer may include, by folder. wasi sees the public header alone, which keeps it honest.
-set(WR_INCLUDES_runtime runtime)
-set(WR_INCLUDES_interpreter interpreter runtime)
+set(WR_INCLUDES_runtime runtime embed/include)
+set(WR_INCLUDES_interpreter interpreter runtime embed/include)
 set(WR_INCLUDES_embed embed embed/include interpreter runtime)
 set(WR_INCLUDES_wasi wasi embed/include)
 set(WR_INCLUDES_cli cli embed/include runtime)

@@ -36,17 +36,12 @@ home_of() {
     echo "$2"
 }
 
-layer runtime
-layer interpreter runtime
+# Everybody may know the public header: its error kinds and trap codes are the library's own.
+layer runtime public
+layer interpreter public runtime
 layer embed public runtime interpreter
 layer wasi public
 layer cli public runtime
-
-# Angle includes of our own headers would slip past the check above.
-if grep -nE '^[[:space:]]*#[[:space:]]*include[[:space:]]*<wasmrun' runtime/*.[ch] interpreter/*.[ch] 2>/dev/null; then
-    echo "runtime and interpreter do not know the public header"
-    bad=1
-fi
 
 [ $bad = 0 ] && echo "layering: ok"
 exit $bad
