@@ -61,11 +61,9 @@ function(wr_guard_empty target)
     endif()
 endfunction()
 
-# The object library wr_<layer> from folder <layer>.
+# The object library wr_<layer>; called in the folder, so that what is generated there belongs to it.
 function(wr_add_layer layer)
     add_library(wr_${layer} OBJECT)
     wr_compile_options(wr_${layer})
     wr_layer_includes(wr_${layer} ${layer})
-    add_subdirectory(${layer})
-    wr_guard_empty(wr_${layer})
 endfunction()
