@@ -1,0 +1,71 @@
+/*
+ * os.h - the operating system, as the library needs it: address space, faults, threads, clocks, files.
+ * One half of the OS seam (wasi/os.h is the other): os_posix.c implements it, nothing else in
+ * runtime/, interpreter/ or embed/ makes a system call or names a platform.
+ */
+#ifndef WR_OS_H
+#define WR_OS_H
+
+#include "base.h"
+
+size_t wr_os_page_size(void);
+
+/* Address space. Reserve gives inaccessible, uncommitted addresses (NULL on failure); commit makes
+ * a page-aligned part readable, writable and zero; decommit gives its pages back (it reads as zero after the
+ * next commit). Sizes are rounded up to pages. */
+NODISCARD void *wr_os_reserve(size_t size);
+NODISCARD bool wr_os_commit(void *address, size_t size);
+void wr_os_decommit(void *address, size_t size);
+void wr_os_release(void *address, size_t size);
+
+/* Maps a whole regular file read-only, private. False with errno text in *why (static) on failure;
+ * an empty file gives *size 0 and *address NULL. */
+NODISCARD bool wr_os_map_file(const char *path, const u8 **address, u64 *size, const char **why);
+void wr_os_unmap_file(const u8 *address, u64 size);
+
+/* Nanoseconds of a clock that never goes back. */
+u64 wr_os_now(void);
+u32 wr_os_cpu_count(void);
+
+/* Threads, for parallel validation and the deadline watchdog. */
+typedef struct OsThread OsThread;
+NODISCARD OsThread *wr_os_thread_start(void (*run)(void *), void *context); /* NULL on failure */
+void wr_os_thread_join(OsThread *thread);
+
+typedef struct OsMutex {
+    u64 opaque[8];
+} OsMutex;
+void wr_os_mutex_init(OsMutex *mutex);
+void wr_os_mutex_lock(OsMutex *mutex);
+void wr_os_mutex_unlock(OsMutex *mutex);
+void wr_os_mutex_destroy(OsMutex *mutex);
+
+typedef struct OsCond {
+    u64 opaque[8];
+} OsCond;
+void wr_os_cond_init(OsCond *cond);
+void wr_os_cond_signal(OsCond *cond);
+/* Waits until signalled or until the clock of wr_os_now() reaches `until` (UINT64_MAX: for ever). */
+void wr_os_cond_wait(OsCond *cond, OsMutex *mutex, u64 until);
+void wr_os_cond_destroy(OsCond *cond);
+
+/*
+ * Memory faults. The first call installs a handler for the process (SIGSEGV and SIGBUS, on an alternate
+ * stack, chained: faults that `on_fault` declines go to the previous handler, or crash as usual).
+ * `on_fault` runs in the signal handler on the faulting thread: async-signal-safe code only. It looks at
+ * the address and the machine registers, and either returns false (not ours) or leaves by siglongjmp.
+ * wr_os_fault_thread() prepares the calling thread (alternate stack); cheap when already done.
+ */
+typedef struct OsFault {
+    u8 *address;      /* that could not be accessed */
+    void *registers;  /* opaque: for wr_os_fault_register() */
+} OsFault;
+NODISCARD bool wr_os_fault_install(bool (*on_fault)(const OsFault *fault));
+NODISCARD bool wr_os_fault_thread(void);
+/* True where handlers run with the preserve_none convention and the position of its arguments in the
+ * machine's registers is known: then wr_os_fault_argument() gives argument `index` (0-based,
+ * integer class) of the interrupted function. */
+bool wr_os_fault_has_arguments(void);
+u64 wr_os_fault_argument(const OsFault *fault, unsigned index);
+
+#endif

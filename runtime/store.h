@@ -1,0 +1,308 @@
+/*
+ * store.h - the run-time objects of one store and of the engine above it (spec: exec/runtime).
+ *
+ * An Engine holds what modules and stores share: allocator, configuration, canonical types, the executor.
+ * A Store owns instances, functions, memories, tables, globals; all of them die with it. A store
+ * belongs to one thread at a time; only `interrupt` is touched by others.
+ *
+ * References in Wasm-visible places (slots, tables, globals, fields) are never raw pointers:
+ *   0                   null
+ *   low bit 1           i31: the value in bits 1..31
+ *   low bits 10         a host value: index << 2 | 2 into Store.externs   (extern and any hierarchies)
+ *   low bits 00         an object: byte offset in the store's heap, 8-byte aligned (any, exn)
+ *   function references are handles of their own hierarchy: index into Store.funcs, which starts at 1
+ */
+#ifndef WR_STORE_H
+#define WR_STORE_H
+
+#include <stdatomic.h>
+
+#include "alloc.h"
+#include "base.h"
+#include "error.h"
+#include "module.h"
+#include "os.h"
+#include "types.h"
+
+typedef struct wr_store Store;
+typedef struct wr_instance Instance;
+typedef struct wr_func Func;
+typedef struct wr_memory Memory;
+typedef struct wr_table Table;
+typedef struct wr_global Global;
+typedef struct wr_tag Tag;
+typedef struct wr_caller Caller;
+typedef struct Executor Executor;
+typedef struct Fiber Fiber; /* the executor's */
+
+#define WASM_PAGE_SIZE 65536u
+/* A guarded 32-bit memory reserves 4 GiB + MEMORY_GUARD: accesses with a static offset below
+ * MEMORY_GUARD - 16 need no check, larger offsets are checked explicitly. */
+#define MEMORY_GUARD (64u << 20)
+
+struct wr_config {
+    wr_memory_mode_t memory_mode;
+    size_t max_stack;
+    u32 validation_threads; /* 0 = all */
+    Features features;
+    Alloc alloc;
+};
+
+struct wr_engine {
+    atomic_size_t refs;
+    Alloc alloc;
+    struct wr_config config; /* memory_mode is GUARD or EXPLICIT here, never AUTO */
+    TypeTable *types;
+    const Executor *executor;
+    void *executor_state; /* the executor's tables, made by executor->engine_init */
+    struct Watchdog *watchdog; /* deadline thread, started by the first timeout */
+    OsMutex lock;
+};
+
+void wr_config_init(struct wr_config *config); /* the defaults */
+/* Makes an engine that runs code with `executor`. config->memory_mode AUTO is resolved here: see
+ * memory.h for what the modes are. One reference for the caller. */
+NODISCARD Error *wr_engine_create(const struct wr_config *config, const Executor *executor,
+                                  Engine **out);
+Engine *wr_engine_ref(Engine *engine);
+void wr_engine_unref(Engine *engine);
+
+/* ---- functions ---- */
+
+/* The definition of a host function: made by a linker, shared by the functions made from it in any
+ * number of stores. Immutable; counted, by any thread. */
+typedef struct HostFunc {
+    atomic_size_t refs;
+    Engine *engine; /* counted */
+    const DefType *type;
+    RecGroup *group; /* one reference, keeps `type` */
+    wr_host_func_t func;
+    void *context;
+    void (*finalizer)(void *context); /* or NULL; runs with the last reference */
+    size_t size;                      /* of this object's block, which also holds the names */
+    const char *module, *name;        /* under which it was defined, for backtraces */
+} HostFunc;
+
+/* `type` is interned for the definition. NULL when out of memory: `finalizer` has then not run. */
+NODISCARD HostFunc *wr_host_func_new(Engine *engine, const char *module, const char *name,
+                                     const ValType *types, u32 nparams, u32 nresults);
+HostFunc *wr_host_func_ref(HostFunc *host);
+void wr_host_func_unref(HostFunc *host);
+
+/* Slots above max_slots that every frame may use, whatever the function. */
+#define FRAME_SLACK 8u
+
+/* A function instance. WASM: home != NULL. The first cache line is all that a call needs. */
+struct wr_func {
+    const struct Home *home; /* the instance's, chosen by code->is_wide; NULL for host functions */
+    const DefType *type;
+    const u8 *start;         /* Code.start */
+    const u8 *end;           /* one past the final end */
+    const SideEntry *side;
+    u32 param_slots;
+    u32 result_slots;
+    u32 zero_slots;          /* locals to clear on entry: local_slots - param_slots */
+    u32 frame_slots;         /* zero_slots + max_slots + FRAME_SLACK: room needed above the arguments */
+    const Code *code;        /* NULL for host functions */
+    struct HostFunc *host;   /* NULL for WASM functions */
+    wr_host_func_t host_func;
+    void *host_context;
+    u32 handle;              /* its index in Store.funcs */
+    u32 index;               /* in its module; NONE_U32 for host functions */
+};
+
+/* What changes when control passes from one function to another that has a different one: instance, and with
+ * it the memory, and the dispatch table's variant. An instance has two: [0] for functions without v128
+ * locals, [1] for wide ones (Code.is_wide). */
+typedef struct Home {
+    Instance *instance;
+    bool wide;
+} Home;
+
+/* ---- memories, tables, globals, tags ---- */
+
+struct wr_memory {
+    u8 *base;
+    u64 size;        /* bytes; shared memories: grows atomically under lock */
+    u64 reserved;    /* bytes of address space at base, guard included */
+    u64 pages, max_pages; /* max: declared, or the address type's limit */
+    u8 page_size_log2;
+    bool is_64, is_shared, is_guarded, has_max;
+    Store *store;
+    Instance **users; /* instances whose memory 0 this is: their cached base and size follow growth */
+    u32 nusers, cap_users;
+};
+
+struct wr_table {
+    u32 *elems;      /* references, 32 bits each */
+    u32 size, capacity;
+    u64 max;         /* declared, or the limit */
+    bool is_64, has_max;
+    ValType type;
+    Store *store;
+};
+
+struct wr_global {
+    Slot value[2];
+    ValType type;
+    bool mutable, wide; /* wide: v128, both slots */
+};
+
+struct wr_tag {
+    const DefType *type;
+};
+
+/* ---- instances ---- */
+
+struct wr_instance {
+    /* hot: read by the interpreter */
+    u8 *mem_base;  /* memory 0; NULL if there is none */
+    u64 mem_size;  /* bytes of memory 0 */
+    Func **funcs;  /* index spaces of the module */
+    Global **globals;
+    Table **tables;
+    Memory **memories;
+    Store *store;
+    const DefType **types; /* module->types */
+    Home homes[2];
+    /* cold */
+    Module *module; /* counted */
+    Tag **tags;
+    Func *own_funcs;     /* the module's own functions, ncodes of them */
+    Global *own_globals;
+    bool *dropped_datas; /* data.drop */
+    bool *dropped_elems;
+    u32 **elem_values;   /* per element segment: evaluated references, NULL once dropped or empty */
+    Memory *exported_memory; /* export "memory", or NULL */
+    u8 memory_kind;      /* of memory 0: MEM_* below */
+    Instance *next;      /* in Store.instances */
+    size_t block_size;   /* of the one block that holds this and the arrays above */
+};
+
+/* How code must access memory 0: chooses the dispatch table's variant. */
+typedef enum MemoryKind { MEM_GUARD32, MEM_CHECK32, MEM_64, MEM_KINDS } MemoryKind;
+
+/* ---- store ---- */
+
+#define POLL_INTERRUPT 1u /* bits of Store.interrupt */
+#define POLL_DEADLINE 2u
+
+struct wr_store {
+    Engine *engine; /* counted */
+    Alloc alloc;    /* the engine's */
+    Func **funcs;   /* by handle; [0] unused. Grows: read it anew after anything that may instantiate */
+    u32 nfuncs, cap_funcs;
+    void **externs; /* host values by index */
+    u32 nexterns, cap_externs;
+    Instance *instances;
+    Memory **memories; /* all owned */
+    Table **tables;
+    Tag **tags;
+    Global **host_globals;
+    u32 nmemories, cap_memories, ntables, cap_tables, ntags, cap_tags, nhost_globals, cap_host_globals;
+    u64 limit_memory, limit_tables, limit_instances;
+    u64 used_memory, used_tables, used_instances;
+
+    /* metering */
+    _Atomic(u32) interrupt; /* POLL_* bits, set by other threads, cleared when they take effect */
+    bool interruptible;
+    i64 fuel;               /* remaining; meaningful if fuel_on; negative = spent */
+    bool fuel_on;
+    u64 deadline;           /* wr_os_now() time, 0 = none */
+    u32 watch_slot;         /* the watchdog's, under its lock */
+
+    Fiber *fiber; /* made by the executor at the first call */
+    u32 nesting;  /* activations on the C stack */
+};
+
+/* True when calls must poll (fuel, deadline or interruption in use). */
+INLINE bool store_polls(const Store *s) { return s->fuel_on || s->interruptible || s->deadline != 0; }
+
+/* What a host function gets. */
+struct wr_caller {
+    Store *store;
+    Instance *instance; /* NULL if called by the host */
+};
+
+/* Rolling back what failed: everything made in the store since wr_store_mark() goes. Only while no
+ * code has run and no reference to it was stored where older objects reach it. */
+typedef struct StoreMark {
+    Instance *instances;
+    u32 nfuncs, nmemories, ntables, ntags;
+} StoreMark;
+StoreMark wr_store_mark(const Store *store);
+void wr_store_rollback(Store *store, StoreMark mark);
+
+/* Appends to Store.funcs and numbers `func`; false when out of memory or handles. */
+NODISCARD bool wr_store_add_func(Store *store, Func *func);
+/* A reference (extern hierarchy) to a host value, or 0 when out of memory; and back: false if `ref` is
+ * no host value of this store. */
+NODISCARD u64 wr_store_new_extern(Store *store, void *value);
+bool wr_store_get_extern(const Store *store, u64 ref, void **value);
+/* Whether `ref`, which the host made up, is a reference in this store of type `type`. */
+bool wr_store_ref_matches(const Store *store, u64 ref, ValType type);
+
+/* Account for `amount` more of a limited resource: false when it would exceed the limit. */
+INLINE bool store_charge(u64 *used, u64 limit, u64 amount) {
+    if (amount > limit || *used > limit - amount) return false;
+    *used += amount;
+    return true;
+}
+
+/* ---- executor: what runs code. The runtime knows it by this table only. ---- */
+
+struct Executor {
+    const char *name;
+    /* Called once per engine; false = out of memory. */
+    bool (*engine_init)(Engine *engine);
+    void (*engine_free)(Engine *engine);
+    /* Calls `func` (WASM or host) with its arguments in slots[0..param_slots); results are left in
+     * slots[0..result_slots). NULL, or an own error with backtrace: trap, exit, exception. `slots`
+     * must not lie in guest-reachable memory. Reentrant from host functions. */
+    Error *(*call)(Store *store, Func *func, Slot *slots);
+    void (*fiber_free)(Store *store);
+    /* May be NULL: true. Called before engine_init if memories are to be guarded: prepares to turn
+     * faults in them into traps (installs the fault handler). False makes wr_memory_mode AUTO explicit. */
+    bool (*guard_init)(void);
+};
+extern const Executor wr_interpreter; /* interpreter/interp.c; named here, chosen in embed/ */
+
+/* ---- operations on run-time objects, for engines and the API ---- */
+
+/* Growth. Return the old size in pages or elements, or UINT64_MAX on failure (limits, memory). */
+u64 wr_memory_grow(Memory *memory, u64 delta_pages);
+u64 wr_table_grow(Table *table, u64 delta, u32 value);
+/* Bulk operations with the spec's bounds rules; they return WR_TRAP_NONE or the trap. 64-bit operands are
+ * the zero-extended values for 32-bit memories and tables. */
+wr_trap_code_t wr_memory_init(Instance *i, u32 memory, u32 data, u64 dst, u32 src, u32 n);
+wr_trap_code_t wr_memory_copy(Memory *dst_memory, Memory *src_memory, u64 dst, u64 src, u64 n);
+wr_trap_code_t wr_memory_fill(Memory *memory, u64 dst, u8 value, u64 n);
+wr_trap_code_t wr_table_init(Instance *i, u32 table, u32 elem, u64 dst, u32 src, u32 n);
+wr_trap_code_t wr_table_copy(Table *dst_table, Table *src_table, u64 dst, u64 src, u64 n);
+wr_trap_code_t wr_table_fill(Table *table, u64 dst, u32 value, u64 n);
+void wr_data_drop(Instance *i, u32 data);
+void wr_elem_drop(Instance *i, u32 elem);
+
+/* ---- linking (linker.c, instance.c) ---- */
+
+/* One resolved import. */
+typedef struct ExternVal {
+    ExternKind kind;
+    union {
+        Func *func;
+        Table *table;
+        Memory *memory;
+        Global *global;
+        Tag *tag;
+    } of;
+} ExternVal;
+
+/* Instantiates (spec: exec/modules, instantiation): checks the imports' types, allocates, evaluates
+ * initialisers, copies active segments, runs the start function. On failure nothing of it is reachable,
+ * except what the spec leaves (segments already written to imported tables and memories). */
+NODISCARD Error *wr_instance_new(Store *store, Module *module, const ExternVal *imports, Instance **out);
+NODISCARD Func *wr_store_new_host_func(Store *store, const DefType *type, HostFunc *host);
+void wr_instance_free(Instance *instance); /* by its store only */
+bool wr_instance_export(Instance *instance, const char *name, size_t size, ExternVal *out);
+
+#endif
