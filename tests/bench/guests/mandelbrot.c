@@ -19,7 +19,7 @@ static BENCH_NOINLINE uint32_t escape_time(double cx, double cy) {
 int main(int argc, char **argv) {
     uint64_t n = bench_iterations(argc, argv, 260), sum = 0;
     for (uint64_t i = 0; i < n; i++) {
-        double left = -0.80 + (double)(sum & 255) * 0.0001, top = 0.05, step = 0.25 / SIZE;
+        double left = -0.80 + (double)(sum & 255) * 0.0001, top = 0.05, step = 0.25 / (double)SIZE;
         uint32_t total = 0;
         for (int row = 0; row < SIZE; row++)
             for (int column = 0; column < SIZE; column++)
