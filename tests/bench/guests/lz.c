@@ -22,8 +22,7 @@ static void build(uint32_t seed) {
 }
 
 static uint32_t hash_at(const uint8_t *p) {
-    uint32_t four;
-    memcpy(&four, p, sizeof four);
+    uint32_t four = p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
     return four * 2654435761u >> (32 - HASH_BITS);
 }
 

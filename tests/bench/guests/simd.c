@@ -42,9 +42,10 @@ static BENCH_NOINLINE uint64_t blend(uint8_t threshold) {
         image[i] = sum;
         total ^= sum + (uint8_t)i;
     }
-    uint64_t halves[2];
-    memcpy(halves, &total, sizeof halves);
-    return halves[0] + halves[1];
+    uint64_t result = 0;
+    for (int j = 0; j < 16; j++)
+        result = bench_mix(result, total[j]);
+    return result;
 }
 
 static BENCH_NOINLINE uint32_t dot_product(int16_t bias) {
