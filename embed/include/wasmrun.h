@@ -1,0 +1,374 @@
+/*
+ * wasmrun.h - the embedding interface of wasmrun, a WebAssembly process VM and sandbox.
+ *
+ * Objects and threads
+ *   An engine and its modules are immutable once made and may be used by any number of threads.
+ *   A store, and everything that belongs to it (instances, functions, memories, tables, globals),
+ *   belongs to one thread at a time. The one exception is wr_store_interrupt(), which any thread may
+ *   call. A linker and a WASI context belong to one thread at a time.
+ *
+ * Ownership
+ *   A pointer returned through a parameter or result marked `own` must be released with the delete
+ *   function of its type. Every other pointer is borrowed: from the store it lives until the store
+ *   is deleted, from a module until the module is deleted. Strings passed in are copied.
+ *
+ * Errors
+ *   Everything that can fail returns an own wr_error_t *, NULL on success: malformed and invalid
+ *   modules, link errors, traps, the guest's exit, running out of memory. No function aborts or
+ *   exits the process, and no guest action makes one do so.
+ */
+#ifndef WASMRUN_H
+#define WASMRUN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define WR_VERSION_MAJOR 0
+#define WR_VERSION_MINOR 1
+#define WR_VERSION_PATCH 0
+#define WR_VERSION_STRING "0.1.0"
+
+#if defined(__GNUC__)
+#define WR_API __attribute__((visibility("default")))
+#define WR_NODISCARD __attribute__((warn_unused_result))
+#else
+#define WR_API
+#define WR_NODISCARD
+#endif
+
+#define own /* marks a transfer of ownership */
+
+typedef struct wr_error wr_error_t;
+typedef struct wr_config wr_config_t;
+typedef struct wr_engine wr_engine_t;
+typedef struct wr_module wr_module_t;
+typedef struct wr_store wr_store_t;
+typedef struct wr_linker wr_linker_t;
+typedef struct wr_instance wr_instance_t;
+typedef struct wr_caller wr_caller_t;
+typedef struct wr_func wr_func_t;
+typedef struct wr_memory wr_memory_t;
+typedef struct wr_table wr_table_t;
+typedef struct wr_global wr_global_t;
+typedef struct wr_tag wr_tag_t;
+typedef struct wr_wasi wr_wasi_t;
+
+/* The version of the library that is running, "MAJOR.MINOR.PATCH"; static storage. */
+WR_API const char *wr_version(void);
+
+/* ---- Errors ------------------------------------------------------------------------------- */
+
+typedef enum wr_error_kind {
+    WR_ERROR_MALFORMED, /* the bytes are no WebAssembly module */
+    WR_ERROR_INVALID,   /* the module breaks a validation rule */
+    WR_ERROR_UNLINKABLE, /* an import is missing or has another type */
+    WR_ERROR_TRAP,      /* execution trapped: see wr_error_trap_code() */
+    WR_ERROR_EXCEPTION, /* an exception left the outermost function */
+    WR_ERROR_EXIT,      /* the guest asked to exit: see wr_error_exit_status() */
+    WR_ERROR_MEMORY,    /* the host is out of memory, or a limit on it was reached */
+    WR_ERROR_IO,        /* a file could not be read */
+    WR_ERROR_USAGE      /* the embedder's arguments do not fit (wrong types, missing export) */
+} wr_error_kind_t;
+
+typedef enum wr_trap_code {
+    WR_TRAP_NONE,
+    WR_TRAP_UNREACHABLE,
+    WR_TRAP_MEMORY_OUT_OF_BOUNDS,
+    WR_TRAP_TABLE_OUT_OF_BOUNDS,
+    WR_TRAP_ARRAY_OUT_OF_BOUNDS,
+    WR_TRAP_UNDEFINED_ELEMENT,
+    WR_TRAP_UNINITIALIZED_ELEMENT,
+    WR_TRAP_INDIRECT_CALL_TYPE_MISMATCH,
+    WR_TRAP_INTEGER_DIVIDE_BY_ZERO,
+    WR_TRAP_INTEGER_OVERFLOW,
+    WR_TRAP_INVALID_CONVERSION_TO_INTEGER,
+    WR_TRAP_NULL_REFERENCE,
+    WR_TRAP_NULL_FUNCTION_REFERENCE,
+    WR_TRAP_NULL_STRUCTURE_REFERENCE,
+    WR_TRAP_NULL_ARRAY_REFERENCE,
+    WR_TRAP_NULL_I31_REFERENCE,
+    WR_TRAP_NULL_EXCEPTION_REFERENCE,
+    WR_TRAP_CAST_FAILURE,
+    WR_TRAP_UNALIGNED_ATOMIC,
+    WR_TRAP_EXPECTED_SHARED_MEMORY,
+    WR_TRAP_STACK_EXHAUSTED,
+    WR_TRAP_ALLOCATION_FAILURE, /* the garbage-collected heap is full */
+    WR_TRAP_OUT_OF_FUEL,
+    WR_TRAP_DEADLINE,
+    WR_TRAP_INTERRUPTED,
+    WR_TRAP_HOST /* a host function refused: the message is its own */
+} wr_trap_code_t;
+
+/* One frame of a backtrace, innermost first. Names are valid while the error lives. */
+typedef struct wr_frame {
+    const char *module_name;   /* from the name section, or NULL */
+    const char *function_name; /* from the name section, else an export's name, else NULL */
+    uint32_t function_index;   /* in its module; UINT32_MAX for a host function */
+    uint64_t module_offset;    /* byte offset of the instruction in the module's bytes */
+    uint64_t function_offset;  /* the same, from the start of the function's body */
+} wr_frame_t;
+
+WR_API wr_error_kind_t wr_error_kind(const wr_error_t *error);
+/* One line without a newline, UTF-8, as the official test suite words it; lives as long as `error`. */
+WR_API const char *wr_error_message(const wr_error_t *error);
+/* Byte offset in the module for MALFORMED and INVALID; false when the error has none. */
+WR_API bool wr_error_offset(const wr_error_t *error, uint64_t *offset);
+/* WR_TRAP_NONE unless the kind is TRAP. */
+WR_API wr_trap_code_t wr_error_trap_code(const wr_error_t *error);
+/* The guest's exit status; false unless the kind is EXIT. */
+WR_API bool wr_error_exit_status(const wr_error_t *error, uint32_t *status);
+/* Frames of a trap, innermost first. At most 64 innermost and outermost ones are kept:
+ * wr_error_frame_total() tells how many there were. */
+WR_API size_t wr_error_frame_count(const wr_error_t *error);
+WR_API size_t wr_error_frame_total(const wr_error_t *error);
+WR_API bool wr_error_frame(const wr_error_t *error, size_t index, wr_frame_t *frame);
+/* Renders message and backtrace as the command prints them (several lines, ending in a newline).
+ * Writes at most `size` bytes including the terminating zero; returns the length it would need. */
+WR_API size_t wr_error_render(const wr_error_t *error, char *buffer, size_t size);
+WR_API void wr_error_delete(own wr_error_t *error);
+
+/* For host functions: make the error to return. Never NULL (a static out-of-memory error otherwise). */
+WR_API own wr_error_t *wr_trap_new(const char *message);
+WR_API own wr_error_t *wr_exit_new(uint32_t status);
+/* General errors with a formatted message, for layers built on this interface (WASI, the command). */
+WR_API own wr_error_t *wr_error_new(wr_error_kind_t kind, const char *format, ...)
+#if defined(__GNUC__)
+    __attribute__((format(printf, 2, 3)))
+#endif
+    ;
+
+/* ---- Configuration and engine --------------------------------------------------------------- */
+
+/* How linear memories are bounded; chosen per engine. */
+typedef enum wr_memory_mode {
+    WR_MEMORY_AUTO,    /* guard pages where the host allows, else explicit */
+    WR_MEMORY_GUARD,   /* reserve address space, let the MMU check 32-bit accesses */
+    WR_MEMORY_EXPLICIT /* compare each access; no reservation, no signal handler */
+} wr_memory_mode_t;
+
+/* An allocator: like realloc with the old size. new_size 0 frees and returns NULL. Must be
+ * thread-safe when the engine is shared. NULL result = failure, which the library survives. */
+typedef void *(*wr_alloc_func_t)(void *context, void *pointer, size_t old_size, size_t new_size);
+
+WR_API own wr_config_t *wr_config_new(void); /* NULL when out of memory */
+WR_API void wr_config_delete(own wr_config_t *config);
+WR_API void wr_config_set_memory_mode(wr_config_t *config, wr_memory_mode_t mode);
+/* Bytes of guest stack (values and frames) of one store; default 8 MiB, rounded up to pages. */
+WR_API void wr_config_set_max_stack(wr_config_t *config, size_t bytes);
+/* Threads that may validate one module's bodies; 0 = as many as there are processors. */
+WR_API void wr_config_set_validation_threads(wr_config_t *config, uint32_t threads);
+WR_API void wr_config_set_allocator(wr_config_t *config, wr_alloc_func_t func, void *context);
+/* Turns a proposal on or off by its name (see `wasmrun --help`); false if there is none such. */
+WR_API bool wr_config_set_feature(wr_config_t *config, const char *name, bool on);
+
+/* Consumes `config` (NULL for defaults). */
+WR_API WR_NODISCARD own wr_error_t *wr_engine_new(own wr_config_t *config, own wr_engine_t **engine);
+/* Modules and stores keep their engine alive: deleting in any order is fine. */
+WR_API void wr_engine_delete(own wr_engine_t *engine);
+
+/* ---- Modules ---------------------------------------------------------------------------------- */
+
+typedef enum wr_valkind {
+    WR_I32,
+    WR_I64,
+    WR_F32,
+    WR_F64,
+    WR_V128,
+    WR_FUNCREF,  /* any reference to a function */
+    WR_EXTERNREF, /* any reference to a host value */
+    WR_ANYREF,   /* any reference into the garbage-collected heap, and i31 */
+    WR_EXNREF
+} wr_valkind_t;
+
+typedef enum wr_externkind {
+    WR_EXTERN_FUNC,
+    WR_EXTERN_TABLE,
+    WR_EXTERN_MEMORY,
+    WR_EXTERN_GLOBAL,
+    WR_EXTERN_TAG
+} wr_externkind_t;
+
+/* Copies the bytes, decodes and validates. */
+WR_API WR_NODISCARD own wr_error_t *wr_module_new(wr_engine_t *engine, const void *bytes, size_t size,
+                                                  own wr_module_t **module);
+/* Maps the file (it must not be changed while the module lives: a truncation would fault). */
+WR_API WR_NODISCARD own wr_error_t *wr_module_open(wr_engine_t *engine, const char *path,
+                                                   own wr_module_t **module);
+WR_API WR_NODISCARD own wr_error_t *wr_module_validate(wr_engine_t *engine, const void *bytes, size_t size);
+WR_API void wr_module_delete(own wr_module_t *module);
+
+typedef struct wr_name { /* not zero-terminated in general: UTF-8 of `size` bytes, may hold zeros */
+    const char *data;
+    size_t size;
+} wr_name_t;
+
+typedef struct wr_import {
+    wr_name_t module, name;
+    wr_externkind_t kind;
+} wr_import_t;
+
+typedef struct wr_export {
+    wr_name_t name;
+    wr_externkind_t kind;
+} wr_export_t;
+
+WR_API size_t wr_module_import_count(const wr_module_t *module);
+WR_API bool wr_module_import(const wr_module_t *module, size_t index, wr_import_t *import);
+WR_API size_t wr_module_export_count(const wr_module_t *module);
+WR_API bool wr_module_export(const wr_module_t *module, size_t index, wr_export_t *export_);
+/* The first custom section of that name; false if there is none. */
+WR_API bool wr_module_custom_section(const wr_module_t *module, const char *name, const void **data,
+                                     size_t *size);
+
+/* Sizes and times of a module, for --stats. Bytes and nanoseconds. */
+typedef struct wr_module_stats {
+    uint64_t module_bytes, code_bytes, side_table_bytes, resident_bytes;
+    uint64_t functions;
+    uint64_t decode_ns, validate_ns;
+    uint32_t validation_threads;
+} wr_module_stats_t;
+WR_API void wr_module_get_stats(const wr_module_t *module, wr_module_stats_t *stats);
+
+/* ---- Stores, limits, metering ----------------------------------------------------------------- */
+
+WR_API WR_NODISCARD own wr_error_t *wr_store_new(wr_engine_t *engine, own wr_store_t **store);
+WR_API void wr_store_delete(own wr_store_t *store);
+
+/* Limits for everything created in the store from now on. UINT64_MAX = none (the default). */
+WR_API void wr_store_limit_memory(wr_store_t *store, uint64_t bytes);   /* sum over memories */
+WR_API void wr_store_limit_tables(wr_store_t *store, uint64_t elements); /* sum over tables */
+WR_API void wr_store_limit_instances(wr_store_t *store, uint64_t count);
+
+/* Fuel: one unit pays for one byte of code executed; it is charged when control transfers (branch,
+ * call, return) and checked at back-edges and calls. UINT64_MAX turns metering off (default). */
+WR_API void wr_store_set_fuel(wr_store_t *store, uint64_t units);
+WR_API uint64_t wr_store_fuel(const wr_store_t *store);
+/* Calls trap with WR_TRAP_DEADLINE when this many nanoseconds from now have passed; 0 = none. */
+WR_API WR_NODISCARD own wr_error_t *wr_store_set_timeout(wr_store_t *store, uint64_t nanoseconds);
+/* Allow wr_store_interrupt() to take effect in calls started from now on. Default off. */
+WR_API void wr_store_set_interruptible(wr_store_t *store, bool on);
+/* Any thread: the running call traps with WR_TRAP_INTERRUPTED at its next poll, or, when nothing
+ * runs, the next call does. */
+WR_API void wr_store_interrupt(wr_store_t *store);
+
+/* ---- Values and calls ------------------------------------------------------------------------- */
+
+typedef struct wr_val {
+    wr_valkind_t kind;
+    union {
+        int32_t i32;
+        int64_t i64;
+        float f32;
+        double f64;
+        uint8_t v128[16]; /* little-endian lanes */
+        uint64_t ref;     /* 0 = null; otherwise opaque, meaningful in its store only */
+    } of;
+} wr_val_t;
+
+/* What host functions see: 8 bytes per value, v128 two adjacent slots (low half first). */
+typedef union wr_slot {
+    int32_t i32;
+    uint32_t u32;
+    int64_t i64;
+    uint64_t u64;
+    float f32;
+    double f64;
+    uint64_t ref;
+} wr_slot_t;
+
+/*
+ * A host function. `slots` holds the arguments in order; the results are written from slots[0] on
+ * (there is room for the larger of both). Returns NULL, or an own error: a trap, an exit, ...
+ * It runs on the caller's C stack and may call back into the store.
+ */
+typedef own wr_error_t *(*wr_host_func_t)(wr_caller_t *caller, void *context, wr_slot_t *slots);
+
+/* Signatures are strings, parameters > results: i = i32, I = i64, f = f32, F = f64, v = v128,
+ * c = funcref, e = externref. Example: "iiI>i". */
+
+WR_API size_t wr_func_param_count(const wr_func_t *func);
+WR_API size_t wr_func_result_count(const wr_func_t *func);
+WR_API wr_valkind_t wr_func_param(const wr_func_t *func, size_t index);
+WR_API wr_valkind_t wr_func_result(const wr_func_t *func, size_t index);
+/* Kinds are checked. `results` needs room for wr_func_result_count(). */
+WR_API WR_NODISCARD own wr_error_t *wr_func_call(wr_store_t *store, wr_func_t *func, const wr_val_t *args,
+                                                 size_t nargs, wr_val_t *results, size_t nresults);
+
+/* Guest memory. Pointers are valid until the guest runs or the memory grows. */
+WR_API uint8_t *wr_memory_data(wr_memory_t *memory);
+WR_API uint64_t wr_memory_size(const wr_memory_t *memory); /* bytes */
+
+/* ---- What a host function may ask of its caller -------------------------------------------------- */
+
+WR_API wr_store_t *wr_caller_store(wr_caller_t *caller);
+WR_API wr_instance_t *wr_caller_instance(wr_caller_t *caller); /* NULL if called by the host itself */
+/* The host address of guest bytes [address, address + size) in the memory that the calling instance
+ * exports as "memory"; NULL if there is none or the range leaves it. size 0 is allowed at the end.
+ * Valid until the guest runs or the memory grows. */
+WR_API void *wr_caller_memory(wr_caller_t *caller, uint64_t address, uint64_t size);
+/* For blocking host functions: an own trap when the call is interrupted or past its deadline. */
+WR_API own wr_error_t *wr_caller_poll(wr_caller_t *caller);
+/* Nanoseconds that a host function may block before asking wr_caller_poll() again; UINT64_MAX when
+ * the store has neither a deadline nor is interruptible. */
+WR_API uint64_t wr_caller_patience(wr_caller_t *caller);
+
+/* ---- Linking and instances ---------------------------------------------------------------------- */
+
+WR_API own wr_linker_t *wr_linker_new(wr_engine_t *engine); /* NULL when out of memory */
+WR_API void wr_linker_delete(own wr_linker_t *linker);
+/* Defines a host function; a later definition of the same name replaces the earlier one.
+ * `finalizer` (may be NULL) runs once with `context` when the last user of the definition is gone. */
+WR_API WR_NODISCARD own wr_error_t *wr_linker_define_func(wr_linker_t *linker, const char *module,
+                                                          const char *name, const char *signature,
+                                                          wr_host_func_t func, void *context,
+                                                          void (*finalizer)(void *context));
+/* Every export of `instance`, under that module name. The instance's store is then the only one that
+ * the linker can instantiate in. */
+WR_API WR_NODISCARD own wr_error_t *wr_linker_define_instance(wr_linker_t *linker, const char *module,
+                                                              wr_instance_t *instance);
+/* Resolves imports, instantiates, runs the start function. The instance belongs to the store. */
+WR_API WR_NODISCARD own wr_error_t *wr_linker_instantiate(wr_linker_t *linker, wr_store_t *store,
+                                                          wr_module_t *module, wr_instance_t **instance);
+
+/* Exports by name; NULL when there is none of that name and kind. */
+WR_API wr_func_t *wr_instance_func(wr_instance_t *instance, const char *name);
+WR_API wr_memory_t *wr_instance_memory(wr_instance_t *instance, const char *name);
+WR_API wr_global_t *wr_instance_global(wr_instance_t *instance, const char *name);
+WR_API wr_table_t *wr_instance_table(wr_instance_t *instance, const char *name);
+WR_API void wr_global_get(const wr_global_t *global, wr_val_t *value);
+
+/* ---- WASI preview 1 -------------------------------------------------------------------------------- */
+
+/* A WASI context: arguments, variables, descriptors. Fresh ones grant nothing at all: no arguments,
+ * no variables, no directories, and standard streams that are closed (reads see the end, writes
+ * vanish) until they are set. NULL when out of memory. */
+WR_API own wr_wasi_t *wr_wasi_new(void);
+WR_API void wr_wasi_delete(own wr_wasi_t *wasi);
+WR_API WR_NODISCARD own wr_error_t *wr_wasi_set_args(wr_wasi_t *wasi, size_t argc, const char *const *argv);
+/* "NAME=VALUE"; replaces an earlier one of that name. */
+WR_API WR_NODISCARD own wr_error_t *wr_wasi_add_env(wr_wasi_t *wasi, const char *assignment);
+/* The whole environment of the host process. */
+WR_API WR_NODISCARD own wr_error_t *wr_wasi_inherit_env(wr_wasi_t *wasi);
+/* Standard streams of the host process. */
+WR_API WR_NODISCARD own wr_error_t *wr_wasi_inherit_stdio(wr_wasi_t *wasi);
+#define WR_WASI_READ_ONLY 1u
+/* Opens a host directory and gives it to the guest under the name `guest_path`. */
+WR_API WR_NODISCARD own wr_error_t *wr_wasi_preopen_dir(wr_wasi_t *wasi, const char *host_path,
+                                                        const char *guest_path, uint32_t flags);
+/* Gives the guest a listening or connected socket (host descriptor; the context takes a duplicate). */
+WR_API WR_NODISCARD own wr_error_t *wr_wasi_preopen_socket(wr_wasi_t *wasi, int host_descriptor);
+/* Defines all functions of wasi_snapshot_preview1 and wasi_unstable. The context must outlive every
+ * store that uses them. */
+WR_API WR_NODISCARD own wr_error_t *wr_wasi_link(wr_wasi_t *wasi, wr_linker_t *linker);
+
+#ifdef __cplusplus
+}
+#endif
+
+#undef own
+#endif

@@ -1,0 +1,43 @@
+/*
+ * decode.h - reading the binary format (spec: binary): a sticky reader, and sections into a Module.
+ */
+#ifndef WR_DECODE_H
+#define WR_DECODE_H
+
+#include "base.h"
+#include "error.h"
+#include "module.h"
+
+/* A sticky reader: after the first error every read gives 0 and moves nothing, so that callers read
+ * straight down and check once per item. */
+typedef struct Reader {
+    const u8 *pos, *end;
+    const u8 *base; /* offsets in errors count from here */
+    Error *error;   /* own; the first one */
+} Reader;
+
+void wr_reader_fail(Reader *r, const u8 *at, const char *format, ...) PRINTF(3, 4) COLD;
+u8 wr_read_u8(Reader *r);
+u32 wr_read_u32_slow(Reader *r); /* LEB128, at most 5 bytes, unused bits zero */
+u64 wr_read_u64(Reader *r);
+i32 wr_read_s32(Reader *r);
+i64 wr_read_s33(Reader *r);
+i64 wr_read_s64(Reader *r);
+const u8 *wr_read_bytes(Reader *r, u64 n); /* NULL on error */
+Name wr_read_name(Reader *r);              /* checked UTF-8 */
+
+INLINE u32 wr_read_u32(Reader *r) {
+    if (LIKELY(r->pos < r->end && *r->pos < 0x80)) return *r->pos++;
+    return wr_read_u32_slow(r);
+}
+
+/* Types in the binary format, with type indices resolved to canonical ids through module->types[0..ntypes).
+ * Used by sections and by bodies. */
+ValType wr_read_valtype(Reader *r, const Module *m);
+HeapType wr_read_heaptype(Reader *r, const Module *m);
+
+/* The binary format's sections into `m` (m->bytes, size, engine and arena are set). Bodies are only
+ * delimited: m->codes[i] has func_index, start (of the whole body: local declarations) and end. */
+NODISCARD Error *wr_decode_module(Module *m);
+
+#endif

@@ -1,0 +1,324 @@
+/*
+ * error.c - the error object: making, backtraces, rendering, and the public accessors.
+ *
+ * Errors come from the system's allocator: they outlive the engine that they tell about.
+ */
+#include "error.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "alloc.h"
+#include "module.h"
+#include "utf8.h"
+
+#define MESSAGE_MAX 1024 /* bytes, then "..." */
+#define NAME_MAX_SHOWN 512
+#define END_FRAMES 32 /* kept at either end of a backtrace */
+
+/* A frame and its names, in one block. */
+typedef struct FrameText {
+    wr_frame_t frame;
+    char *text;
+    size_t size;
+} FrameText;
+
+typedef struct Backtrace {
+    size_t total;
+    /* the innermost ones, then a ring of the outermost: frame i >= END_FRAMES is at
+     * END_FRAMES + i % END_FRAMES */
+    FrameText frames[2 * END_FRAMES];
+} Backtrace;
+
+struct wr_error {
+    wr_error_kind_t kind;
+    wr_trap_code_t trap;
+    u32 exit_status;
+    u64 offset;
+    size_t lost_frames; /* counted when there was no memory for a Backtrace */
+    Backtrace *backtrace;
+    const char *message;
+    size_t block_size; /* of this and the message behind it */
+};
+
+Error wr_error_oom_object = {
+    .kind = WR_ERROR_MEMORY, .offset = NO_OFFSET, .message = "out of memory"};
+
+/* ---- making ---- */
+
+static Error *new_error(wr_error_kind_t kind, u64 offset, const char *text, size_t length) {
+    size_t size = wr_text_escape(NULL, 0, text, length) + 1;
+    Error *error = wr_alloc_zero(&wr_alloc_system, sizeof(Error) + size);
+    if (error == NULL) return ERROR_OOM;
+    char *message = (char *)(error + 1);
+    (void)wr_text_escape(message, size, text, length);
+    error->kind = kind;
+    error->offset = offset;
+    error->message = message;
+    error->block_size = sizeof(Error) + size;
+    return error;
+}
+
+/* Cuts text that was too long at the end of a character and marks the place. */
+static size_t cut(char *text, size_t length) {
+    if (length < MESSAGE_MAX) return length;
+    length = MESSAGE_MAX - 1;
+    while (length > 0 && ((u8)text[length] & 0xC0) == 0x80) length--;
+    memcpy(text + length, "...", 4);
+    return length + 3;
+}
+
+static Error *format_error(wr_error_kind_t kind, u64 offset, const char *format, va_list args)
+    __attribute__((format(printf, 3, 0)));
+static Error *format_error(wr_error_kind_t kind, u64 offset, const char *format, va_list args) {
+    char text[MESSAGE_MAX + 4];
+    int length = vsnprintf(text, MESSAGE_MAX + 1, format, args);
+    if (length < 0) return ERROR_OOM;
+    return new_error(kind, offset, text, cut(text, (size_t)length));
+}
+
+Error *wr_error_at(wr_error_kind_t kind, u64 offset, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    Error *error = format_error(kind, offset, format, args);
+    va_end(args);
+    return error;
+}
+
+wr_error_t *wr_error_new(wr_error_kind_t kind, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    Error *error = format_error(kind, NO_OFFSET, format, args);
+    va_end(args);
+    return error;
+}
+
+static const char *const trap_messages[] = {
+    [WR_TRAP_NONE] = "no trap",
+    [WR_TRAP_UNREACHABLE] = "unreachable",
+    [WR_TRAP_MEMORY_OUT_OF_BOUNDS] = "out of bounds memory access",
+    [WR_TRAP_TABLE_OUT_OF_BOUNDS] = "out of bounds table access",
+    [WR_TRAP_ARRAY_OUT_OF_BOUNDS] = "out of bounds array access",
+    [WR_TRAP_UNDEFINED_ELEMENT] = "undefined element",
+    [WR_TRAP_UNINITIALIZED_ELEMENT] = "uninitialized element",
+    [WR_TRAP_INDIRECT_CALL_TYPE_MISMATCH] = "indirect call type mismatch",
+    [WR_TRAP_INTEGER_DIVIDE_BY_ZERO] = "integer divide by zero",
+    [WR_TRAP_INTEGER_OVERFLOW] = "integer overflow",
+    [WR_TRAP_INVALID_CONVERSION_TO_INTEGER] = "invalid conversion to integer",
+    [WR_TRAP_NULL_REFERENCE] = "null reference",
+    [WR_TRAP_NULL_FUNCTION_REFERENCE] = "null function reference",
+    [WR_TRAP_NULL_STRUCTURE_REFERENCE] = "null structure reference",
+    [WR_TRAP_NULL_ARRAY_REFERENCE] = "null array reference",
+    [WR_TRAP_NULL_I31_REFERENCE] = "null i31 reference",
+    [WR_TRAP_NULL_EXCEPTION_REFERENCE] = "null exception reference",
+    [WR_TRAP_CAST_FAILURE] = "cast failure",
+    [WR_TRAP_UNALIGNED_ATOMIC] = "unaligned atomic",
+    [WR_TRAP_EXPECTED_SHARED_MEMORY] = "expected shared memory",
+    [WR_TRAP_STACK_EXHAUSTED] = "call stack exhausted",
+    [WR_TRAP_ALLOCATION_FAILURE] = "allocation failure",
+    [WR_TRAP_OUT_OF_FUEL] = "out of fuel",
+    [WR_TRAP_DEADLINE] = "deadline exceeded",
+    [WR_TRAP_INTERRUPTED] = "interrupted",
+    [WR_TRAP_HOST] = "host function failed",
+};
+
+const char *wr_trap_message(wr_trap_code_t code) {
+    return (size_t)code < ARRAY_LEN(trap_messages) ? trap_messages[code] : "unknown trap";
+}
+
+static Error *new_trap(wr_trap_code_t code, const char *message) {
+    Error *error = wr_error_new(WR_ERROR_TRAP, "%s", message);
+    if (error != ERROR_OOM) error->trap = code;
+    return error;
+}
+
+Error *wr_error_trap(wr_trap_code_t code) { return new_trap(code, wr_trap_message(code)); }
+
+wr_error_t *wr_trap_new(const char *message) { return new_trap(WR_TRAP_HOST, message); }
+
+wr_error_t *wr_exit_new(uint32_t status) {
+    Error *error = wr_error_new(WR_ERROR_EXIT, "exit with status %u", (unsigned)status);
+    if (error != ERROR_OOM) error->exit_status = status;
+    return error;
+}
+
+/* ---- backtraces ---- */
+
+static void free_frame(FrameText *f) {
+    wr_free(&wr_alloc_system, f->text, f->size);
+    *f = (FrameText){0};
+}
+
+/* Where the next frame goes; NULL when out of memory. */
+static FrameText *next_frame(Error *error) {
+    if (error == ERROR_OOM) return NULL; /* shared: stays as it is */
+    if (error->backtrace == NULL)
+        error->backtrace = wr_alloc_zero(&wr_alloc_system, sizeof(Backtrace));
+    Backtrace *b = error->backtrace;
+    if (b == NULL) {
+        error->lost_frames++;
+        return NULL;
+    }
+    size_t i = b->total++;
+    FrameText *f = &b->frames[i < END_FRAMES ? i : END_FRAMES + i % END_FRAMES];
+    free_frame(f);
+    return f;
+}
+
+static size_t shown_size(Name name) {
+    size_t size = name.size < NAME_MAX_SHOWN ? name.size : NAME_MAX_SHOWN;
+    while (size > 0 && size < name.size && ((u8)name.data[size] & 0xC0) == 0x80) size--;
+    return size;
+}
+
+/* Copies both names; without memory the frame has none. */
+static void set_names(FrameText *f, Name module, Name function) {
+    size_t m = shown_size(module), n = shown_size(function);
+    size_t msize = module.data == NULL ? 0 : wr_text_escape(NULL, 0, module.data, m) + 1;
+    size_t fsize = function.data == NULL ? 0 : wr_text_escape(NULL, 0, function.data, n) + 1;
+    f->text = wr_alloc(&wr_alloc_system, msize + fsize);
+    if (f->text == NULL) return;
+    f->size = msize + fsize;
+    if (msize != 0) {
+        (void)wr_text_escape(f->text, msize, module.data, m);
+        f->frame.module_name = f->text;
+    }
+    if (fsize != 0) {
+        (void)wr_text_escape(f->text + msize, fsize, function.data, n);
+        f->frame.function_name = f->text + msize;
+    }
+}
+
+void wr_error_add_frame(Error *error, const Module *module, u32 func_index, u64 module_offset) {
+    FrameText *f = next_frame(error);
+    if (f == NULL) return;
+    f->frame.function_index = func_index;
+    f->frame.module_offset = module_offset;
+    if (func_index >= module->nimported_funcs && func_index < module->nfuncs)
+        f->frame.function_offset =
+            module_offset - wr_module_offset(module, wr_module_code(module, func_index)->start);
+    set_names(f, wr_module_own_name(module), wr_module_func_name(module, func_index));
+}
+
+void wr_error_add_host_frame(Error *error, const char *module, const char *name) {
+    FrameText *f = next_frame(error);
+    if (f == NULL) return;
+    f->frame.function_index = UINT32_MAX;
+    Name m = {module, module == NULL ? 0 : (u32)strlen(module)};
+    Name n = {name, name == NULL ? 0 : (u32)strlen(name)};
+    set_names(f, m, n);
+}
+
+size_t wr_error_frame_total(const wr_error_t *error) {
+    return error->lost_frames + (error->backtrace == NULL ? 0 : error->backtrace->total);
+}
+
+size_t wr_error_frame_count(const wr_error_t *error) {
+    size_t total = error->backtrace == NULL ? 0 : error->backtrace->total;
+    return total < 2 * END_FRAMES ? total : 2 * END_FRAMES;
+}
+
+bool wr_error_frame(const wr_error_t *error, size_t index, wr_frame_t *frame) {
+    if (index >= wr_error_frame_count(error)) return false;
+    const Backtrace *b = error->backtrace;
+    if (index >= END_FRAMES) { /* index in the ring, whose oldest is total - END_FRAMES or the first */
+        size_t first = b->total > 2 * END_FRAMES ? b->total - END_FRAMES : END_FRAMES;
+        index = END_FRAMES + (first + index - END_FRAMES) % END_FRAMES;
+    }
+    *frame = b->frames[index].frame;
+    return true;
+}
+
+/* ---- accessors ---- */
+
+wr_error_kind_t wr_error_kind(const wr_error_t *error) { return error->kind; }
+
+const char *wr_error_message(const wr_error_t *error) { return error->message; }
+
+bool wr_error_offset(const wr_error_t *error, uint64_t *offset) {
+    *offset = error->offset;
+    return error->offset != NO_OFFSET;
+}
+
+wr_trap_code_t wr_error_trap_code(const wr_error_t *error) { return error->trap; }
+
+bool wr_error_exit_status(const wr_error_t *error, uint32_t *status) {
+    *status = error->exit_status;
+    return error->kind == WR_ERROR_EXIT;
+}
+
+void wr_error_delete(wr_error_t *error) {
+    if (error == NULL || error == ERROR_OOM) return;
+    if (error->backtrace != NULL) {
+        for (size_t i = 0; i < 2 * END_FRAMES; i++) free_frame(&error->backtrace->frames[i]);
+        wr_free(&wr_alloc_system, error->backtrace, sizeof(Backtrace));
+    }
+    wr_free(&wr_alloc_system, error, error->block_size);
+}
+
+/* ---- rendering ---- */
+
+typedef struct Output {
+    char *buffer;
+    size_t size, length; /* length: of all text, whether it fitted or not */
+} Output;
+
+static void print(Output *o, const char *format, ...) PRINTF(2, 3);
+static void print(Output *o, const char *format, ...) {
+    size_t room = o->length < o->size ? o->size - o->length : 0;
+    va_list args;
+    va_start(args, format);
+    int n = vsnprintf(room == 0 ? NULL : o->buffer + o->length, room, format, args);
+    va_end(args);
+    if (n > 0) o->length += (size_t)n;
+}
+
+static const char *kind_label(wr_error_kind_t kind) {
+    switch (kind) {
+    case WR_ERROR_MALFORMED: return "malformed module";
+    case WR_ERROR_INVALID: return "invalid module";
+    case WR_ERROR_UNLINKABLE: return "link error";
+    case WR_ERROR_TRAP: return "trap";
+    case WR_ERROR_EXCEPTION: return "uncaught exception";
+    case WR_ERROR_EXIT: return "exit";
+    case WR_ERROR_MEMORY:
+    case WR_ERROR_IO:
+    case WR_ERROR_USAGE: break;
+    }
+    return "error";
+}
+
+/* "  1: 0x1c3a hello!parse+0x1f", "  2: host wasi_snapshot_preview1!fd_write" */
+static void print_frame(Output *o, size_t number, const wr_frame_t *f) {
+    print(o, "%5zu: ", number);
+    bool is_host = f->function_index == UINT32_MAX;
+    if (is_host)
+        print(o, "host ");
+    else
+        print(o, "0x%06llx ", (unsigned long long)f->module_offset);
+    if (f->module_name != NULL) print(o, "%s!", f->module_name);
+    if (f->function_name != NULL)
+        print(o, "%s", f->function_name);
+    else if (is_host)
+        print(o, "function");
+    else
+        print(o, "function[%u]", (unsigned)f->function_index);
+    if (!is_host) print(o, "+0x%llx", (unsigned long long)f->function_offset);
+    print(o, "\n");
+}
+
+size_t wr_error_render(const wr_error_t *error, char *buffer, size_t size) {
+    Output o = {buffer, size, 0};
+    if (size != 0) buffer[0] = 0;
+    print(&o, "%s: %s", kind_label(error->kind), error->message);
+    if (error->offset != NO_OFFSET) print(&o, " (at offset 0x%llx)", (unsigned long long)error->offset);
+    print(&o, "\n");
+    size_t count = wr_error_frame_count(error), total = wr_error_frame_total(error);
+    for (size_t i = 0; i < count; i++) {
+        wr_frame_t frame;
+        if (!wr_error_frame(error, i, &frame)) break;
+        if (i == END_FRAMES && total > count) print(&o, "       ... %zu more\n", total - count);
+        print_frame(&o, i < END_FRAMES ? i : total - count + i, &frame);
+    }
+    return o.length;
+}

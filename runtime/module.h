@@ -1,0 +1,273 @@
+/*
+ * module.h - a decoded and validated module: pure data and lookups (spec: syntax/modules).
+ *
+ * Immutable after wr_module_load() returns, reference-counted, shared by threads and stores. The
+ * module's bytes stay as they came (copied or mapped) and are what the interpreter runs; everything
+ * else lives in the module's arena and is freed at once.
+ *
+ * Glossary: index spaces count imports first. "Offset" is a byte offset in the module's bytes.
+ * "Slot" is 8 bytes of the value stack (base.h).
+ */
+#ifndef WR_MODULE_H
+#define WR_MODULE_H
+
+#include <stdatomic.h>
+
+#include "arena.h"
+#include "base.h"
+#include "error.h"
+#include "opcode.h"
+#include "types.h"
+
+typedef struct wr_engine Engine;
+
+typedef struct Name {
+    const char *data; /* in the module's bytes: valid UTF-8, not zero-terminated */
+    u32 size;
+} Name;
+
+typedef enum ExternKind { EXT_FUNC, EXT_TABLE, EXT_MEMORY, EXT_GLOBAL, EXT_TAG } ExternKind;
+
+/* A constant expression: instructions from offset up to and including `end`. */
+typedef struct ConstExpr {
+    u64 offset;
+    u32 size;
+} ConstExpr;
+
+typedef struct Limits {
+    u64 min, max; /* max is UINT64_MAX when has_max is false */
+    bool has_max, is_shared, is_64;
+} Limits;
+
+typedef struct FuncDecl {
+    const DefType *type;
+    u32 type_index;
+    bool declared; /* may be the operand of ref.func: occurs outside of bodies (C.refs) */
+} FuncDecl;
+
+typedef struct TableDecl {
+    ValType type;
+    Limits limits;   /* elements */
+    bool has_init;
+    ConstExpr init;
+} TableDecl;
+
+typedef struct MemoryDecl {
+    Limits limits;    /* pages */
+    u8 page_size_log2; /* 16, or 0 (custom page sizes) */
+} MemoryDecl;
+
+typedef struct GlobalDecl {
+    ValType type;
+    bool mutable;
+    ConstExpr init; /* unless imported */
+} GlobalDecl;
+
+typedef struct TagDecl {
+    const DefType *type;
+    u32 type_index;
+} TagDecl;
+
+typedef struct Import {
+    Name module, name;
+    ExternKind kind;
+    u32 index; /* in the index space of its kind */
+} Import;
+
+typedef struct Export {
+    Name name;
+    ExternKind kind;
+    u32 index;
+} Export;
+
+typedef enum SegMode { SEG_PASSIVE, SEG_ACTIVE, SEG_DECLARATIVE } SegMode;
+
+typedef struct ElemSeg {
+    SegMode mode;
+    ValType type;
+    u32 table;
+    ConstExpr offset;
+    u32 count;
+    bool is_expr;     /* items are expressions: exprs[]; else function indices: funcs[] */
+    const u32 *funcs;
+    const ConstExpr *exprs;
+} ElemSeg;
+
+typedef struct DataSeg {
+    SegMode mode;
+    u32 memory;
+    ConstExpr offset;
+    u64 data; /* offset in the module */
+    u32 size;
+} DataSeg;
+
+typedef struct CustomSection {
+    Name name;
+    u64 offset; /* of the contents after the name */
+    u32 size;
+    u8 after;   /* id of the last known section before it, 0 if none */
+} CustomSection;
+
+/*
+ * Side table. Branches in the binary format name labels, not places; the validator, in its one pass,
+ * writes for each branch where it goes. An entry belongs to, in the order of the code: `if` (to
+ * after `else`, or to after `end`), `else` (to after `end`), `br`, `br_if`, `br_on_*` (one each),
+ * `br_table` (one per label, then the default), `try_table` (one per catch clause), legacy `catch`
+ * and `catch_all` reached by falling through (to after `end`).
+ *
+ *   pc     bytes from the branching instruction's opcode to the target. The target lies after the `end`
+ *          of a block (for the function's own label: AT that final `end`, so that it returns), or
+ *          after the block type of a loop.
+ *   stp    entries from this one to the entry that belongs to the first branch at or after the target
+ *   pop    slots between the kept values and the label's height that must go; 0 = nothing moves
+ *   keep   slots of the label's values on top; matters only if pop is not 0
+ *
+ * An entry whose numbers do not fit has pop == SIDE_FAR and pc = index in Code.far.
+ */
+typedef struct SideEntry {
+    i32 pc;
+    i16 stp;
+    u8 pop, keep;
+} SideEntry;
+#define SIDE_FAR 0xFF
+
+typedef struct FarEntry {
+    i32 pc, stp;
+    u32 pop, keep;
+} FarEntry;
+
+/* One exception-handling region: a try_table, or a legacy try. Ordered so that inner ones come first. */
+typedef struct TryRegion {
+    u32 start, end;     /* code offsets relative to Code.start: first instruction in it, one past its last */
+    u32 stp;            /* index of its first side entry (try_table: one per clause) */
+    u32 height;         /* operand height in slots at the label's outside, params popped */
+    u32 clauses;        /* try_table: code offset of the clause vector (count first), relative to Code.start */
+    u32 delegate;       /* legacy: index in tries of the region to go on with, or NONE_U32 */
+    u32 first_catch;    /* legacy: index in Code.catches */
+    u32 ncatches;
+    bool is_legacy;
+} TryRegion;
+
+typedef struct LegacyCatch {
+    u32 tag;  /* NONE_U32 = catch_all */
+    u32 pc;   /* code offset after the catch instruction, relative to Code.start */
+    u32 stp;  /* index of the first side entry at or after pc */
+} LegacyCatch;
+
+typedef struct LocalRun { /* locals declared beyond the parameters, as in the binary */
+    u32 count;
+    ValType type;
+} LocalRun;
+
+/* One function body, validated. Offsets into the module are 64 bits, within the body 32. */
+typedef struct Code {
+    const u8 *start;       /* first instruction (after the local declarations) */
+    const u8 *end;         /* one past the final `end` */
+    const SideEntry *side; /* nside entries */
+    const FarEntry *far;
+    u32 func_index;
+    u32 nside, nfar;
+    u32 nlocals;       /* parameters and declared locals */
+    u32 local_slots;   /* the same in slots */
+    u32 param_slots, result_slots;
+    u32 max_slots;     /* greatest operand height in slots, locals not counted */
+    u32 nruns;
+    const LocalRun *runs;
+    /* WIDE: some local is a v128, or some untyped drop or select handles one. Then local i lives in slot
+     * local_map[i] >> 1, two slots wide if bit 0 is set; wide_pcs lists, ascending, the code offsets
+     * (of the opcode, relative to start) of drop and select instructions that move a v128. */
+    bool is_wide;
+    const u32 *local_map;
+    u32 nwide;
+    const u32 *wide_pcs;
+    u32 ntries, ncatches;
+    const TryRegion *tries;
+    const LegacyCatch *catches;
+    /* Largest operand count any call-like or branch instruction needs is not stored: see max_slots. */
+} Code;
+
+/* Where the bytes came from: who frees them. */
+typedef enum BytesOwner { BYTES_BORROWED, BYTES_COPIED, BYTES_MAPPED } BytesOwner;
+
+typedef struct NameMap NameMap; /* name_section.h: decoded at first use */
+
+typedef struct wr_module {
+    Engine *engine; /* counted */
+    atomic_size_t refs;
+    Arena arena;
+    const u8 *bytes;
+    u64 size;
+    BytesOwner owner;
+    Features features;
+
+    u32 ntypes;
+    const DefType **types; /* by type index */
+    u32 ngroups;
+    RecGroup **groups; /* one reference each */
+
+    u32 nimports, nexports;
+    Import *imports;
+    Export *exports;
+
+    /* Index spaces: imports first, then definitions. */
+    u32 nfuncs, ntables, nmemories, nglobals, ntags;
+    u32 nimported_funcs, nimported_tables, nimported_memories, nimported_globals, nimported_tags;
+    FuncDecl *funcs;
+    TableDecl *tables;
+    MemoryDecl *memories;
+    GlobalDecl *globals;
+    TagDecl *tags;
+
+    u32 start; /* function index or NONE_U32 */
+    u32 nelems, ndatas;
+    bool has_data_count;
+    u32 data_count;
+    ElemSeg *elems;
+    DataSeg *datas;
+
+    u32 ncodes; /* == nfuncs - nimported_funcs */
+    Code *codes;
+
+    u32 ncustoms;
+    CustomSection *customs;
+    _Atomic(NameMap *) names;
+
+    wr_module_stats_t stats;
+} Module;
+
+/* Decodes and validates. Takes over the bytes as `owner` says, also on failure (BYTES_COPIED: `bytes` was
+ * allocated with the engine's allocator; BYTES_MAPPED: by wr_os_map_file). */
+NODISCARD Error *wr_module_load(Engine *engine, const u8 *bytes, u64 size, BytesOwner owner, Module **out);
+Module *wr_module_ref(Module *module);
+void wr_module_unref(Module *module);
+
+const Export *wr_module_find_export(const Module *module, const char *name, size_t size);
+INLINE const Code *wr_module_code(const Module *m, u32 func_index) {
+    return &m->codes[func_index - m->nimported_funcs];
+}
+INLINE u64 wr_module_offset(const Module *m, const u8 *pc) { return (u64)(pc - m->bytes); }
+
+/* Names from the name section, else from exports; data == NULL if there is none. Thread-safe. */
+Name wr_module_func_name(const Module *module, u32 func_index);
+Name wr_module_local_name(const Module *module, u32 func_index, u32 local);
+Name wr_module_own_name(const Module *module);
+
+/* Implementation limits (spec: appendix/implementation), shared with the validator. */
+#define LIMIT_TYPES 1000000u
+#define LIMIT_FUNCS 1000000u
+#define LIMIT_IMPORTS 1000000u
+#define LIMIT_EXPORTS 1000000u
+#define LIMIT_GLOBALS 1000000u
+#define LIMIT_TABLES 100000u
+#define LIMIT_MEMORIES 100u
+#define LIMIT_TAGS 1000000u
+#define LIMIT_SEGMENTS 1000000u
+#define LIMIT_LOCALS 50000u
+#define LIMIT_PARAMS 1000u
+#define LIMIT_RESULTS 1000u
+#define LIMIT_FIELDS 10000u
+#define LIMIT_BODY (128u << 20) /* bytes of one body */
+#define LIMIT_SUBTYPE_DEPTH 63u
+#define LIMIT_TABLE_SIZE 10000000u
+
+#endif

@@ -1,0 +1,158 @@
+/*
+ * types.h - value types, defined types, recursion groups, subtyping (spec: valid/types, valid/matching).
+ *
+ * Defined types are canonicalised engine-wide: every recursion group is hash-consed, so that two type
+ * indices of any two modules denote the same type iff they have the same DefType pointer (and id).
+ * A ValType names a defined type by that canonical id, never by a module's index: matching needs
+ * no module. Canonical groups are reference-counted by the modules that use them.
+ *
+ * Threads: interning and releasing take the table's lock; DefTypes are immutable once returned, and
+ * id -> DefType lookup is lock-free.
+ */
+#ifndef WR_TYPES_H
+#define WR_TYPES_H
+
+#include "alloc.h"
+#include "base.h"
+
+/*
+ * ValType, 32 bits:
+ *
+ *    31     30..9            8         7..0
+ *   exact   heap type        nullable  kind (VK_*)
+ *
+ * Heap type, exact and nullable are 0 unless the kind is VK_REF. Heap types below HEAP_DEFINED are
+ * abstract (HEAP_*), others are HEAP_DEFINED + canonical id of a DefType.
+ */
+typedef u32 ValType;
+
+typedef enum ValKind {
+    VK_BOT, /* any type at all: an operand of unreachable code */
+    VK_I32,
+    VK_I64,
+    VK_F32,
+    VK_F64,
+    VK_V128,
+    VK_REF,
+    VK_I8, /* packed storage types: only in fields */
+    VK_I16
+} ValKind;
+
+typedef enum HeapKind {
+    HEAP_FUNC,
+    HEAP_EXTERN,
+    HEAP_ANY,
+    HEAP_EQ,
+    HEAP_I31,
+    HEAP_STRUCT,
+    HEAP_ARRAY,
+    HEAP_EXN,
+    HEAP_NONE,
+    HEAP_NOFUNC,
+    HEAP_NOEXTERN,
+    HEAP_NOEXN,
+    HEAP_BOT, /* below every heap type: a reference operand of unreachable code */
+    HEAP_DEFINED = 16
+} HeapKind;
+typedef u32 HeapType; /* HeapKind, or HEAP_DEFINED + canonical id */
+
+#define TYPE_ID_MAX ((1u << 22) - 17)
+
+#define T_BOT ((ValType)VK_BOT)
+#define T_I32 ((ValType)VK_I32)
+#define T_I64 ((ValType)VK_I64)
+#define T_F32 ((ValType)VK_F32)
+#define T_F64 ((ValType)VK_F64)
+#define T_V128 ((ValType)VK_V128)
+#define T_REF(heap, nullable) ((ValType)((u32)(heap) << 9 | (u32)(nullable) << 8 | VK_REF))
+#define T_FUNCREF T_REF(HEAP_FUNC, 1)
+#define T_EXTERNREF T_REF(HEAP_EXTERN, 1)
+#define T_EXNREF T_REF(HEAP_EXN, 1)
+
+INLINE ValKind type_kind(ValType t) { return (ValKind)(t & 0xFF); }
+INLINE bool type_is_ref(ValType t) { return (t & 0xFF) == VK_REF; }
+INLINE bool type_is_nullable(ValType t) { return t >> 8 & 1; }
+INLINE HeapType type_heap(ValType t) { return t >> 9 & 0x3FFFFF; }
+INLINE bool heap_is_defined(HeapType h) { return h >= HEAP_DEFINED; }
+INLINE u32 type_slots(ValType t) { return (t & 0xFF) == VK_V128 ? 2 : 1; }
+/* Default value exists (spec: defaultable): all but non-null references. */
+INLINE bool type_is_defaultable(ValType t) { return !type_is_ref(t) || type_is_nullable(t); }
+
+typedef enum CompKind { COMP_FUNC, COMP_STRUCT, COMP_ARRAY } CompKind;
+
+typedef struct FieldType {
+    ValType type; /* may be VK_I8, VK_I16 */
+    bool mutable;
+} FieldType;
+
+typedef struct RecGroup RecGroup;
+
+/* A canonical defined type: one member of a canonical recursion group. */
+typedef struct DefType {
+    u32 id;
+    u8 comp; /* CompKind */
+    bool final;
+    u32 depth;                   /* number of supertypes above */
+    const struct DefType *super; /* or NULL */
+    /* display[i] is the supertype at depth i, display[depth] is this: a subtype test at run time is
+     * sub->depth >= super->depth && sub->display[super->depth] == super */
+    const struct DefType *const *display;
+    RecGroup *group;
+    /* COMP_FUNC: types[0..nparams) then types[nparams..nparams+nresults) */
+    u32 nparams, nresults;
+    u32 param_slots, result_slots;
+    const ValType *types;
+    /* COMP_STRUCT, COMP_ARRAY (one field); layouts of objects come with the collector */
+    u32 nfields;
+    const FieldType *fields;
+} DefType;
+
+INLINE bool def_is_subtype(const DefType *sub, const DefType *super) {
+    return sub == super || (sub->depth > super->depth && sub->display[super->depth] == super);
+}
+
+/* The description of a recursion group as a module declares it. References to members of the group
+ * itself are T_REF(HEAP_DEFINED + REC_LOCAL + position): decode writes them so. */
+#define REC_LOCAL (1u << 21) /* canonical ids stay below this */
+
+typedef struct TypeDesc {
+    u8 comp;
+    bool final;
+    HeapType super; /* NONE_U32, or HEAP_DEFINED + id / HEAP_DEFINED + REC_LOCAL + position */
+    u32 nparams, nresults; /* types: params then results */
+    const ValType *types;
+    u32 nfields;
+    const FieldType *fields;
+} TypeDesc;
+
+typedef struct TypeTable TypeTable; /* engine-wide */
+
+NODISCARD TypeTable *wr_types_new(const Alloc *alloc); /* NULL when out of memory */
+void wr_types_delete(TypeTable *table);
+/* Interns a group: the canonical members go to out[0..count), one reference on the group for the caller.
+ * NULL when out of memory or ids. The descriptions must already be well-formed (supertypes defined
+ * earlier and not final; structural match with the supertype is checked by the validator afterwards). */
+NODISCARD RecGroup *wr_types_intern(TypeTable *table, const TypeDesc *descs, u32 count,
+                                    const DefType **out);
+void wr_types_release(TypeTable *table, RecGroup *group);
+const DefType *wr_types_get(const TypeTable *table, u32 id);
+/* A function type of its own group, for host functions. */
+NODISCARD const DefType *wr_types_intern_func(TypeTable *table, const ValType *types, u32 nparams,
+                                              u32 nresults, RecGroup **group);
+
+/* Matching, spec valid/matching: sub <= super. */
+bool wr_heap_matches(const TypeTable *table, HeapType sub, HeapType super);
+bool wr_type_matches_slow(const TypeTable *table, ValType sub, ValType super);
+INLINE bool wr_type_matches(const TypeTable *table, ValType sub, ValType super) {
+    return sub == super || (((sub | super) & 0xFF) >= VK_REF - 0u || sub == T_BOT
+                                ? wr_type_matches_slow(table, sub, super)
+                                : false);
+}
+/* Structural rule for a declared subtype (spec: valid/types, subtype): its composite type matches. */
+bool wr_comp_matches(const TypeTable *table, const DefType *sub, const DefType *super);
+
+/* Text as in the text format, for messages: "i32", "(ref null func)", "(ref 3)" with a canonical id.
+ * Writes at most `size` bytes with the terminating zero. */
+void wr_type_print(ValType t, char *buffer, size_t size);
+
+#endif
