@@ -1,0 +1,3 @@
+import { missing } from "./shapes";
+import "./nowhere";
+let x = ;
