@@ -1,0 +1,89 @@
+/*
+ * engine.c - engines: the configuration, the type table and the executor that modules and stores
+ * share. Made by embed/, which chooses the executor; freed with the last reference.
+ */
+#include "memory.h"
+#include "watchdog.h"
+
+#define DEFAULT_MAX_STACK ((size_t)8 << 20)
+
+void wr_config_init(struct wr_config *config) {
+    *config = (struct wr_config){
+        .memory_mode = WR_MEMORY_AUTO,
+        .max_stack = DEFAULT_MAX_STACK,
+        .alloc = wr_alloc_system,
+    };
+#define FEATURE(id, name, on) config->features |= (Features)(on) << FEATURE_##id;
+#include "features.def"
+#undef FEATURE
+}
+
+/* Guarded memories take address space, and an executor that turns faults into traps. */
+static bool can_guard(const Executor *executor) {
+    return wr_memory_can_guard() && (!executor->guard_init || executor->guard_init());
+}
+
+static Error *resolve_memory_mode(Engine *engine) {
+    if (engine->config.memory_mode == WR_MEMORY_EXPLICIT)
+        return NULL;
+    bool guard = can_guard(engine->executor);
+    if (!guard && engine->config.memory_mode == WR_MEMORY_GUARD) {
+        return wr_error_at(WR_ERROR_USAGE, NO_OFFSET, "guard pages cannot be used on this host");
+    }
+    engine->config.memory_mode = guard ? WR_MEMORY_GUARD : WR_MEMORY_EXPLICIT;
+    return NULL;
+}
+
+static Error *start_executor(Engine *engine) {
+    Error *error = resolve_memory_mode(engine);
+    if (error)
+        return error;
+    return engine->executor->engine_init(engine) ? NULL : ERROR_OOM;
+}
+
+static size_t round_up_stack(size_t size) {
+    size_t mask = wr_os_page_size() - 1, sum;
+    if (size == 0)
+        size = 1;
+    return add_size(size, mask, &sum) ? sum & ~mask : size & ~mask;
+}
+
+static void free_engine(Engine *engine) {
+    Alloc alloc = engine->alloc;
+    wr_types_delete(engine->types);
+    wr_os_mutex_destroy(&engine->lock);
+    wr_free(&alloc, engine, sizeof *engine);
+}
+
+Error *wr_engine_create(const struct wr_config *config, const Executor *executor, Engine **out) {
+    Engine *engine = wr_alloc_zero(&config->alloc, sizeof *engine);
+    if (!engine)
+        return ERROR_OOM;
+    atomic_init(&engine->refs, 1);
+    engine->alloc = config->alloc;
+    engine->config = *config;
+    engine->config.max_stack = round_up_stack(config->max_stack);
+    engine->executor = executor;
+    wr_os_mutex_init(&engine->lock);
+    engine->types = wr_types_new(&engine->alloc);
+    Error *error = engine->types ? start_executor(engine) : ERROR_OOM;
+    if (error) {
+        free_engine(engine);
+        return error;
+    }
+    *out = engine;
+    return NULL;
+}
+
+Engine *wr_engine_ref(Engine *engine) {
+    atomic_fetch_add_explicit(&engine->refs, 1, memory_order_relaxed);
+    return engine;
+}
+
+void wr_engine_unref(Engine *engine) {
+    if (!engine || atomic_fetch_sub_explicit(&engine->refs, 1, memory_order_acq_rel) != 1)
+        return;
+    wr_watchdog_stop(engine);
+    engine->executor->engine_free(engine);
+    free_engine(engine);
+}

@@ -1,0 +1,53 @@
+/*
+ * host_func.c - definitions of host functions (HostFunc of store.h). A linker makes them; each
+ * instantiation that imports one makes a function from it (wr_store_new_host_func).
+ */
+#include "store.h"
+
+/* Object and names share a block: one allocation, one thing to free. */
+static HostFunc *new_block(Engine *engine, const char *module, const char *name) {
+    size_t module_size = strlen(module) + 1, name_size = strlen(name) + 1, size;
+    if (!add_size(module_size, name_size, &size))
+        return NULL;
+    if (!add_size(size, sizeof(HostFunc), &size))
+        return NULL;
+    HostFunc *host = wr_alloc_zero(&engine->alloc, size);
+    if (!host)
+        return NULL;
+    char *names = (char *)(host + 1);
+    host->size = size;
+    host->module = memcpy(names, module, module_size);
+    host->name = memcpy(names + module_size, name, name_size);
+    return host;
+}
+
+HostFunc *wr_host_func_new(Engine *engine, const char *module, const char *name,
+                           const ValType *types, u32 nparams, u32 nresults) {
+    HostFunc *host = new_block(engine, module, name);
+    if (!host)
+        return NULL;
+    host->type = wr_types_intern_func(engine->types, types, nparams, nresults, &host->group);
+    if (!host->type) {
+        wr_free(&engine->alloc, host, host->size);
+        return NULL;
+    }
+    atomic_init(&host->refs, 1);
+    host->engine = wr_engine_ref(engine);
+    return host;
+}
+
+HostFunc *wr_host_func_ref(HostFunc *host) {
+    atomic_fetch_add_explicit(&host->refs, 1, memory_order_relaxed);
+    return host;
+}
+
+void wr_host_func_unref(HostFunc *host) {
+    if (!host || atomic_fetch_sub_explicit(&host->refs, 1, memory_order_acq_rel) != 1)
+        return;
+    if (host->finalizer)
+        host->finalizer(host->context);
+    Engine *engine = host->engine;
+    wr_types_release(engine->types, host->group);
+    wr_free(&engine->alloc, host, host->size);
+    wr_engine_unref(engine);
+}
