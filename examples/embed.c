@@ -32,11 +32,9 @@ static wr_error_t *divide(wr_store_t *store, wr_instance_t *instance, int32_t a,
     wr_val_t args[2] = {{.kind = WR_I32, .of.i32 = a}, {.kind = WR_I32, .of.i32 = b}};
     wr_val_t result;
     wr_func_t *func = wr_instance_func(instance, "divide");
-    if (!func)
-        return wr_error_new(WR_ERROR_USAGE, "no function \"divide\"");
+    if (!func) return wr_error_new(WR_ERROR_USAGE, "no function \"divide\"");
     wr_error_t *error = wr_func_call(store, func, args, 2, &result, 1);
-    if (!error)
-        printf("quotient %" PRId32 "\n", result.of.i32);
+    if (!error) printf("quotient %" PRId32 "\n", result.of.i32);
     return error;
 }
 
@@ -45,14 +43,10 @@ static wr_error_t *run(wr_engine_t *engine, wr_linker_t *linker, wr_store_t *sto
     wr_module_t *module = NULL;
     wr_instance_t *instance = NULL;
     wr_error_t *error = wr_module_new(engine, module_bytes, sizeof module_bytes, &module);
-    if (!error)
-        error = wr_linker_define_func(linker, "host", "print", "i>", print, greeting, NULL);
-    if (!error)
-        error = wr_linker_instantiate(linker, store, module, &instance);
-    if (!error)
-        error = divide(store, instance, 84, 2);
-    if (!error)
-        error = divide(store, instance, 1, 0);
+    if (!error) error = wr_linker_define_func(linker, "host", "print", "i>", print, greeting, NULL);
+    if (!error) error = wr_linker_instantiate(linker, store, module, &instance);
+    if (!error) error = divide(store, instance, 84, 2);
+    if (!error) error = divide(store, instance, 1, 0);
     wr_module_delete(module);
     return error;
 }
@@ -62,13 +56,10 @@ int main(void) {
     wr_store_t *store = NULL;
     wr_linker_t *linker = NULL;
     wr_error_t *error = wr_engine_new(NULL, &engine);
-    if (!error)
-        error = wr_store_new(engine, &store);
-    if (!error && (linker = wr_linker_new(engine)) != NULL)
-        error = run(engine, linker, store);
+    if (!error) error = wr_store_new(engine, &store);
+    if (!error && (linker = wr_linker_new(engine)) != NULL) error = run(engine, linker, store);
     bool trapped = error && wr_error_trap_code(error) == WR_TRAP_INTEGER_DIVIDE_BY_ZERO;
-    if (error)
-        printf("%s\n", wr_error_message(error));
+    if (error) printf("%s\n", wr_error_message(error));
     wr_error_delete(error);
     wr_linker_delete(linker);
     wr_store_delete(store);

@@ -18,8 +18,7 @@ static int append(Lines *lines, char *text) {
     if (lines->count == lines->room) {
         size_t room = lines->room ? 2 * lines->room : 64;
         char **grown = realloc(lines->line, room * sizeof *grown);
-        if (!grown)
-            return -1;
+        if (!grown) return -1;
         lines->line = grown;
         lines->room = room;
     }
@@ -32,8 +31,7 @@ static int read_lines(Lines *lines, FILE *file) {
     size_t room = 0;
     while (getline(&text, &room, file) >= 0) {
         text[strcspn(text, "\n")] = '\0';
-        if (append(lines, text) != 0)
-            return -1;
+        if (append(lines, text) != 0) return -1;
         text = NULL;
         room = 0;
     }
@@ -58,8 +56,7 @@ int main(int argc, char **argv) {
     }
     fclose(file);
     size_t bytes = 0;
-    if (lines.count)
-        qsort(lines.line, lines.count, sizeof *lines.line, by_bytes);
+    if (lines.count) qsort(lines.line, lines.count, sizeof *lines.line, by_bytes);
     for (size_t i = 0; i < lines.count; i++) {
         bytes += strlen(lines.line[i]);
         puts(lines.line[i]);

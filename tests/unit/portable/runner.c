@@ -19,8 +19,7 @@ void wr_test_register(TestCase *test) {
 
 void wr_test_check(CheckKind kind, bool holds, const char *file, int line, const char *text,
                    const char *format, ...) {
-    if (holds)
-        return;
+    if (holds) return;
     fprintf(stderr, "%s:%d: %s does not hold", file, line, text);
     if (format[1]) {
         va_list args;
@@ -31,8 +30,7 @@ void wr_test_check(CheckKind kind, bool holds, const char *file, int line, const
     }
     fputc('\n', stderr);
     failed = true;
-    if (kind == CHECK_ASSERT)
-        exit(STATUS_FAILED);
+    if (kind == CHECK_ASSERT) exit(STATUS_FAILED);
 }
 
 _Noreturn void wr_test_skip(void) { exit(STATUS_SKIPPED); }
@@ -40,8 +38,7 @@ _Noreturn void wr_test_skip(void) { exit(STATUS_SKIPPED); }
 static const TestOptions *suite_options(const char *suite) {
     static const TestOptions none;
     for (const TestCase *test = first; test; test = test->next)
-        if (!test->body && strcmp(test->suite, suite) == 0)
-            return &test->options;
+        if (!test->body && strcmp(test->suite, suite) == 0) return &test->options;
     return &none;
 }
 
@@ -49,17 +46,12 @@ static const TestOptions *suite_options(const char *suite) {
 static _Noreturn void run_body(const TestCase *test) {
     const TestOptions *suite = suite_options(test->suite);
     double timeout = test->options.timeout > 0 ? test->options.timeout : suite->timeout;
-    if (timeout > 0)
-        alarm((unsigned)timeout + 1);
-    if (suite->init)
-        suite->init();
-    if (test->options.init)
-        test->options.init();
+    if (timeout > 0) alarm((unsigned)timeout + 1);
+    if (suite->init) suite->init();
+    if (test->options.init) test->options.init();
     test->body();
-    if (test->options.fini)
-        test->options.fini();
-    if (suite->fini)
-        suite->fini();
+    if (test->options.fini) test->options.fini();
+    if (suite->fini) suite->fini();
     exit(failed ? STATUS_FAILED : 0);
 }
 
@@ -73,15 +65,13 @@ static bool ended_as_expected(const TestCase *test, int status) {
 static bool run(const TestCase *test) {
     fflush(NULL);
     pid_t child = fork();
-    if (child == 0)
-        run_body(test);
+    if (child == 0) run_body(test);
     int status = 0;
     if (child < 0 || waitpid(child, &status, 0) != child) {
         perror("runner");
         return false;
     }
-    if (ended_as_expected(test, status))
-        return true;
+    if (ended_as_expected(test, status)) return true;
     printf("[FAIL] %s::%s", test->suite, test->name);
     if (WIFSIGNALED(status))
         printf(": signal %d\n", WTERMSIG(status));
@@ -93,8 +83,7 @@ static bool run(const TestCase *test) {
 int main(void) {
     int tested = 0, failing = 0;
     for (const TestCase *test = first; test; test = test->next) {
-        if (!test->body || test->options.disabled || suite_options(test->suite)->disabled)
-            continue;
+        if (!test->body || test->options.disabled || suite_options(test->suite)->disabled) continue;
         tested++;
         failing += !run(test);
     }

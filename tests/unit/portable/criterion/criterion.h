@@ -59,8 +59,7 @@ _Noreturn void wr_test_skip(void);
 
 #define WR_CHECK(kind, condition, text, ...)                                                       \
     wr_test_check(kind, (condition), __FILE__, __LINE__, text, " " __VA_ARGS__)
-#define WR_CHECK_OP(kind, a, op, b, ...)                                                           \
-    WR_CHECK(kind, (a)op(b), #a " " #op " " #b, ##__VA_ARGS__)
+#define WR_CHECK_OP(kind, a, op, b, ...) WR_CHECK(kind, (a)op(b), #a " " #op " " #b, ##__VA_ARGS__)
 #define WR_CHECK_STR(kind, a, op, b, ...)                                                          \
     WR_CHECK(kind, strcmp((a), (b)) op 0, "strings " #a " " #op " " #b, ##__VA_ARGS__)
 #define WR_CHECK_ARR(kind, a, op, b, size, ...)                                                    \
