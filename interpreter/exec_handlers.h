@@ -1,0 +1,11 @@
+/* exec_handlers.h - all handlers, in the order of the code: hand-written ones, then the generated. */
+#include "handlers_core.h"
+#include "handlers_jump.h"
+#define WR_POLLED
+#include "handlers_jump.h"
+#undef WR_POLLED
+#include "handlers_memory.h"
+#include "handlers_simd.h"
+#include "handlers_wide.h"
+
+#include "exec_gen.inc"

@@ -1,0 +1,116 @@
+/*
+ * frame.h - the execution state of the interpreter: fibers, frames, activations (design: execution
+ * state off the C stack). Used by interp.c and the handlers only.
+ *
+ * A fiber is one mapping: values grow up from its start, frames grow down from its end, and the stack
+ * is exhausted when a call would let them meet:
+ *
+ *     map                                                              map + size
+ *     | args, locals, operands of f0 | args, locals, ... of f1 | -> ... <- | frame 1 | frame 0 |
+ *
+ * A callee's arguments are the caller's topmost operands: frames overlap. A v128 takes two slots.
+ * A frame's pc and stp are stored when control leaves it (call, trap, suspension), and are then the
+ * canonical state: pc is an instruction boundary, all operands are in memory.
+ */
+#ifndef WR_FRAME_H
+#define WR_FRAME_H
+
+#include <setjmp.h>
+
+#include "store.h"
+
+typedef struct Frame {
+    const u8 *pc;         /* of the instruction to go on with; of the instruction itself on a trap */
+    const SideEntry *stp; /* entry of the first branch at or after pc */
+    Slot *fp;             /* local 0 */
+    Func *func;
+} Frame;
+
+/* Why the handlers came back. */
+typedef enum Outcome {
+    OUTCOME_RETURNED,
+    OUTCOME_TRAPPED,   /* Fiber.trap */
+    OUTCOME_FAILED,    /* Fiber.error: a host function's error */
+    OUTCOME_SUSPENDED  /* Fiber.trap tells why: fuel, deadline, interruption; resumable */
+} Outcome;
+
+/* One entry from C into guest code, on the C stack. */
+typedef struct Activation {
+    struct Activation *outer; /* the thread's previous one */
+    Store *store;
+    Frame *base;              /* the frame whose pc leads back to C */
+    Func exit_func;           /* the function of that frame */
+    sigjmp_buf on_fault;
+    const u8 *fault_pc;       /* where a guarded memory access faulted */
+    Frame *fault_frame;
+} Activation;
+
+typedef void Handler(void); /* converted to the real type where it is called */
+
+struct Fiber {
+    u8 *map;
+    size_t size;
+    Slot *sp;    /* first free slot; valid while control is outside of the handlers */
+    Frame *fr;   /* current frame; likewise. NULL while handlers run */
+    Outcome outcome;
+    wr_trap_code_t trap;
+    Error *error;
+    bool polled; /* dispatch tables of this activation poll */
+    /* computed goto: the place of the last guarded access, for the fault handler */
+    const u8 *fault_pc;
+    Frame *fault_frame;
+};
+
+/* interp.c, for the handlers' cold paths */
+
+/* The dispatch table for code with that home; NULL when out of memory. */
+Handler *const *wr_interp_table(Store *store, const Home *home);
+/* Calls a host function with its arguments at `slots`. False: the fiber's outcome is set. */
+bool wr_interp_call_host(Instance *caller, Func *func, Slot *slots);
+/* The address of `size` bytes for the memory access whose opcode's last byte is at pc, or NULL if out of
+ * bounds. `address` is the operand as a slot. *next gets the position after the immediates (before a
+ * lane index). Handles every memarg: other memories, 64-bit addresses, large offsets. */
+u8 *wr_interp_address(Instance *inst, const u8 *pc, u64 address, u64 size, const u8 **next);
+/* Moves values for a side entry with pop != 0 and gives the real target. */
+typedef struct Jump {
+    const u8 *pc;
+    const SideEntry *stp;
+    Slot *sp;
+} Jump;
+Jump wr_interp_jump(const Func *func, const u8 *pc, const SideEntry *stp, Slot *sp);
+/* Position after a block type that starts at p. */
+const u8 *wr_interp_skip_block_type(const u8 *p);
+/* True when the call must stop here; the fiber's trap is then set. */
+bool wr_interp_must_stop(Store *store, const u8 *pc);
+
+const u8 *wr_interp_skip_heap_type(const u8 *p);
+const u8 *wr_interp_skip_select_types(const u8 *p); /* from the count on */
+bool wr_interp_select_is_wide(const u8 *p);         /* its one type is v128 */
+/* Whether the drop or select at pc moves a v128 (Code.wide_pcs). */
+bool wr_interp_is_wide(const Func *func, const u8 *pc);
+
+/* Polling, in activations that poll. */
+INLINE bool wr_interp_poll(Store *store, const u8 *pc) {
+    return (atomic_load_explicit(&store->interrupt, memory_order_relaxed) != 0 ||
+            store->fuel < (i64)(uintptr_t)pc) &&
+           wr_interp_must_stop(store, pc);
+}
+INLINE void wr_interp_transfer(Store *store, const u8 *from, const u8 *to) {
+    store->fuel += (i64)((uintptr_t)to - (uintptr_t)from);
+}
+/* Bulk work: one unit for 16 bytes or elements. */
+INLINE void wr_interp_pay(Store *store, u64 amount) { store->fuel -= (i64)(amount >> 4); }
+
+/* exec.c: the dispatch table for 32-bit guarded memory, no polls, no wide locals: four cache states after
+ * each other; see gen/generate.py */
+Handler *const *wr_exec_base_table(void);
+typedef enum ExecVariant { VARIANT_CHECK, VARIANT_MEM64, VARIANT_WIDE, VARIANT_POLLED, VARIANTS } ExecVariant;
+extern const size_t wr_exec_table_size; /* entries of one whole table */
+/* Replaces the entries that differ in that variant. */
+void wr_exec_apply(ExecVariant variant, Handler **table);
+/* Whether the machine keeps pc and fr as arguments 0 and 7 of preserve_none functions. */
+bool wr_exec_pc_in_register(void);
+/* Runs from the fiber's fr and sp until the outcome is known. */
+void wr_exec_run(Store *store, Fiber *fiber);
+
+#endif

@@ -1,0 +1,404 @@
+#!/usr/bin/env python3
+"""Generates the interpreter's handlers and dispatch tables.
+
+usage: generate.py OUTDIR RUNTIME_DIR INTERPRETER_DIR
+
+Reads the instruction table (opcodes.def), the meaning of numerics (numeric.def, numeric_simd.def) and memory
+accesses (access.def), and the names of the handlers written by hand (HANDLER(...) in
+handlers_*.h). Writes
+  exec_gen.inc     a handler for each plain instruction in each cache state where it pays
+  exec_decls.inc   DECLARE(name) for every handler
+  exec_tables.inc  the dispatch tables: for each state and code the handler
+
+How a handler is made: the instruction (later: a sequence of instructions) is run against a symbolic
+operand stack. Cache states say where the topmost operand is: E = memory, I = register r0, F = the low
+half of v0 (f32 and f64), V = all of v0 (v128). Operands below are in memory under sp. What an instruction
+pushes becomes a C expression; at the end the topmost result goes to a register and the others to memory.
+An instruction without a handler of its own in a state gets a flush handler there, which writes the
+cached operand to memory and dispatches the same instruction again in state E.
+"""
+import os
+import re
+import sys
+
+STATES = "EIFV"
+PREFIX_BASE = {0x00: (0, 256), 0xFB: (256, 32), 0xFC: (288, 32), 0xFD: (320, 276), 0xFE: (596, 80)}
+TABLE_SIZE = 676
+
+# Instructions whose execution comes with the collector and exceptions: they validate, and trap.
+PENDING = ("TRY", "CATCH", "CATCH_ALL", "DELEGATE", "RETHROW", "THROW", "THROW_REF", "TRY_TABLE",
+           "MEMORY_ATOMIC_NOTIFY", "MEMORY_ATOMIC_WAIT32", "MEMORY_ATOMIC_WAIT64")
+
+CTYPE = {"i": "u32", "I": "u64", "f": "f32", "F": "f64", "v": "v128"}
+RESULT_STATE = {"i": "I", "I": "I", "f": "F", "F": "F", "v": "V"}
+LETTER = {"u32": "i", "u64": "I", "f32": "f", "f64": "F", "v128": "v"}
+
+
+def rows(path, names):
+    """Rows NAME(a, b, ...) of a .def file, split at top-level commas."""
+    for line in open(path, encoding="utf-8"):
+        match = re.match(r"(%s)\((.*)\)\s*$" % "|".join(names), line)
+        if match:
+            yield match[1], split_arguments(match[2])
+
+
+def split_arguments(text):
+    parts, depth, quoted, current = [], 0, False, ""
+    for char in text:
+        if char == '"':
+            quoted = not quoted
+        if not quoted and char in "([{":
+            depth += 1
+        if not quoted and char in ")]}":
+            depth -= 1
+        if char == "," and depth == 0 and not quoted:
+            parts.append(current.strip())
+            current = ""
+        else:
+            current += char
+    return parts + [current.strip()]
+
+
+class Op:
+    def __init__(self, args):
+        self.id, self.prefix, self.code = args[0], int(args[1], 0), int(args[2], 0)
+        self.imm, self.sig = args[4], args[5].strip('"')
+
+    def index(self):
+        base, size = PREFIX_BASE[self.prefix]
+        assert self.code < size, self.id
+        return base + self.code
+
+
+class Body:
+    """One handler under construction: a symbolic operand stack and the statements so far."""
+
+    def __init__(self, state):
+        self.lines, self.stack, self.depth, self.temps = [], [], 0, 0
+        self.cached = {"E": None, "I": "I", "F": "F", "V": "V"}[state]
+
+    def emit(self, line):
+        self.lines.append(line)
+
+    def temp(self, ctype, expression):
+        self.temps += 1
+        self.emit("%s t%d = %s;" % (ctype, self.temps, expression))
+        return "t%d" % self.temps
+
+    def push(self, letter, expression):
+        self.stack.append((letter, expression))
+
+    def spill(self):
+        """Writes the cached operand to memory, because something is pushed above it."""
+        if self.cached:
+            self.emit("SPILL_%s(%d);" % (self.cached, -self.depth))
+            self.depth -= 2 if self.cached == "V" else 1
+            self.cached = None
+
+    def pop(self, letter):
+        """The topmost operand as a C expression of the letter's type."""
+        if self.stack:
+            have, expression = self.stack.pop()
+            assert have == letter
+            return expression
+        if self.cached:
+            cached, self.cached = self.cached, None
+            return "CACHED_%s_%s" % (cached, letter)
+        self.depth += 2 if letter == "v" else 1
+        return "SLOT_%s(sp[%d])" % (letter, -self.depth)
+
+    def finish(self, length):
+        """Puts results in place, moves sp and pc, dispatches the next instruction."""
+        if self.stack and self.cached:
+            self.spill()
+        position = -self.depth
+        for letter, expression in self.stack[:-1]:
+            self.emit("STORE_%s(sp[%d], %s);" % (letter, position, expression))
+            position += 2 if letter == "v" else 1
+        state = self.cached or "E"
+        if self.stack:
+            letter, expression = self.stack[-1]
+            state = RESULT_STATE[letter]
+            self.emit("SET_%s(%s);" % (letter, expression))
+        if position:
+            self.emit("sp += %d;" % position)
+        self.emit("pc += %s;" % length)
+        self.emit("NEXT(%s);" % state)
+        return "".join("    %s\n" % line for line in self.lines)
+
+
+class Generator:
+    def __init__(self, runtime, interpreter):
+        self.ops = [Op(a) for _, a in rows(os.path.join(runtime, "opcodes.def"), ["OP"])]
+        self.by_id = {op.id: op for op in self.ops}
+        self.out = []
+        self.handlers = {}   # (id, state, variant) -> name; variant "" is the base
+        kinds = ["UN", "BIN", "TER", "TRAP_UN", "TRAP_BIN"]
+        self.numeric = {}
+        for name in ("numeric.def", "numeric_simd.def"):
+            path = os.path.join(runtime, name)
+            for kind, args in rows(path, kinds):
+                self.numeric[args[0]] = (kind, args)
+        self.access = [(k, a) for k, a in rows(os.path.join(runtime, "access.def"), ["LOAD", "STORE"])]
+        self.read_handwritten(interpreter)
+
+    def read_handwritten(self, directory):
+        """HANDLER(id, state) in handlers_*.h; HANDLER_AS(id, state, variant) for variants."""
+        for name in sorted(os.listdir(directory)):
+            if not re.match(r"handlers_\w+\.h$", name):
+                continue
+            text = open(os.path.join(directory, name), encoding="utf-8").read()
+            for match in re.finditer(r"^HANDLER\((\w+), (\w)\)", text, re.M):
+                self.handlers[match[1], match[2], ""] = "h_%s_%s" % (match[1], match[2])
+            for match in re.finditer(r"^HANDLER_AS\((\w+), (\w), (\w+)\)", text, re.M):
+                self.handlers[match[1], match[2], match[3]] = "h_%s_%s_%s" % match.groups()
+            for match in re.finditer(r"^POLLED_HANDLER\((\w+), (\w)\)", text, re.M):
+                self.handlers[match[1], match[2], ""] = "h_%s_%s" % (match[1], match[2])
+                self.handlers[match[1], match[2], "POLLED"] = "h_%s_%s_POLLED" % match.groups()
+
+    def handler(self, op_id, state, text, variant=""):
+        suffix = "_" + variant if variant else ""
+        name = "h_%s_%s%s" % (op_id, state, suffix)
+        self.handlers[op_id, state, variant] = name
+        macro = "HANDLER_AS(%s, %s, %s)" % (op_id, state, variant) if variant else "HANDLER(%s, %s)" % (op_id, state)
+        self.out.append("%s {\n%s}\n" % (macro, text))
+
+    # Which states deserve a handler: those in which the operand can be found there at all.
+    @staticmethod
+    def states_for(top):
+        if top is None:
+            return "EIFV"
+        return {"i": "EI", "I": "EI", "f": "EIF", "F": "EIF", "v": "EV"}[top]
+
+    def numerics(self):
+        for op in self.ops:
+            if op.id not in self.numeric:
+                continue
+            kind, args = self.numeric[op.id]
+            params = op.sig.split(">")[0]
+            result = op.sig.split(">")[1]
+            assert [CTYPE[p] for p in params] == args[2:2 + len(params)], op.id
+            assert CTYPE[result] == args[1], op.id
+            for state in self.states_for(params[-1]):
+                self.handler(op.id, state, self.numeric_body(op, kind, params, result, state))
+
+    def numeric_body(self, op, kind, params, result, state):
+        body = Body(state)
+        operands = [body.temp(CTYPE[p], body.pop(p)) for p in reversed(params)][::-1]
+        if kind.startswith("TRAP"):
+            body.emit("%s out = 0;" % CTYPE[result])
+            body.emit("wr_trap_code_t trap = num_%s(%s, &out);" % (op.id, ", ".join(operands)))
+            body.emit("if (UNLIKELY(trap != WR_TRAP_NONE)) TRAP(trap);")
+            body.push(result, "out")
+        else:
+            body.push(result, "num_%s(%s)" % (op.id, ", ".join(operands)))
+        return body.finish(1)
+
+    def constants(self):
+        for op_id, letter, read in (("I32_CONST", "i", "LEB"), ("I64_CONST", "I", "LEB"),
+                                    ("F32_CONST", "f", "f32_of_bits(le32_load(pc + 1))"),
+                                    ("F64_CONST", "F", "f64_of_bits(le64_load(pc + 1))"),
+                                    ("V128_CONST", "v", "v128_load(pc + 1)")):
+            states = "EV" if letter == "v" else "EIFV"
+            for state in states:
+                body = Body(state)
+                if read == "LEB":
+                    body.emit("READ_S%d(value, next);" % (32 if letter == "i" else 64))
+                    value, length = "value", "next - pc"
+                else:
+                    value = body.temp(CTYPE[letter], read)
+                    length = {"f": "5", "F": "9", "v": "17"}[letter]
+                body.spill()
+                body.push(letter, value)
+                self.handler(op_id, state, body.finish(length))
+
+    def locals(self):
+        for state in STATES:
+            body = Body(state)
+            body.emit("READ_INDEX(index, next);")
+            value = body.temp("u64", "fp[index].u64")
+            body.spill()
+            body.push("I", value)
+            self.handler("LOCAL_GET", state, body.finish("next - pc"))
+        for state in "EIF":
+            letter = {"E": "I", "I": "I", "F": "F"}[state]
+            for op_id in ("LOCAL_SET", "LOCAL_TEE"):
+                body = Body(state)
+                body.emit("READ_INDEX(index, next);")
+                value = body.temp(CTYPE[letter], body.pop(letter))
+                body.emit("STORE_%s(fp[index], %s);" % (letter, value))
+                if op_id == "LOCAL_TEE":
+                    body.push(letter, value)
+                self.handler(op_id, state, body.finish("next - pc"))
+
+    def drop(self):
+        for state in "EIF":
+            body = Body(state)
+            body.pop("F" if state == "F" else "I")
+            self.handler("DROP", state, body.finish(1))
+
+    def memory(self):
+        """Scalar accesses: GUARD (base) and CHECK fast paths, and one that handles every memarg."""
+        for kind, (op_id, mtype, otype) in self.access:
+            op, letter = self.by_id[op_id], LETTER[otype]
+            load = kind == "LOAD"
+            size = int(re.sub(r"\D", "", mtype)) // 8
+            for state in self.states_for("i" if load else letter):
+                for variant in ("", "CHECK"):
+                    self.handler(op_id, state, self.access_body(op_id, load, mtype, letter, size, state, variant), variant)
+            self.handler(op_id, "E", self.any_access_body(load, mtype, letter, size), "MEM64")
+            for state in "IFV":
+                self.handlers[op_id, state, "MEM64"] = "h_FLUSH_%s" % state
+
+    def convert_load(self, body, mtype, letter, pointer):
+        """The operand from memory; floats travel as bits so that NaNs stay as they are."""
+        unsigned = mtype.replace("i", "u")
+        raw = body.temp(unsigned, "MEMORY_LOAD_%s(%s)" % (unsigned, pointer))
+        if letter == "f":
+            return "f32_of_bits(%s)" % raw
+        if letter == "F":
+            return "f64_of_bits(%s)" % raw
+        if mtype.startswith("i"):
+            return "(%s)(%s)(%s)%s" % (CTYPE[letter], CTYPE[letter].replace("u", "i"), mtype, raw)
+        return "(%s)%s" % (CTYPE[letter], raw)
+
+    def convert_store(self, mtype, letter, value):
+        if letter == "f":
+            return "bits_of_f32(%s)" % value
+        if letter == "F":
+            return "bits_of_f64(%s)" % value
+        return "(%s)%s" % (mtype, value)
+
+    def access_body(self, op_id, load, mtype, letter, size, state, variant):
+        body = Body(state)
+        body.emit("READ_MEMARG(offset, next, %s, h_%s_E_MEM64);" % (state, op_id))
+        value = None if load else body.temp(CTYPE[letter], body.pop(letter))
+        address = body.temp("u64", "(u64)%s + offset" % body.pop("i"))
+        if variant == "CHECK":
+            body.emit("if (UNLIKELY(%s + %d > inst->mem_size)) TRAP_MEMORY();" % (address, size))
+        if load:
+            body.emit("SAVE_PC_%s();" % (variant or "GUARD"))
+            result = body.temp(CTYPE[letter], self.convert_load(body, mtype, letter, "mem + %s" % address))
+            body.emit("ACCESSED_%s();" % (variant or "GUARD"))
+            body.push(letter, result)
+        else:
+            body.emit("SAVE_PC_%s();" % (variant or "GUARD"))
+            body.emit("MEMORY_STORE_%s(mem + %s, %s);" % (mtype, address, self.convert_store(mtype, letter, value)))
+            body.emit("ACCESSED_%s();" % (variant or "GUARD"))
+        return body.finish("next - pc")
+
+    def any_access_body(self, load, mtype, letter, size):
+        body = Body("E")
+        value = None if load else body.temp(CTYPE[letter], body.pop(letter))
+        address = body.temp("u64", body.pop("I"))
+        body.emit("const u8 *next;")
+        body.emit("u8 *place = wr_interp_address(inst, pc, %s, %d, &next);" % (address, size))
+        body.emit("if (UNLIKELY(place == NULL)) TRAP_MEMORY();")
+        if load:
+            body.push(letter, self.convert_load(body, mtype, letter, "place"))
+        else:
+            body.emit("MEMORY_STORE_%s(place, %s);" % (mtype, self.convert_store(mtype, letter, value)))
+        return body.finish("next - pc")
+
+    def atomics(self):
+        """Atomic accesses (sequentially consistent); every memarg by the general path."""
+        for op in self.ops:
+            match = re.match(r"(I32|I64)_ATOMIC_(LOAD|STORE|RMW)(8|16|32)?_?(ADD|SUB|AND|OR|XOR|XCHG|CMPXCHG)?", op.id)
+            if not match:
+                continue
+            letter, kind = {"I32": "i", "I64": "I"}[match[1]], match[4] or match[2]
+            bits = int(match[3] or match[1][1:])
+            self.handler(op.id, "E", self.atomic_body(letter, kind, bits))
+
+    def atomic_body(self, letter, kind, bits):
+        body = Body("E")
+        count = {"LOAD": 0, "CMPXCHG": 2}.get(kind, 1)
+        operands = [body.temp("u%d" % bits, "(u%d)%s" % (bits, body.pop(letter))) for _ in range(count)][::-1]
+        address = body.temp("u64", body.pop("I"))
+        body.emit("const u8 *next;")
+        body.emit("u8 *place = wr_interp_address(inst, pc, %s, %d, &next);" % (address, bits // 8))
+        body.emit("if (UNLIKELY(place == NULL)) TRAP_MEMORY();")
+        body.emit("if (UNLIKELY((uintptr_t)place & %d)) TRAP(WR_TRAP_UNALIGNED_ATOMIC);" % (bits // 8 - 1))
+        call = "ATOMIC_%s(u%d, %s)" % (kind, bits, ", ".join(["place"] + operands))
+        if kind == "STORE":
+            body.emit(call + ";")
+        else:
+            body.push(letter, body.temp(CTYPE[letter], call))
+        return body.finish("next - pc")
+
+    def wide_flushes(self):
+        """In wide functions these work on memory only, where slots and not locals are counted."""
+        for op_id in ("LOCAL_GET", "LOCAL_SET", "LOCAL_TEE", "DROP", "SELECT"):
+            for state in "IFV":
+                self.handlers.setdefault((op_id, state, "WIDE"), "h_FLUSH_%s" % state)
+
+    def declarations(self):
+        names = sorted(set(self.handlers.values()))
+        return "".join("DECLARE(%s)\n" % name for name in names)
+
+    def generate(self):
+        self.numerics()
+        self.constants()
+        self.locals()
+        self.drop()
+        self.memory()
+        self.atomics()
+        self.wide_flushes()
+        return "/* Generated by gen/generate.py from the instruction table. */\n" + "\n".join(self.out)
+
+    def entry(self, index, state, variant):
+        op = self.by_index.get(index)
+        if op is None:
+            return "h_INVALID_E" if not variant else None
+        own = self.handlers.get((op.id, state, variant))
+        if own or variant:
+            return own
+        if state == "E":
+            if op.id in self.numeric or op.prefix not in (0xFB,) and op.id not in PENDING:
+                sys.exit("generate.py: no handler for OP_%s" % op.id)
+            return "h_PENDING_E"
+        return "h_FLUSH_%s" % state
+
+    def tables(self):
+        self.by_index = {op.index(): op for op in self.ops}
+        for prefix in (0xFB, 0xFC, 0xFD, 0xFE):
+            self.by_index[prefix] = Op(["PREFIX_%02X" % prefix, "0", hex(prefix), "", "NONE", '""'])
+        self.by_index[0xFF] = Op(["EXIT", "0", "0xFF", "", "NONE", '""'])
+        out = ["/* Generated by gen/generate.py: dispatch tables. */", "#define BASE_TABLE \\"]
+        for state in STATES:
+            for index in range(TABLE_SIZE):
+                out.append("    H(%s) \\" % self.entry(index, state, ""))
+        out.append("")
+        for variant in ("CHECK", "MEM64", "WIDE", "POLLED"):
+            out.append("#define %s_ENTRIES \\" % variant)
+            for s, state in enumerate(STATES):
+                for index in range(TABLE_SIZE):
+                    name = self.entry(index, state, variant)
+                    if name:
+                        out.append("    H(%d, %s) \\" % (s * TABLE_SIZE + index, name))
+            out.append("")
+        return "\n".join(out) + "\n"
+
+    def constants_header(self):
+        lines = ["#define DISPATCH_SIZE %d" % TABLE_SIZE]
+        lines += ["#define DISPATCH_%02X %d" % (p, PREFIX_BASE[p][0]) for p in (0xFB, 0xFC, 0xFD, 0xFE)]
+        lines += ["#define DISPATCH_%02X_COUNT %d" % (p, PREFIX_BASE[p][1]) for p in (0xFB, 0xFC, 0xFD, 0xFE)]
+        return "\n".join(lines) + "\n"
+
+
+def write(path, text):
+    with open(path, "w", encoding="utf-8") as out:
+        out.write(text)
+
+
+def main():
+    outdir, runtime, interpreter = sys.argv[1:4]
+    generator = Generator(runtime, interpreter)
+    write(os.path.join(outdir, "exec_gen.inc"), generator.generate())
+    write(os.path.join(outdir, "exec_decls.inc"), generator.declarations())
+    write(os.path.join(outdir, "exec_tables.inc"), generator.tables())
+    write(os.path.join(outdir, "exec_sizes.inc"), generator.constants_header())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,423 @@
+/*
+ * handlers_core.h - cold paths of control transfer, structured control, parametric, variable and
+ * reference instructions. Part of exec.c.
+ */
+
+/* ---- leaving the machine ---- */
+
+/* r0 = trap code; pc may stand anywhere in the trapping instruction. */
+COLD_HANDLER(h_TRAP) {
+    Fiber *fiber = inst->store->fiber;
+    fr->pc = pc;
+    fr->stp = stp;
+    fiber->fr = fr;
+    fiber->sp = sp;
+    fiber->trap = (wr_trap_code_t)r0;
+    fiber->outcome = OUTCOME_TRAPPED;
+    LEAVE();
+}
+
+/* Fuel, deadline or interruption: the instruction at pc has not started. */
+COLD_HANDLER(h_STOP) {
+    Fiber *fiber = inst->store->fiber;
+    fr->pc = pc;
+    fr->stp = stp;
+    fiber->fr = fr;
+    fiber->sp = sp;
+    fiber->outcome = OUTCOME_SUSPENDED;
+    LEAVE();
+}
+
+/* A host function failed: the fiber's outcome is set. */
+COLD_HANDLER(h_FAILED) {
+    Fiber *fiber = inst->store->fiber;
+    fr->pc = pc;
+    fr->stp = stp;
+    fiber->fr = fr;
+    fiber->sp = sp;
+    LEAVE();
+}
+
+COLD_HANDLER(h_INVALID_E) {
+    ASSERT(!"validated code holds no invalid opcode");
+    TRAP(WR_TRAP_UNREACHABLE);
+}
+
+COLD_HANDLER(h_PENDING_E) { TRAP(WR_TRAP_HOST); }
+
+COLD_HANDLER(h_FLUSH_I) {
+    FLUSH_I();
+    NEXT(E);
+}
+COLD_HANDLER(h_FLUSH_F) {
+    FLUSH_F();
+    NEXT(E);
+}
+COLD_HANDLER(h_FLUSH_V) {
+    FLUSH_V();
+    NEXT(E);
+}
+
+/* The frame below the outermost one: back to C. */
+HANDLER(EXIT, E) {
+    Fiber *fiber = inst->store->fiber;
+    fiber->fr = fr;
+    fiber->sp = sp;
+    fiber->outcome = OUTCOME_RETURNED;
+    LEAVE();
+}
+
+/* ---- cold paths of handlers_jump.h ---- */
+
+#define TRANSFER_IF_METERED(target)                                                            \
+    do {                                                                                       \
+        if (inst->store->fiber->polled) wr_interp_transfer(inst->store, pc, target);                 \
+    } while (0)
+
+/* stp: the entry, whose pop is not 0. */
+COLD_HANDLER(h_JUMP_SLOW) {
+    Jump jump = wr_interp_jump(fr->func, pc, stp, sp);
+    TRANSFER_IF_METERED(jump.pc);
+    pc = jump.pc;
+    stp = jump.stp;
+    sp = jump.sp;
+    NEXT(E);
+}
+
+/* r0: the function; there is room for it; fr->pc and stp are set: a host function, or one with another
+ * home. */
+COLD_HANDLER(h_CALL_SLOW) {
+    Func *f = (Func *)(uintptr_t)r0;
+    if (f->home == NULL) {
+        Slot *slots = sp - f->param_slots;
+        inst->store->fiber->sp = sp + f->frame_slots;
+        inst->store->fiber->fr = fr;
+        if (UNLIKELY(!wr_interp_call_host(inst, f, slots))) JUMP(h_FAILED);
+        inst->store->fiber->fr = NULL;
+        TRANSFER_IF_METERED(fr->pc);
+        sp = slots + f->result_slots;
+        mem = inst->mem_base;
+        pc = fr->pc;
+        stp = fr->stp;
+        NEXT(E);
+    }
+    Handler *const *table = wr_interp_table(inst->store, f->home);
+    if (UNLIKELY(table == NULL)) TRAP(WR_TRAP_ALLOCATION_FAILURE);
+    TRANSFER_IF_METERED(f->start);
+    disp = table;
+    inst = f->home->instance;
+    mem = inst->mem_base;
+    ENTER(f);
+    NEXT(E);
+}
+
+/* r0: the function, which takes the place of the current frame. */
+COLD_HANDLER(h_TAIL_SLOW) {
+    Func *f = (Func *)(uintptr_t)r0;
+    if (f->home == NULL) {
+        Slot *slots = sp - f->param_slots;
+        inst->store->fiber->sp = sp + f->frame_slots;
+        inst->store->fiber->fr = fr;
+        fr->pc = pc;
+        if (UNLIKELY(!wr_interp_call_host(inst, f, slots))) JUMP(h_FAILED);
+        inst->store->fiber->fr = NULL;
+        move_down(fp, slots, f->result_slots);
+        sp = fp + f->result_slots;
+        fr += 1;
+        TRANSFER_IF_METERED(fr->pc);
+        JUMP(h_RETURN_SLOW);
+    }
+    Handler *const *table = wr_interp_table(inst->store, f->home);
+    if (UNLIKELY(table == NULL)) TRAP(WR_TRAP_ALLOCATION_FAILURE);
+    TRANSFER_IF_METERED(f->start);
+    move_down(fp, sp - f->param_slots, f->param_slots);
+    sp = fp + f->param_slots;
+    fr += 1;
+    disp = table;
+    inst = f->home->instance;
+    mem = inst->mem_base;
+    ENTER(f);
+    NEXT(E);
+}
+
+/* fr: the frame to go on with, which may have another home; results are in memory. Its table exists, since
+ * it ran before. */
+COLD_HANDLER(h_RETURN_SLOW) {
+    const Home *home = fr->func->home;
+    disp = wr_interp_table(home->instance->store, home);
+    inst = home->instance;
+    mem = inst->mem_base;
+    pc = fr->pc;
+    stp = fr->stp;
+    fp = fr->fp;
+    NEXT(E);
+}
+
+/* ---- structured control ---- */
+
+HANDLER(UNREACHABLE, E) { TRAP(WR_TRAP_UNREACHABLE); }
+
+#define DEFINE_NOP(state)                                                                      \
+    pc += 1;                                                                                   \
+    NEXT(state);
+HANDLER(NOP, E) { DEFINE_NOP(E) }
+HANDLER(NOP, I) { DEFINE_NOP(I) }
+HANDLER(NOP, F) { DEFINE_NOP(F) }
+HANDLER(NOP, V) { DEFINE_NOP(V) }
+
+/* Runs of plain blocks, as before a br_table, are passed in one step. */
+#define DEFINE_BLOCK(state)                                                                    \
+    AFTER_BLOCK_TYPE(next);                                                                    \
+    while (next[0] == 0x02 && next[1] == 0x40)                                                 \
+        next += 2;                                                                             \
+    pc = next;                                                                                 \
+    NEXT(state);
+HANDLER(BLOCK, E) { DEFINE_BLOCK(E) }
+HANDLER(BLOCK, I) { DEFINE_BLOCK(I) }
+HANDLER(BLOCK, F) { DEFINE_BLOCK(F) }
+
+HANDLER(LOOP, E) {
+    AFTER_BLOCK_TYPE(next);
+    pc = next;
+    NEXT(E);
+}
+
+/* ---- parametric ---- */
+
+HANDLER(SELECT, E) {
+    sp -= 2;
+    if (sp[1].u32 == 0) sp[-1] = sp[0];
+    pc += 1;
+    NEXT(E);
+}
+
+HANDLER(SELECT, I) {
+    u64 first = sp[-2].u64, second = sp[-1].u64;
+    sp -= 2;
+    r0 = (u32)r0 ? first : second;
+    pc += 1;
+    NEXT(I);
+}
+
+HANDLER_AS(SELECT, E, WIDE) {
+    if (wr_interp_is_wide(fr->func, pc)) {
+        sp -= 3;
+        if (sp[2].u32 == 0) {
+            sp[-2] = sp[0];
+            sp[-1] = sp[1];
+        }
+    } else {
+        sp -= 2;
+        if (sp[1].u32 == 0) sp[-1] = sp[0];
+    }
+    pc += 1;
+    NEXT(E);
+}
+
+HANDLER(SELECT_T, E) {
+    bool wide = wr_interp_select_is_wide(pc + 1);
+    const u8 *next = wr_interp_skip_select_types(pc + 1);
+    if (wide) {
+        sp -= 3;
+        if (sp[2].u32 == 0) {
+            sp[-2] = sp[0];
+            sp[-1] = sp[1];
+        }
+    } else {
+        sp -= 2;
+        if (sp[1].u32 == 0) sp[-1] = sp[0];
+    }
+    pc = next;
+    NEXT(E);
+}
+
+HANDLER_AS(DROP, E, WIDE) {
+    sp -= wr_interp_is_wide(fr->func, pc) ? 2 : 1;
+    pc += 1;
+    NEXT(E);
+}
+
+HANDLER(DROP, V) {
+    pc += 1;
+    NEXT(E);
+}
+
+/* ---- variables: functions with v128 locals (Code.is_wide) ---- */
+
+HANDLER_AS(LOCAL_GET, E, WIDE) {
+    READ_INDEX(index, next);
+    u32 place = fr->func->code->local_map[index];
+    const Slot *local = fp + (place >> 1);
+    pc = next;
+    if (place & 1) {
+        v0 = v128_load(local);
+        NEXT(V);
+    }
+    r0 = local->u64;
+    NEXT(I);
+}
+
+#define DEFINE_WIDE_SET(keep)                                                                  \
+    READ_INDEX(index, next);                                                                   \
+    u32 place = fr->func->code->local_map[index];                                              \
+    Slot *local = fp + (place >> 1);                                                           \
+    pc = next;                                                                                 \
+    if (place & 1) {                                                                           \
+        local[0] = sp[-2];                                                                     \
+        local[1] = sp[-1];                                                                     \
+        if (!(keep)) sp -= 2;                                                                  \
+    } else {                                                                                   \
+        local[0] = sp[-1];                                                                     \
+        if (!(keep)) sp -= 1;                                                                  \
+    }                                                                                          \
+    NEXT(E);
+HANDLER_AS(LOCAL_SET, E, WIDE) { DEFINE_WIDE_SET(false) }
+HANDLER_AS(LOCAL_TEE, E, WIDE) { DEFINE_WIDE_SET(true) }
+
+/* A v128 in the register goes to its local at once: only wide functions have any. */
+HANDLER_AS(LOCAL_SET, V, WIDE) {
+    READ_INDEX(index, next);
+    v128_store(fp + (fr->func->code->local_map[index] >> 1), v0);
+    pc = next;
+    NEXT(E);
+}
+HANDLER_AS(LOCAL_TEE, V, WIDE) {
+    READ_INDEX(index, next);
+    v128_store(fp + (fr->func->code->local_map[index] >> 1), v0);
+    pc = next;
+    NEXT(V);
+}
+
+/* ---- globals ---- */
+
+#define DEFINE_GLOBAL_GET(state)                                                               \
+    READ_INDEX(index, next);                                                                   \
+    const Global *global = inst->globals[index];                                               \
+    FLUSH_##state();                                                                           \
+    pc = next;                                                                                 \
+    if (UNLIKELY(global->wide)) {                                                              \
+        v0 = v128_load(global->value);                                                         \
+        NEXT(V);                                                                               \
+    }                                                                                          \
+    r0 = global->value[0].u64;                                                                 \
+    NEXT(I);
+HANDLER(GLOBAL_GET, E) { DEFINE_GLOBAL_GET(E) }
+HANDLER(GLOBAL_GET, I) { DEFINE_GLOBAL_GET(I) }
+HANDLER(GLOBAL_GET, F) { DEFINE_GLOBAL_GET(F) }
+
+HANDLER(GLOBAL_SET, E) {
+    READ_INDEX(index, next);
+    Global *global = inst->globals[index];
+    pc = next;
+    sp -= 1;
+    if (UNLIKELY(global->wide)) {
+        sp -= 1;
+        global->value[1] = sp[1];
+    }
+    global->value[0] = sp[0];
+    NEXT(E);
+}
+
+HANDLER(GLOBAL_SET, I) {
+    READ_INDEX(index, next);
+    inst->globals[index]->value[0].u64 = r0;
+    pc = next;
+    NEXT(E);
+}
+
+/* ---- references ---- */
+
+HANDLER(REF_NULL, E) {
+    const u8 *next = wr_interp_skip_heap_type(pc + 1);
+    r0 = 0;
+    pc = next;
+    NEXT(I);
+}
+
+HANDLER(REF_IS_NULL, E) {
+    r0 = (--sp)->ref == 0;
+    pc += 1;
+    NEXT(I);
+}
+
+HANDLER(REF_IS_NULL, I) {
+    r0 = r0 == 0;
+    pc += 1;
+    NEXT(I);
+}
+
+HANDLER(REF_FUNC, E) {
+    READ_INDEX(index, next);
+    r0 = inst->funcs[index]->handle;
+    pc = next;
+    NEXT(I);
+}
+
+HANDLER(REF_EQ, E) {
+    sp -= 2;
+    r0 = sp[0].ref == sp[1].ref;
+    pc += 1;
+    NEXT(I);
+}
+
+HANDLER(REF_AS_NON_NULL, E) {
+    if (UNLIKELY(sp[-1].ref == 0)) TRAP(WR_TRAP_NULL_REFERENCE);
+    pc += 1;
+    NEXT(E);
+}
+
+/* i31 and the conversions between the any and extern hierarchies need no heap (store.h). */
+
+HANDLER(REF_I31, E) {
+    r0 = (u64)((sp[-1].u32 << 1) | 1);
+    sp -= 1;
+    pc += 1;
+    NEXT(I);
+}
+
+HANDLER(I31_GET_S, E) {
+    if (UNLIKELY(sp[-1].ref == 0)) TRAP(WR_TRAP_NULL_I31_REFERENCE);
+    sp -= 1;
+    r0 = (u32)((i32)sp->u32 >> 1);
+    pc += 1;
+    NEXT(I);
+}
+
+HANDLER(I31_GET_U, E) {
+    if (UNLIKELY(sp[-1].ref == 0)) TRAP(WR_TRAP_NULL_I31_REFERENCE);
+    sp -= 1;
+    r0 = sp->u32 >> 1;
+    pc += 1;
+    NEXT(I);
+}
+
+HANDLER(ANY_CONVERT_EXTERN, E) {
+    pc += 1;
+    NEXT(E);
+}
+
+HANDLER(EXTERN_CONVERT_ANY, E) {
+    pc += 1;
+    NEXT(E);
+}
+
+/* ---- prefixes: one more dispatch, in state E (V too for vectors) ---- */
+
+#define DEFINE_PREFIX(prefix, state)                                                           \
+    pc += 1;                                                                                   \
+    u32 code = pc[0];                                                                          \
+    if (UNLIKELY(code & 0x80)) {                                                               \
+        const u8 *after = pc + 1;                                                              \
+        code = read_leb_rest(code, &after);                                                    \
+        pc = after - 1;                                                                        \
+    }                                                                                          \
+    NEXT_AT(STATE_##state + DISPATCH_##prefix + code);
+HANDLER(PREFIX_FB, E) { DEFINE_PREFIX(FB, E) }
+HANDLER(PREFIX_FC, E) { DEFINE_PREFIX(FC, E) }
+HANDLER(PREFIX_FC, I) { DEFINE_PREFIX(FC, I) }
+HANDLER(PREFIX_FC, F) { DEFINE_PREFIX(FC, F) }
+HANDLER(PREFIX_FD, E) { DEFINE_PREFIX(FD, E) }
+HANDLER(PREFIX_FD, I) { DEFINE_PREFIX(FD, I) }
+HANDLER(PREFIX_FD, F) { DEFINE_PREFIX(FD, F) }
+HANDLER(PREFIX_FD, V) { DEFINE_PREFIX(FD, V) }
+HANDLER(PREFIX_FE, E) { DEFINE_PREFIX(FE, E) }

@@ -1,0 +1,171 @@
+/*
+ * handlers_memory.h - sizes, growth, bulk operations on memories and tables, table access. Part of
+ * exec.c. Bounds are checked by the operations of store.h; bulk work pays fuel by its length.
+ */
+
+/* Two LEB128 indices after the opcode. */
+#define READ_TWO(first, second, next)                                                          \
+    READ_INDEX(first, next);                                                                   \
+    u32 second = *next++;                                                                      \
+    if (UNLIKELY(second & 0x80)) second = read_leb_rest(second, &next)
+
+/* An operand of a memory's or table's address type. */
+#define ADDRESS(object, slot) ((object)->is_64 ? (slot).u64 : (slot).u32)
+
+#define PAY(amount)                                                                            \
+    do {                                                                                       \
+        if (UNLIKELY(inst->store->fiber->polled)) wr_interp_pay(inst->store, amount);                \
+    } while (0)
+
+#define TRY_BULK(operation)                                                                    \
+    do {                                                                                       \
+        wr_trap_code_t trap = operation;                                                       \
+        if (UNLIKELY(trap != WR_TRAP_NONE)) TRAP(trap);                                        \
+    } while (0)
+
+/* ---- memories ---- */
+
+HANDLER(MEMORY_SIZE, E) {
+    READ_INDEX(index, next);
+    r0 = inst->memories[index]->size >> inst->memories[index]->page_size_log2;
+    pc = next;
+    NEXT(I);
+}
+
+HANDLER(MEMORY_GROW, E) {
+    READ_INDEX(index, next);
+    Memory *memory = inst->memories[index];
+    u64 old = wr_memory_grow(memory, ADDRESS(memory, sp[-1]));
+    r0 = memory->is_64 ? old : (u32)old;
+    mem = inst->mem_base;
+    sp -= 1;
+    pc = next;
+    NEXT(I);
+}
+
+HANDLER(MEMORY_FILL, E) {
+    READ_INDEX(index, next);
+    Memory *memory = inst->memories[index];
+    u64 n = ADDRESS(memory, sp[-1]);
+    PAY(n);
+    TRY_BULK(wr_memory_fill(memory, ADDRESS(memory, sp[-3]), (u8)sp[-2].u32, n));
+    sp -= 3;
+    pc = next;
+    NEXT(E);
+}
+
+HANDLER(MEMORY_COPY, E) {
+    READ_TWO(to, from, next);
+    Memory *dst = inst->memories[to], *src = inst->memories[from];
+    u64 n = dst->is_64 && src->is_64 ? sp[-1].u64 : sp[-1].u32;
+    PAY(n);
+    TRY_BULK(wr_memory_copy(dst, src, ADDRESS(dst, sp[-3]), ADDRESS(src, sp[-2]), n));
+    sp -= 3;
+    pc = next;
+    NEXT(E);
+}
+
+HANDLER(MEMORY_INIT, E) {
+    READ_TWO(data, index, next);
+    PAY(sp[-1].u32);
+    TRY_BULK(wr_memory_init(inst, index, data, ADDRESS(inst->memories[index], sp[-3]), sp[-2].u32,
+                            sp[-1].u32));
+    sp -= 3;
+    pc = next;
+    NEXT(E);
+}
+
+HANDLER(DATA_DROP, E) {
+    READ_INDEX(index, next);
+    wr_data_drop(inst, index);
+    pc = next;
+    NEXT(E);
+}
+
+/* ---- tables ---- */
+
+HANDLER(TABLE_GET, E) {
+    READ_INDEX(index, next);
+    const Table *table = inst->tables[index];
+    u64 at = ADDRESS(table, sp[-1]);
+    if (UNLIKELY(at >= table->size)) TRAP(WR_TRAP_TABLE_OUT_OF_BOUNDS);
+    r0 = table->elems[at];
+    sp -= 1;
+    pc = next;
+    NEXT(I);
+}
+
+HANDLER(TABLE_SET, E) {
+    READ_INDEX(index, next);
+    Table *table = inst->tables[index];
+    u64 at = ADDRESS(table, sp[-2]);
+    if (UNLIKELY(at >= table->size)) TRAP(WR_TRAP_TABLE_OUT_OF_BOUNDS);
+    table->elems[at] = sp[-1].u32;
+    sp -= 2;
+    pc = next;
+    NEXT(E);
+}
+
+HANDLER(TABLE_SIZE, E) {
+    READ_INDEX(index, next);
+    r0 = inst->tables[index]->size;
+    pc = next;
+    NEXT(I);
+}
+
+HANDLER(TABLE_GROW, E) {
+    READ_INDEX(index, next);
+    Table *table = inst->tables[index];
+    u64 old = wr_table_grow(table, ADDRESS(table, sp[-1]), sp[-2].u32);
+    r0 = table->is_64 ? old : (u32)old;
+    sp -= 2;
+    pc = next;
+    NEXT(I);
+}
+
+HANDLER(TABLE_FILL, E) {
+    READ_INDEX(index, next);
+    Table *table = inst->tables[index];
+    u64 n = ADDRESS(table, sp[-1]);
+    PAY(n);
+    TRY_BULK(wr_table_fill(table, ADDRESS(table, sp[-3]), sp[-2].u32, n));
+    sp -= 3;
+    pc = next;
+    NEXT(E);
+}
+
+HANDLER(TABLE_COPY, E) {
+    READ_TWO(to, from, next);
+    Table *dst = inst->tables[to], *src = inst->tables[from];
+    u64 n = dst->is_64 && src->is_64 ? sp[-1].u64 : sp[-1].u32;
+    PAY(n);
+    TRY_BULK(wr_table_copy(dst, src, ADDRESS(dst, sp[-3]), ADDRESS(src, sp[-2]), n));
+    sp -= 3;
+    pc = next;
+    NEXT(E);
+}
+
+HANDLER(TABLE_INIT, E) {
+    READ_TWO(elem, index, next);
+    PAY(sp[-1].u32);
+    TRY_BULK(wr_table_init(inst, index, elem, ADDRESS(inst->tables[index], sp[-3]), sp[-2].u32,
+                           sp[-1].u32));
+    sp -= 3;
+    pc = next;
+    NEXT(E);
+}
+
+HANDLER(ELEM_DROP, E) {
+    READ_INDEX(index, next);
+    wr_elem_drop(inst, index);
+    pc = next;
+    NEXT(E);
+}
+
+/* ---- atomics without an access ---- */
+
+HANDLER(ATOMIC_FENCE, E) {
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    pc += 2;
+    NEXT(E);
+}

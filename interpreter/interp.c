@@ -1,0 +1,381 @@
+/*
+ * interp.c - the interpreter as an executor: fibers, activations, dispatch table variants, faults, errors
+ * with backtraces, and the cold helpers of the handlers. The machine itself is exec.c.
+ */
+#include "interp.h"
+
+#include "decode_code.h"
+#include "frame.h"
+
+/* Guest code, host functions and guest code again may nest this deep on the C stack. */
+#define MAX_NESTING 256u
+/* Slots that must stay free above what a function declares: room for a host function's results. */
+#define EXIT_SLACK 4u
+
+static _Thread_local Activation *thread_activation;
+
+/* ---- dispatch tables: one for each memory kind, wide or not, polled or not; made when first needed ---- */
+
+#define TABLE_COUNT (MEM_KINDS * 2 * 2)
+typedef struct Tables {
+    _Atomic(Handler **) made[TABLE_COUNT];
+} Tables;
+
+static bool engine_init(Engine *engine) {
+    engine->executor_state = wr_alloc_zero(&engine->alloc, sizeof(Tables));
+    return engine->executor_state != NULL;
+}
+
+static void engine_free(Engine *engine) {
+    Tables *tables = engine->executor_state;
+    if (tables == NULL) return;
+    for (u32 i = 0; i < TABLE_COUNT; i++)
+        wr_free(&engine->alloc, atomic_load(&tables->made[i]), wr_exec_table_size * sizeof(Handler *));
+    wr_free(&engine->alloc, tables, sizeof *tables);
+    engine->executor_state = NULL;
+}
+
+static Handler **make_table(Engine *engine, u32 kind, bool wide, bool polled) {
+    size_t size = wr_exec_table_size * sizeof(Handler *);
+    Handler **table = wr_alloc(&engine->alloc, size);
+    if (table == NULL) return NULL;
+    memcpy(table, wr_exec_base_table(), size);
+    if (kind == MEM_CHECK32) wr_exec_apply(VARIANT_CHECK, table);
+    if (kind == MEM_64) wr_exec_apply(VARIANT_MEM64, table);
+    if (wide) wr_exec_apply(VARIANT_WIDE, table);
+    if (polled) wr_exec_apply(VARIANT_POLLED, table);
+    return table;
+}
+
+Handler *const *wr_interp_table(Store *store, const Home *home) {
+    u32 kind = home->instance->memory_kind;
+    bool polled = store->fiber->polled;
+    if (kind == MEM_GUARD32 && !home->wide && !polled) return wr_exec_base_table();
+    Engine *engine = store->engine;
+    Tables *tables = engine->executor_state;
+    _Atomic(Handler **) *place = &tables->made[kind * 4 + (u32)home->wide * 2 + (u32)polled];
+    Handler **table = atomic_load_explicit(place, memory_order_acquire);
+    if (LIKELY(table != NULL)) return table;
+    table = make_table(engine, kind, home->wide, polled);
+    Handler **expected = NULL;
+    if (table != NULL && !atomic_compare_exchange_strong(place, &expected, table)) {
+        wr_free(&engine->alloc, table, wr_exec_table_size * sizeof(Handler *));
+        table = expected;
+    }
+    return table;
+}
+
+/* ---- immediates off the fast path ---- */
+
+static u64 read_leb(const u8 **p) {
+    u64 value = 0, byte;
+    unsigned shift = 0;
+    do {
+        byte = *(*p)++;
+        value |= shift < 64 ? (byte & 0x7F) << shift : 0;
+        shift += 7;
+    } while (byte & 0x80);
+    return value;
+}
+
+const u8 *wr_interp_skip_heap_type(const u8 *p) {
+    if (*p == 0x62) p++; /* exact */
+    while (*p++ & 0x80) {
+    }
+    return p;
+}
+
+const u8 *wr_interp_skip_block_type(const u8 *p) {
+    return *p == 0x63 || *p == 0x64 ? wr_interp_skip_heap_type(p + 1) : wr_interp_skip_heap_type(p);
+}
+
+const u8 *wr_interp_skip_select_types(const u8 *p) {
+    for (u64 n = read_leb(&p); n > 0; n--)
+        p = wr_interp_skip_block_type(p);
+    return p;
+}
+
+bool wr_interp_select_is_wide(const u8 *p) {
+    read_leb(&p);
+    return *p == 0x7B;
+}
+
+bool wr_interp_is_wide(const Func *func, const u8 *pc) {
+    const Code *code = func->code;
+    u32 offset = (u32)(pc - code->start), low = 0, high = code->nwide;
+    while (low < high) {
+        u32 middle = low + (high - low) / 2;
+        if (code->wide_pcs[middle] == offset) return true;
+        if (code->wide_pcs[middle] < offset)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return false;
+}
+
+u8 *wr_interp_address(Instance *inst, const u8 *pc, u64 address, u64 size, const u8 **next) {
+    const u8 *p = pc + 1;
+    u64 flags = read_leb(&p);
+    Memory *memory = inst->memories[flags & 0x40 ? read_leb(&p) : 0];
+    u64 offset = read_leb(&p), place;
+    *next = p;
+    if (!memory->is_64) address = (u32)address;
+    if (__builtin_add_overflow(address, offset, &place)) return NULL;
+    u64 bytes = memory->is_shared ? __atomic_load_n(&memory->size, __ATOMIC_ACQUIRE) : memory->size;
+    if (size > bytes || place > bytes - size) return NULL;
+    return memory->base + place;
+}
+
+Jump wr_interp_jump(const Func *func, const u8 *pc, const SideEntry *stp, Slot *sp) {
+    FarEntry e = {stp->pc, stp->stp, stp->pop, stp->keep};
+    if (stp->pop == SIDE_FAR) e = func->code->far[stp->pc];
+    if (e.pop != 0) memmove(sp - e.keep - e.pop, sp - e.keep, e.keep * sizeof(Slot));
+    return (Jump){pc + e.pc, stp + e.stp, sp - e.pop};
+}
+
+/* ---- metering ---- */
+
+bool wr_interp_must_stop(Store *store, const u8 *pc) {
+    Fiber *fiber = store->fiber;
+    u32 interrupt = atomic_load_explicit(&store->interrupt, memory_order_relaxed);
+    if (interrupt & POLL_DEADLINE && store->deadline != 0)
+        fiber->trap = WR_TRAP_DEADLINE;
+    else if (interrupt & POLL_INTERRUPT && store->interruptible)
+        fiber->trap = WR_TRAP_INTERRUPTED;
+    else if (store->fuel_on && store->fuel - (i64)(uintptr_t)pc < 0)
+        fiber->trap = WR_TRAP_OUT_OF_FUEL;
+    else
+        return false;
+    return true;
+}
+
+/* ---- fibers ---- */
+
+static bool fiber_new(Store *store) {
+    Fiber *fiber = wr_alloc_zero(&store->alloc, sizeof *fiber);
+    if (fiber == NULL) return false;
+    size_t page = wr_os_page_size(), size = store->engine->config.max_stack;
+    size = (size + page - 1) & ~(page - 1);
+    if (size < 4 * page) size = 4 * page;
+    fiber->size = size;
+    fiber->map = wr_os_reserve(size);
+    if (fiber->map == NULL || !wr_os_commit(fiber->map, size)) {
+        if (fiber->map != NULL) wr_os_release(fiber->map, size);
+        wr_free(&store->alloc, fiber, sizeof *fiber);
+        return false;
+    }
+    fiber->sp = (Slot *)(void *)fiber->map;
+    fiber->fr = (Frame *)(void *)(fiber->map + size);
+    store->fiber = fiber;
+    return true;
+}
+
+static void fiber_free(Store *store) {
+    Fiber *fiber = store->fiber;
+    if (fiber == NULL) return;
+    wr_os_release(fiber->map, fiber->size);
+    wr_free(&store->alloc, fiber, sizeof *fiber);
+    store->fiber = NULL;
+}
+
+/* ---- errors ---- */
+
+/* The start of the instruction that byte `pc` of `code` belongs to: a trap may have been noticed anywhere in
+ * it, a return address stands after a call. Linear in the body; for errors only. */
+static const u8 *instruction_at(const Module *module, const Code *code, const u8 *pc) {
+    const u8 *at = code->start;
+    while (at < pc) {
+        const u8 *next = wr_code_next(module, at, code->end);
+        if (next > pc || next <= at) return at;
+        at = next;
+    }
+    return at;
+}
+
+static void add_frame(Error *error, const Frame *frame, bool innermost) {
+    const Code *code = frame->func->code;
+    const Module *module = frame->func->home->instance->module;
+    const u8 *pc = instruction_at(module, code, innermost ? frame->pc : frame->pc - 1);
+    wr_error_add_frame(error, module, frame->func->index, wr_module_offset(module, pc));
+}
+
+/* Frames of this activation, innermost first. */
+static void add_backtrace(Error *error, const Frame *from, const Frame *base) {
+    for (const Frame *frame = from; frame < base; frame++)
+        add_frame(error, frame, frame == from);
+}
+
+static Error *outcome_error(Fiber *fiber) {
+    if (fiber->outcome == OUTCOME_FAILED) {
+        Error *error = fiber->error;
+        fiber->error = NULL;
+        return error;
+    }
+    if (fiber->trap == WR_TRAP_HOST)
+        return wr_error_at(WR_ERROR_TRAP, NO_OFFSET, "instruction is not supported yet");
+    return wr_error_trap(fiber->trap);
+}
+
+/* ---- faults of guarded memories ---- */
+
+static bool in_guarded_memory(const Store *store, const u8 *address) {
+    for (u32 i = 0; i < store->nmemories; i++) {
+        const Memory *m = store->memories[i];
+        if (m->is_guarded && address >= m->base && address < m->base + m->reserved) return true;
+    }
+    return false;
+}
+
+/* In the signal handler: a guest access outside its memory ends the activation. */
+static bool on_fault(const OsFault *fault) {
+    Activation *a = thread_activation;
+    if (a == NULL || a->store->fiber->fr != NULL) return false; /* not in guest code */
+    if (!in_guarded_memory(a->store, fault->address)) return false;
+    if (wr_exec_pc_in_register() && wr_os_fault_has_arguments()) {
+        a->fault_pc = (const u8 *)(uintptr_t)wr_os_fault_argument(fault, 0);
+        a->fault_frame = (Frame *)(uintptr_t)wr_os_fault_argument(fault, 7);
+    } else {
+        a->fault_pc = a->store->fiber->fault_pc;
+        a->fault_frame = a->store->fiber->fault_frame;
+    }
+    siglongjmp(a->on_fault, 1);
+}
+
+/* After a fault: the frame and pc as the registers had them, if they are plausible. */
+static void recover_fault(Activation *a, Fiber *fiber) {
+    Frame *frame = a->fault_frame;
+    Frame *low = (Frame *)(void *)fiber->map, *high = a->base;
+    fiber->trap = WR_TRAP_MEMORY_OUT_OF_BOUNDS;
+    fiber->outcome = OUTCOME_TRAPPED;
+    if (frame == NULL || frame <= low || frame >= high) {
+        fiber->fr = high;
+        return;
+    }
+    if (a->fault_pc != NULL && a->fault_pc >= frame->func->start && a->fault_pc < frame->func->end)
+        frame->pc = a->fault_pc;
+    fiber->fr = frame;
+}
+
+/* ---- activations ---- */
+
+/* Leads back to C: the frame below the outermost one runs this. */
+static const u8 exit_code[] = {0xFF, 0xFF};
+
+/* Fuel counts in activations that poll only; see handlers_jump.h for what is stored meanwhile. */
+static void meter_start(Store *store, const u8 *pc) {
+    if (store->fuel_on && store->fiber->polled) store->fuel += (i64)(uintptr_t)pc;
+}
+static void meter_end(Store *store, const u8 *pc) {
+    if (store->fuel_on && store->fiber->polled) store->fuel -= (i64)(uintptr_t)pc;
+}
+
+/* Pushes the exit frame and the function's frame; false when the stack has no room. */
+static bool push_frames(Fiber *fiber, Activation *a, Func *func, const Slot *args) {
+    Slot *base = fiber->sp;
+    Frame *fr = fiber->fr;
+    if (fr == NULL) return false;
+    u64 need = (u64)func->param_slots + func->result_slots + func->frame_slots + EXIT_SLACK;
+    if ((u64)((u8 *)fr - (u8 *)base) < need * sizeof(Slot) + 4 * sizeof(Frame)) return false;
+    memcpy(base, args, func->param_slots * sizeof(Slot));
+    memset(base + func->param_slots, 0, func->zero_slots * sizeof(Slot));
+    a->exit_func = (Func){.home = func->home, .start = exit_code, .end = exit_code + 2};
+    fr[-1] = (Frame){exit_code, NULL, base, &a->exit_func};
+    fr[-2] = (Frame){func->start, func->side, base, func};
+    a->base = fr - 1;
+    fiber->fr = fr - 2;
+    fiber->sp = base + func->param_slots + func->zero_slots;
+    return true;
+}
+
+/* Runs the machine; comes back through here on a fault too. Nothing but `a` is used after that. */
+static void run(Activation *volatile a) {
+    if (sigsetjmp(a->on_fault, 0) == 0)
+        wr_exec_run(a->store, a->store->fiber);
+    else
+        recover_fault(a, a->store->fiber);
+}
+
+static Error *call_wasm(Store *store, Func *func, Slot *slots) {
+    Fiber *fiber = store->fiber;
+    Slot *sp = fiber->sp;
+    Frame *fr = fiber->fr;
+    Activation a = {.outer = thread_activation, .store = store};
+    if (!push_frames(fiber, &a, func, slots)) return wr_error_trap(WR_TRAP_STACK_EXHAUSTED);
+    if (wr_interp_table(store, func->home) == NULL) {
+        fiber->sp = sp, fiber->fr = fr;
+        return ERROR_OOM;
+    }
+    meter_start(store, func->start);
+    thread_activation = &a;
+    run(&a);
+    thread_activation = a.outer;
+    Error *error = NULL;
+    if (fiber->outcome == OUTCOME_RETURNED) {
+        meter_end(store, exit_code);
+        memcpy(slots, sp, func->result_slots * sizeof(Slot));
+    } else {
+        meter_end(store, fiber->fr < a.base ? fiber->fr->pc : exit_code);
+        error = outcome_error(fiber);
+        add_backtrace(error, fiber->fr, a.base);
+    }
+    fiber->sp = sp;
+    fiber->fr = fr;
+    return error;
+}
+
+/* Host functions fill raw slots: a reference that the store does not know must not get into the guest. */
+static Error *check_results(const Store *store, const DefType *type, const Slot *slots) {
+    for (u32 i = 0, at = 0; i < type->nresults; at += type_slots(type->types[type->nparams + i++])) {
+        ValType t = type->types[type->nparams + i];
+        if (!type_is_ref(t)) continue;
+        u64 ref = slots[at].ref;
+        bool is_func = wr_heap_matches(store->engine->types, type_heap(t), HEAP_FUNC);
+        bool known = is_func ? ref < store->nfuncs
+                             : ref == 0 || (ref & 1) || ((ref & 3) == 2 && ref >> 2 < store->nexterns);
+        if (!known || (ref == 0 && !type_is_nullable(t)))
+            return wr_error_at(WR_ERROR_TRAP, NO_OFFSET, "host function returned an invalid reference");
+    }
+    return NULL;
+}
+
+static Error *call_host(Store *store, Func *func, Instance *caller, Slot *slots) {
+    Caller c = {store, caller};
+    Error *error = func->host_func(&c, func->host_context, (wr_slot_t *)(void *)slots);
+    return error != NULL ? error : check_results(store, func->type, slots);
+}
+
+bool wr_interp_call_host(Instance *caller, Func *func, Slot *slots) {
+    Store *store = caller->store;
+    Fiber *fiber = store->fiber;
+    const u8 *pc = fiber->fr->pc;
+    meter_end(store, pc);
+    Error *error = call_host(store, func, caller, slots);
+    meter_start(store, pc);
+    if (error == NULL) return true;
+    fiber->error = error;
+    fiber->outcome = OUTCOME_FAILED;
+    return false;
+}
+
+static Error *call(Store *store, Func *func, Slot *slots) {
+    if (store->nesting >= MAX_NESTING) return wr_error_trap(WR_TRAP_STACK_EXHAUSTED);
+    if (func->home == NULL) return call_host(store, func, NULL, slots);
+    if (store->fiber == NULL && !fiber_new(store)) return ERROR_OOM;
+    if (!wr_os_fault_install(on_fault) || !wr_os_fault_thread()) return ERROR_OOM;
+    bool polled = store->fiber->polled;
+    store->fiber->polled = store_polls(store) || (store->nesting > 0 && polled);
+    store->nesting += 1;
+    Error *error = call_wasm(store, func, slots);
+    store->nesting -= 1;
+    store->fiber->polled = polled;
+    return error;
+}
+
+const Executor wr_interpreter = {
+    .name = "interp",
+    .engine_init = engine_init,
+    .engine_free = engine_free,
+    .call = call,
+    .fiber_free = fiber_free,
+};
