@@ -47,11 +47,9 @@ static Instance *new_block(Store *store, Module *module) {
     Layout layout = {0};
     Instance scratch;
     lay_out(&layout, &scratch, module);
-    if (layout.overflow)
-        return NULL;
+    if (layout.overflow) return NULL;
     Instance *instance = wr_alloc_zero(&store->alloc, layout.size);
-    if (!instance)
-        return NULL;
+    if (!instance) return NULL;
     instance->block_size = layout.size;
     layout = (Layout){.base = (u8 *)instance};
     lay_out(&layout, instance, module);
@@ -60,13 +58,11 @@ static Instance *new_block(Store *store, Module *module) {
 
 static Instance *new_instance(Store *store, Module *module) {
     Instance *instance = new_block(store, module);
-    if (!instance)
-        return NULL;
+    if (!instance) return NULL;
     instance->store = store;
     instance->module = wr_module_ref(module);
     instance->types = module->types;
-    for (u32 wide = 0; wide < 2; wide++)
-        instance->homes[wide] = (Home){instance, wide != 0};
+    for (u32 wide = 0; wide < 2; wide++) instance->homes[wide] = (Home){instance, wide != 0};
     instance->next = store->instances;
     store->instances = instance;
     store->used_instances++;
@@ -78,8 +74,7 @@ void wr_instance_free(Instance *instance) {
     Store *store = instance->store;
     const Module *m = instance->module;
     store->used_instances--;
-    for (u32 k = 0; k < m->nelems; k++)
-        wr_elem_drop(instance, k);
+    for (u32 k = 0; k < m->nelems; k++) wr_elem_drop(instance, k);
     if (m->nmemories > 0 && instance->memories[0]) {
         wr_memory_remove_user(instance->memories[0], instance);
     }
@@ -94,21 +89,11 @@ static void bind_imports(Instance *i, const ExternVal *given) {
     for (u32 k = 0; k < m->nimports; k++) {
         u32 index = m->imports[k].index;
         switch (m->imports[k].kind) {
-        case EXT_FUNC:
-            i->funcs[index] = given[k].of.func;
-            break;
-        case EXT_TABLE:
-            i->tables[index] = given[k].of.table;
-            break;
-        case EXT_MEMORY:
-            i->memories[index] = given[k].of.memory;
-            break;
-        case EXT_GLOBAL:
-            i->globals[index] = given[k].of.global;
-            break;
-        case EXT_TAG:
-            i->tags[index] = given[k].of.tag;
-            break;
+        case EXT_FUNC: i->funcs[index] = given[k].of.func; break;
+        case EXT_TABLE: i->tables[index] = given[k].of.table; break;
+        case EXT_MEMORY: i->memories[index] = given[k].of.memory; break;
+        case EXT_GLOBAL: i->globals[index] = given[k].of.global; break;
+        case EXT_TAG: i->tags[index] = given[k].of.tag; break;
         }
     }
 }
@@ -132,8 +117,7 @@ static bool make_funcs(Instance *i) {
     for (u32 k = 0; k < m->ncodes; k++) {
         Func *func = i->funcs[m->nimported_funcs + k] = &i->own_funcs[k];
         init_func(i, func, &m->codes[k]);
-        if (!wr_store_add_func(i->store, func))
-            return false;
+        if (!wr_store_add_func(i->store, func)) return false;
     }
     return true;
 }
@@ -142,8 +126,7 @@ static Error *make_memories(Instance *i) {
     const Module *m = i->module;
     for (u32 k = m->nimported_memories; k < m->nmemories; k++) {
         Error *error = wr_memory_new(i->store, &m->memories[k], &i->memories[k]);
-        if (error)
-            return error;
+        if (error) return error;
     }
     return m->nmemories == 0 || wr_memory_add_user(i->memories[0], i) ? NULL : ERROR_OOM;
 }
@@ -152,8 +135,7 @@ static Error *make_tables(Instance *i) {
     const Module *m = i->module;
     for (u32 k = m->nimported_tables; k < m->ntables; k++) {
         Error *error = wr_table_new(i->store, &m->tables[k], &i->tables[k]);
-        if (error)
-            return error;
+        if (error) return error;
     }
     return NULL;
 }
@@ -165,8 +147,7 @@ static Tag *new_tag(Store *store, const DefType *type) {
         return NULL;
     }
     Tag *tag = wr_alloc(&store->alloc, sizeof *tag);
-    if (!tag)
-        return NULL;
+    if (!tag) return NULL;
     tag->type = type;
     return store->tags[store->ntags++] = tag;
 }
@@ -175,8 +156,7 @@ static bool make_tags(Instance *i) {
     const Module *m = i->module;
     for (u32 k = m->nimported_tags; k < m->ntags; k++) {
         i->tags[k] = new_tag(i->store, m->tags[k].type);
-        if (!i->tags[k])
-            return false;
+        if (!i->tags[k]) return false;
     }
     return true;
 }
@@ -188,6 +168,7 @@ static void make_globals(Instance *i) {
         global->type = m->globals[k].type;
         global->mutable = m->globals[k].mutable;
         global->wide = global->type == T_V128;
+        global->store = i->store;
     }
 }
 
@@ -201,13 +182,10 @@ static void find_exported_memory(Instance *i) {
 static Error *allocate(Instance *i, const ExternVal *imports) {
     bind_imports(i, imports);
     make_globals(i);
-    if (!make_funcs(i) || !make_tags(i))
-        return ERROR_OOM;
+    if (!make_funcs(i) || !make_tags(i)) return ERROR_OOM;
     Error *error = make_tables(i);
-    if (!error)
-        error = make_memories(i);
-    if (!error)
-        find_exported_memory(i);
+    if (!error) error = make_memories(i);
+    if (!error) find_exported_memory(i);
     return error;
 }
 
@@ -218,8 +196,7 @@ static Error *evaluate_globals(Instance *i) {
     const Module *m = i->module;
     for (u32 k = m->nimported_globals; k < m->nglobals; k++) {
         Error *error = wr_const_eval(i, &m->globals[k].init, i->globals[k]->value);
-        if (error)
-            return error;
+        if (error) return error;
     }
     return NULL;
 }
@@ -227,12 +204,10 @@ static Error *evaluate_globals(Instance *i) {
 static Error *evaluate_tables(Instance *i) {
     const Module *m = i->module;
     for (u32 k = m->nimported_tables; k < m->ntables; k++) {
-        if (!m->tables[k].has_init)
-            continue;
+        if (!m->tables[k].has_init) continue;
         Slot value[2];
         Error *error = wr_const_eval(i, &m->tables[k].init, value);
-        if (error)
-            return error;
+        if (error) return error;
         (void)wr_table_fill(i->tables[k], 0, value[0].u32, i->tables[k]->size);
     }
     return NULL;
@@ -246,8 +221,7 @@ static Error *evaluate_elem(Instance *i, const ElemSeg *segment, u32 *values) {
         }
         Slot value[2];
         Error *error = wr_const_eval(i, &segment->exprs[k], value);
-        if (error)
-            return error;
+        if (error) return error;
         values[k] = value[0].u32;
     }
     return NULL;
@@ -257,24 +231,19 @@ static Error *evaluate_elems(Instance *i) {
     const Module *m = i->module;
     for (u32 k = 0; k < m->nelems; k++) {
         const ElemSeg *segment = &m->elems[k];
-        if (segment->mode == SEG_DECLARATIVE || segment->count == 0)
-            continue;
+        if (segment->mode == SEG_DECLARATIVE || segment->count == 0) continue;
         i->elem_values[k] = wr_alloc_array(&i->store->alloc, segment->count, sizeof(u32));
-        if (!i->elem_values[k])
-            return ERROR_OOM;
+        if (!i->elem_values[k]) return ERROR_OOM;
         Error *error = evaluate_elem(i, segment, i->elem_values[k]);
-        if (error)
-            return error;
+        if (error) return error;
     }
     return NULL;
 }
 
 static Error *evaluate(Instance *i) {
     Error *error = evaluate_globals(i);
-    if (!error)
-        error = evaluate_tables(i);
-    if (!error)
-        error = evaluate_elems(i);
+    if (!error) error = evaluate_tables(i);
+    if (!error) error = evaluate_elems(i);
     return error;
 }
 
@@ -296,18 +265,14 @@ static Error *init_tables(Instance *i, bool *escaped) {
     const Module *m = i->module;
     for (u32 k = 0; k < m->nelems; k++) {
         const ElemSeg *segment = &m->elems[k];
-        if (segment->mode == SEG_PASSIVE)
-            continue;
+        if (segment->mode == SEG_PASSIVE) continue;
         if (segment->mode == SEG_ACTIVE) {
             u64 offset;
             Error *error = evaluate_offset(i, &segment->offset, &offset);
-            if (error)
-                return error;
+            if (error) return error;
             error = trap_or_null(wr_table_init(i, segment->table, k, offset, 0, segment->count));
-            if (error)
-                return error;
-            if (segment->table < m->nimported_tables)
-                *escaped = true;
+            if (error) return error;
+            if (segment->table < m->nimported_tables) *escaped = true;
         }
         wr_elem_drop(i, k);
     }
@@ -318,39 +283,31 @@ static Error *init_memories(Instance *i) {
     const Module *m = i->module;
     for (u32 k = 0; k < m->ndatas; k++) {
         const DataSeg *segment = &m->datas[k];
-        if (segment->mode != SEG_ACTIVE)
-            continue;
+        if (segment->mode != SEG_ACTIVE) continue;
         u64 offset;
         Error *error = evaluate_offset(i, &segment->offset, &offset);
-        if (error)
-            return error;
+        if (error) return error;
         error = trap_or_null(wr_memory_init(i, segment->memory, k, offset, 0, segment->size));
-        if (error)
-            return error;
+        if (error) return error;
         wr_data_drop(i, k);
     }
     return NULL;
 }
 
 static Error *run_start(Instance *i, bool *escaped) {
-    if (i->module->start == NONE_U32)
-        return NULL;
+    if (i->module->start == NONE_U32) return NULL;
     Slot none[1] = {{0}};
     *escaped = true;
-    return i->store->engine->executor->call(i->store, i->funcs[i->module->start], none);
+    return wr_store_call(i->store, i->funcs[i->module->start], none);
 }
 
 /* *escaped: from now on something outside may refer to the instance. */
 static Error *initialise(Instance *i, const ExternVal *imports, bool *escaped) {
     Error *error = allocate(i, imports);
-    if (!error)
-        error = evaluate(i);
-    if (!error)
-        error = init_tables(i, escaped);
-    if (!error)
-        error = init_memories(i);
-    if (!error)
-        error = run_start(i, escaped);
+    if (!error) error = evaluate(i);
+    if (!error) error = init_tables(i, escaped);
+    if (!error) error = init_memories(i);
+    if (!error) error = run_start(i, escaped);
     return error;
 }
 
@@ -360,14 +317,11 @@ static Error *over_limit(void) {
 
 Error *wr_instance_new(Store *store, Module *module, const ExternVal *imports, Instance **out) {
     Error *error = wr_link_check(module, imports);
-    if (error)
-        return error;
-    if (store->used_instances >= store->limit_instances)
-        return over_limit();
+    if (error) return error;
+    if (store->used_instances >= store->limit_instances) return over_limit();
     StoreMark mark = wr_store_mark(store);
     Instance *instance = new_instance(store, module);
-    if (!instance)
-        return ERROR_OOM;
+    if (!instance) return ERROR_OOM;
     bool escaped = false;
     error = initialise(instance, imports, &escaped);
     if (!error) {
@@ -382,25 +336,14 @@ Error *wr_instance_new(Store *store, Module *module, const ExternVal *imports, I
 
 bool wr_instance_export(Instance *i, const char *name, size_t size, ExternVal *out) {
     const Export *export = wr_module_find_export(i->module, name, size);
-    if (!export)
-        return false;
+    if (!export) return false;
     out->kind = export->kind;
     switch (export->kind) {
-    case EXT_FUNC:
-        out->of.func = i->funcs[export->index];
-        break;
-    case EXT_TABLE:
-        out->of.table = i->tables[export->index];
-        break;
-    case EXT_MEMORY:
-        out->of.memory = i->memories[export->index];
-        break;
-    case EXT_GLOBAL:
-        out->of.global = i->globals[export->index];
-        break;
-    case EXT_TAG:
-        out->of.tag = i->tags[export->index];
-        break;
+    case EXT_FUNC: out->of.func = i->funcs[export->index]; break;
+    case EXT_TABLE: out->of.table = i->tables[export->index]; break;
+    case EXT_MEMORY: out->of.memory = i->memories[export->index]; break;
+    case EXT_GLOBAL: out->of.global = i->globals[export->index]; break;
+    case EXT_TAG: out->of.tag = i->tags[export->index]; break;
     }
     return true;
 }

@@ -16,8 +16,7 @@
 
 Error *wr_store_new(Engine *engine, Store **out) {
     Store *store = wr_alloc_zero(&engine->alloc, sizeof *store);
-    if (!store)
-        return ERROR_OOM;
+    if (!store) return ERROR_OOM;
     store->engine = wr_engine_ref(engine);
     store->alloc = engine->alloc;
     store->nfuncs = 1; /* handle 0 is null; its slot is allocated with the first function */
@@ -38,12 +37,10 @@ static void free_arrays(Store *store) {
 }
 
 void wr_store_delete(Store *store) {
-    if (!store)
-        return;
+    if (!store) return;
     Engine *engine = store->engine;
     wr_watchdog_remove(store);
-    if (store->fiber)
-        engine->executor->fiber_free(store);
+    if (store->fiber) engine->executor->fiber_free(store);
     wr_store_rollback(store, (StoreMark){.nfuncs = 1});
     for (u32 i = 0; i < store->nhost_globals; i++) {
         wr_free(&store->alloc, store->host_globals[i], sizeof(Global));
@@ -67,8 +64,7 @@ StoreMark wr_store_mark(const Store *store) {
 
 /* Functions of modules lie in their instances; those of the host stand alone. */
 static void free_func(Store *store, Func *func) {
-    if (!func->host)
-        return;
+    if (!func->host) return;
     wr_host_func_unref(func->host);
     wr_free(&store->alloc, func, sizeof *func);
 }
@@ -76,17 +72,14 @@ static void free_func(Store *store, Func *func) {
 /* Functions go before instances, which hold some of them; instances before the memories that list
  * them as users. */
 void wr_store_rollback(Store *store, StoreMark mark) {
-    while (store->nfuncs > mark.nfuncs)
-        free_func(store, store->funcs[--store->nfuncs]);
+    while (store->nfuncs > mark.nfuncs) free_func(store, store->funcs[--store->nfuncs]);
     while (store->instances != mark.instances) {
         Instance *instance = store->instances;
         store->instances = instance->next;
         wr_instance_free(instance);
     }
-    while (store->nmemories > mark.nmemories)
-        wr_memory_free(store->memories[--store->nmemories]);
-    while (store->ntables > mark.ntables)
-        wr_table_free(store->tables[--store->ntables]);
+    while (store->nmemories > mark.nmemories) wr_memory_free(store->memories[--store->nmemories]);
+    while (store->ntables > mark.ntables) wr_table_free(store->tables[--store->ntables]);
     while (store->ntags > mark.ntags) {
         wr_free(&store->alloc, store->tags[--store->ntags], sizeof(Tag));
     }
@@ -108,8 +101,7 @@ bool wr_store_add_func(Store *store, Func *func) {
 
 Func *wr_store_new_host_func(Store *store, const DefType *type, HostFunc *host) {
     Func *func = wr_alloc_zero(&store->alloc, sizeof *func);
-    if (!func)
-        return NULL;
+    if (!func) return NULL;
     func->type = type;
     func->param_slots = type->param_slots;
     func->result_slots = type->result_slots;
@@ -123,6 +115,13 @@ Func *wr_store_new_host_func(Store *store, const DefType *type, HostFunc *host) 
     }
     wr_host_func_ref(host);
     return func;
+}
+
+Error *wr_store_call(Store *store, Func *func, Slot *slots) {
+    if (store->deadline != 0 && wr_os_now() >= store->deadline) {
+        atomic_fetch_or(&store->interrupt, POLL_DEADLINE);
+    }
+    return store->engine->executor->call(store, func, slots);
 }
 
 /* ---- references ----------------------------------------------------------------------------- */
@@ -139,15 +138,13 @@ u64 wr_store_new_extern(Store *store, void *value) {
 
 bool wr_store_get_extern(const Store *store, u64 ref, void **value) {
     u64 index = ref >> 2;
-    if ((ref & 3) != EXTERN_TAG || index >= store->nexterns)
-        return false;
+    if ((ref & 3) != EXTERN_TAG || index >= store->nexterns) return false;
     *value = store->externs[index];
     return true;
 }
 
 static bool func_ref_matches(const Store *store, u64 ref, HeapType heap) {
-    if (ref >= store->nfuncs)
-        return false;
+    if (ref >= store->nfuncs) return false;
     HeapType actual = HEAP_DEFINED + store->funcs[ref]->type->id;
     return wr_heap_matches(store->engine->types, actual, heap);
 }
@@ -157,16 +154,13 @@ static bool func_ref_matches(const Store *store, u64 ref, HeapType heap) {
 static bool value_ref_matches(const Store *store, u64 ref, HeapType heap) {
     void *ignored;
     bool is_i31 = ref <= UINT32_MAX && (ref & 1);
-    if (!is_i31 && !wr_store_get_extern(store, ref, &ignored))
-        return false;
-    if (heap == HEAP_EXTERN || heap == HEAP_ANY)
-        return true;
+    if (!is_i31 && !wr_store_get_extern(store, ref, &ignored)) return false;
+    if (heap == HEAP_EXTERN || heap == HEAP_ANY) return true;
     return is_i31 && (heap == HEAP_EQ || heap == HEAP_I31);
 }
 
 bool wr_store_ref_matches(const Store *store, u64 ref, ValType type) {
-    if (ref == 0)
-        return type_is_nullable(type);
+    if (ref == 0) return type_is_nullable(type);
     HeapType heap = type_heap(type);
     if (wr_heap_matches(store->engine->types, heap, HEAP_FUNC)) {
         return func_ref_matches(store, ref, heap);

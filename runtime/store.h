@@ -146,6 +146,7 @@ struct wr_global {
     Slot value[2];
     ValType type;
     bool mutable, wide; /* wide: v128, both slots */
+    Store *store;
 };
 
 struct wr_tag {
@@ -235,6 +236,9 @@ void wr_store_rollback(Store *store, StoreMark mark);
 
 /* Appends to Store.funcs and numbers `func`; false when out of memory or handles. */
 NODISCARD bool wr_store_add_func(Store *store, Func *func);
+/* Calls through the executor, as Executor.call. A deadline that has passed stops this call too, not only
+ * the one during which it passed. */
+NODISCARD Error *wr_store_call(Store *store, Func *func, Slot *slots);
 /* A reference (extern hierarchy) to a host value, or 0 when out of memory; and back: false if `ref` is
  * no host value of this store. */
 NODISCARD u64 wr_store_new_extern(Store *store, void *value);
@@ -303,6 +307,7 @@ typedef struct ExternVal {
 NODISCARD Error *wr_instance_new(Store *store, Module *module, const ExternVal *imports, Instance **out);
 NODISCARD Func *wr_store_new_host_func(Store *store, const DefType *type, HostFunc *host);
 void wr_instance_free(Instance *instance); /* by its store only */
+/* False when there is no export of that name. */
 bool wr_instance_export(Instance *instance, const char *name, size_t size, ExternVal *out);
 
 #endif

@@ -288,6 +288,11 @@ typedef union wr_slot {
  */
 typedef own wr_error_t *(*wr_host_func_t)(wr_caller_t *caller, void *context, wr_slot_t *slots);
 
+/* Makes a reference (externref) to a host value, for arguments and results; it lives as long as the
+ * store. And back: false if `ref` is null or no host value. */
+WR_API WR_NODISCARD own wr_error_t *wr_extern_new(wr_store_t *store, void *value, uint64_t *ref);
+WR_API bool wr_extern_value(const wr_store_t *store, uint64_t ref, void **value);
+
 /* Signatures are strings, parameters > results: i = i32, I = i64, f = f32, F = f64, v = v128,
  * c = funcref, e = externref. Example: "iiI>i". */
 
@@ -322,13 +327,14 @@ WR_API uint64_t wr_caller_patience(wr_caller_t *caller);
 WR_API own wr_linker_t *wr_linker_new(wr_engine_t *engine); /* NULL when out of memory */
 WR_API void wr_linker_delete(own wr_linker_t *linker);
 /* Defines a host function; a later definition of the same name replaces the earlier one.
- * `finalizer` (may be NULL) runs once with `context` when the last user of the definition is gone. */
+ * `finalizer` (may be NULL) runs once with `context` when the last user of the definition is gone, in
+ * the thread that dropped it; not if defining fails. */
 WR_API WR_NODISCARD own wr_error_t *wr_linker_define_func(wr_linker_t *linker, const char *module,
                                                           const char *name, const char *signature,
                                                           wr_host_func_t func, void *context,
                                                           void (*finalizer)(void *context));
 /* Every export of `instance`, under that module name. The instance's store is then the only one that
- * the linker can instantiate in. */
+ * the linker can instantiate in; the linker must not be used, other than deleted, after that store. */
 WR_API WR_NODISCARD own wr_error_t *wr_linker_define_instance(wr_linker_t *linker, const char *module,
                                                               wr_instance_t *instance);
 /* Resolves imports, instantiates, runs the start function. The instance belongs to the store. */

@@ -1,0 +1,221 @@
+/*
+ * api.c - wasmrun.h over the runtime: configuration, engines, modules, stores, what belongs to them.
+ * Thin: arguments are checked and passed on. Calls are in values.c, what host functions may ask
+ * in caller.c, linking in linker.c; errors are runtime/error.c's.
+ */
+#include "store.h"
+#include "values.h"
+#include "watchdog.h"
+
+const char *wr_version(void) { return WR_VERSION_STRING; }
+
+/* ---- configuration and engine --------------------------------------------------------------- */
+
+/* The configuration's own block is the system's: its allocator is the engine's, set later. */
+wr_config_t *wr_config_new(void) {
+    wr_config_t *config = wr_alloc(&wr_alloc_system, sizeof *config);
+    if (config) wr_config_init(config);
+    return config;
+}
+
+void wr_config_delete(wr_config_t *config) { wr_free(&wr_alloc_system, config, sizeof *config); }
+
+void wr_config_set_memory_mode(wr_config_t *config, wr_memory_mode_t mode) {
+    config->memory_mode = mode;
+}
+
+void wr_config_set_max_stack(wr_config_t *config, size_t bytes) { config->max_stack = bytes; }
+
+void wr_config_set_validation_threads(wr_config_t *config, uint32_t threads) {
+    config->validation_threads = threads;
+}
+
+void wr_config_set_allocator(wr_config_t *config, wr_alloc_func_t func, void *context) {
+    config->alloc = (Alloc){func, context};
+}
+
+bool wr_config_set_feature(wr_config_t *config, const char *name, bool on) {
+    static const char *const names[] = {
+#define FEATURE(id, feature_name, is_on) [FEATURE_##id] = feature_name,
+#include "features.def"
+#undef FEATURE
+    };
+    for (u32 i = 0; i < FEATURE_COUNT; i++) {
+        if (strcmp(names[i], name) != 0) continue;
+        Features bit = (Features)1 << i;
+        config->features = on ? config->features | bit : config->features & ~bit;
+        return true;
+    }
+    return false;
+}
+
+wr_error_t *wr_engine_new(wr_config_t *config, wr_engine_t **engine) {
+    *engine = NULL;
+    if (!config) config = wr_config_new();
+    if (!config) return ERROR_OOM;
+    Error *error = wr_engine_create(config, &wr_interpreter, engine);
+    wr_config_delete(config);
+    return error;
+}
+
+void wr_engine_delete(wr_engine_t *engine) { wr_engine_unref(engine); }
+
+/* ---- modules -------------------------------------------------------------------------------- */
+
+wr_error_t *wr_module_new(wr_engine_t *engine, const void *bytes, size_t size,
+                          wr_module_t **module) {
+    *module = NULL;
+    if (size == 0) return wr_module_load(engine, (const u8 *)"", 0, BYTES_BORROWED, module);
+    u8 *copy = wr_alloc(&engine->alloc, size);
+    if (!copy) return ERROR_OOM;
+    memcpy(copy, bytes, size);
+    return wr_module_load(engine, copy, size, BYTES_COPIED, module);
+}
+
+wr_error_t *wr_module_open(wr_engine_t *engine, const char *path, wr_module_t **module) {
+    *module = NULL;
+    const u8 *bytes;
+    u64 size;
+    const char *why;
+    if (!wr_os_map_file(path, &bytes, &size, &why)) {
+        return wr_error_at(WR_ERROR_IO, NO_OFFSET, "%s: %s", path, why);
+    }
+    if (size == 0) return wr_module_new(engine, NULL, 0, module);
+    return wr_module_load(engine, bytes, size, BYTES_MAPPED, module);
+}
+
+wr_error_t *wr_module_validate(wr_engine_t *engine, const void *bytes, size_t size) {
+    wr_module_t *module = NULL;
+    if (size == 0) bytes = "";
+    Error *error = wr_module_load(engine, bytes, size, BYTES_BORROWED, &module);
+    if (!error) wr_module_unref(module);
+    return error;
+}
+
+void wr_module_delete(wr_module_t *module) {
+    if (module) wr_module_unref(module);
+}
+
+static wr_name_t public_name(Name name) { return (wr_name_t){name.data, name.size}; }
+
+static wr_externkind_t public_kind(ExternKind kind) {
+    static const wr_externkind_t kinds[] = {
+        [EXT_FUNC] = WR_EXTERN_FUNC,     [EXT_TABLE] = WR_EXTERN_TABLE,
+        [EXT_MEMORY] = WR_EXTERN_MEMORY, [EXT_GLOBAL] = WR_EXTERN_GLOBAL,
+        [EXT_TAG] = WR_EXTERN_TAG,
+    };
+    return kinds[kind];
+}
+
+size_t wr_module_import_count(const wr_module_t *module) { return module->nimports; }
+
+bool wr_module_import(const wr_module_t *module, size_t index, wr_import_t *import) {
+    if (index >= module->nimports) return false;
+    const Import *i = &module->imports[index];
+    *import = (wr_import_t){public_name(i->module), public_name(i->name), public_kind(i->kind)};
+    return true;
+}
+
+size_t wr_module_export_count(const wr_module_t *module) { return module->nexports; }
+
+bool wr_module_export(const wr_module_t *module, size_t index, wr_export_t *export_) {
+    if (index >= module->nexports) return false;
+    const Export *e = &module->exports[index];
+    *export_ = (wr_export_t){public_name(e->name), public_kind(e->kind)};
+    return true;
+}
+
+bool wr_module_custom_section(const wr_module_t *module, const char *name, const void **data,
+                              size_t *size) {
+    size_t length = strlen(name);
+    for (u32 i = 0; i < module->ncustoms; i++) {
+        const CustomSection *section = &module->customs[i];
+        if (section->name.size != length || memcmp(section->name.data, name, length) != 0) continue;
+        *data = module->bytes + section->offset;
+        *size = section->size;
+        return true;
+    }
+    return false;
+}
+
+void wr_module_get_stats(const wr_module_t *module, wr_module_stats_t *stats) {
+    *stats = module->stats;
+}
+
+/* ---- stores (wr_store_new and wr_store_delete are runtime/store.c's) ------------------------ */
+
+void wr_store_limit_memory(wr_store_t *store, uint64_t bytes) { store->limit_memory = bytes; }
+void wr_store_limit_tables(wr_store_t *store, uint64_t elements) { store->limit_tables = elements; }
+void wr_store_limit_instances(wr_store_t *store, uint64_t count) { store->limit_instances = count; }
+
+void wr_store_set_fuel(wr_store_t *store, uint64_t units) {
+    store->fuel_on = units != UINT64_MAX;
+    store->fuel = (i64)min_u64(units, INT64_MAX);
+}
+
+uint64_t wr_store_fuel(const wr_store_t *store) {
+    if (!store->fuel_on) return UINT64_MAX;
+    return store->fuel > 0 ? (u64)store->fuel : 0;
+}
+
+wr_error_t *wr_store_set_timeout(wr_store_t *store, uint64_t nanoseconds) {
+    wr_watchdog_remove(store);
+    store->deadline = 0;
+    atomic_fetch_and(&store->interrupt, ~POLL_DEADLINE);
+    if (nanoseconds == 0) return NULL;
+    u64 now = wr_os_now();
+    u64 deadline = nanoseconds < UINT64_MAX - now ? now + nanoseconds : UINT64_MAX - 1;
+    if (!wr_watchdog_add(store, deadline)) {
+        return wr_error_at(WR_ERROR_MEMORY, NO_OFFSET, "out of memory: cannot watch the deadline");
+    }
+    store->deadline = deadline;
+    return NULL;
+}
+
+void wr_store_set_interruptible(wr_store_t *store, bool on) { store->interruptible = on; }
+
+void wr_store_interrupt(wr_store_t *store) { atomic_fetch_or(&store->interrupt, POLL_INTERRUPT); }
+
+/* ---- references to host values -------------------------------------------------------------- */
+
+wr_error_t *wr_extern_new(wr_store_t *store, void *value, uint64_t *ref) {
+    *ref = wr_store_new_extern(store, value);
+    return *ref ? NULL : ERROR_OOM;
+}
+
+bool wr_extern_value(const wr_store_t *store, uint64_t ref, void **value) {
+    return wr_store_get_extern(store, ref, value);
+}
+
+/* ---- what instances export ------------------------------------------------------------------ */
+
+static bool find(Instance *instance, const char *name, ExternKind kind, ExternVal *out) {
+    return wr_instance_export(instance, name, strlen(name), out) && out->kind == kind;
+}
+
+wr_func_t *wr_instance_func(wr_instance_t *instance, const char *name) {
+    ExternVal v;
+    return find(instance, name, EXT_FUNC, &v) ? v.of.func : NULL;
+}
+
+wr_memory_t *wr_instance_memory(wr_instance_t *instance, const char *name) {
+    ExternVal v;
+    return find(instance, name, EXT_MEMORY, &v) ? v.of.memory : NULL;
+}
+
+wr_global_t *wr_instance_global(wr_instance_t *instance, const char *name) {
+    ExternVal v;
+    return find(instance, name, EXT_GLOBAL, &v) ? v.of.global : NULL;
+}
+
+wr_table_t *wr_instance_table(wr_instance_t *instance, const char *name) {
+    ExternVal v;
+    return find(instance, name, EXT_TABLE, &v) ? v.of.table : NULL;
+}
+
+uint8_t *wr_memory_data(wr_memory_t *memory) { return memory->base; }
+uint64_t wr_memory_size(const wr_memory_t *memory) { return memory->size; }
+
+void wr_global_get(const wr_global_t *global, wr_val_t *value) {
+    *value = wr_value_from_slots(global->store->engine->types, global->type, global->value);
+}

@@ -1,0 +1,274 @@
+/*
+ * linker.c - finds what modules import: host functions by name, and the exports of instances.
+ *
+ * Host functions are in a hash table by both names. An instance is one entry of a list, however many
+ * exports it has: they are looked up in its module. When both define a name, the later one counts.
+ */
+#include "link.h"
+
+typedef struct FuncEntry {
+    HostFunc *host; /* one reference; NULL: the entry is free */
+    u32 hash;
+    u64 order;
+} FuncEntry;
+
+typedef struct InstanceEntry {
+    char *module; /* zero-terminated, allocated */
+    Instance *instance;
+    u64 order;
+} InstanceEntry;
+
+struct wr_linker {
+    Engine *engine;   /* counted */
+    FuncEntry *funcs; /* open addressing, capacity a power of two, at most half full */
+    u32 nfuncs, cap_funcs;
+    InstanceEntry *instances;
+    u32 ninstances, cap_instances;
+    Store *store; /* of the instances; NULL while there are none */
+    u64 order;    /* number of definitions made */
+};
+
+/* ---- making and deleting -------------------------------------------------------------------- */
+
+wr_linker_t *wr_linker_new(wr_engine_t *engine) {
+    wr_linker_t *linker = wr_alloc_zero(&engine->alloc, sizeof *linker);
+    if (linker) linker->engine = wr_engine_ref(engine);
+    return linker;
+}
+
+void wr_linker_delete(wr_linker_t *linker) {
+    if (!linker) return;
+    Engine *engine = linker->engine;
+    for (u32 i = 0; i < linker->cap_funcs; i++) wr_host_func_unref(linker->funcs[i].host);
+    for (u32 i = 0; i < linker->ninstances; i++) {
+        char *module = linker->instances[i].module;
+        wr_free(&engine->alloc, module, strlen(module) + 1);
+    }
+    wr_free(&engine->alloc, linker->funcs, linker->cap_funcs * sizeof *linker->funcs);
+    wr_free(&engine->alloc, linker->instances, linker->cap_instances * sizeof *linker->instances);
+    wr_free(&engine->alloc, linker, sizeof *linker);
+    wr_engine_unref(engine);
+}
+
+/* ---- the hash table ------------------------------------------------------------------------- */
+
+static Name name_of(const char *string) { return (Name){string, (u32)strlen(string)}; }
+
+static bool name_is(Name name, const char *string) {
+    return strlen(string) == name.size && memcmp(string, name.data, name.size) == 0;
+}
+
+/* FNV-1a. Only names that the embedder chose are in the table: nobody can crowd it. */
+static u32 hash_bytes(u32 hash, Name name) {
+    for (u32 i = 0; i < name.size; i++) hash = (hash ^ (u8)name.data[i]) * 16777619u;
+    return (hash ^ 0xFF) * 16777619u;
+}
+
+static u32 hash_names(Name module, Name name) {
+    return hash_bytes(hash_bytes(2166136261u, module), name);
+}
+
+/* The entry of that name, or the free one where it belongs. Needs a free entry. */
+static FuncEntry *find_func(const wr_linker_t *linker, u32 hash, Name module, Name name) {
+    u32 mask = linker->cap_funcs - 1;
+    for (u32 i = hash & mask;; i = (i + 1) & mask) {
+        FuncEntry *entry = &linker->funcs[i];
+        if (!entry->host) return entry;
+        if (entry->hash == hash && name_is(module, entry->host->module) &&
+            name_is(name, entry->host->name)) {
+            return entry;
+        }
+    }
+}
+
+static bool make_room(wr_linker_t *linker) {
+    if (linker->nfuncs < linker->cap_funcs / 2) return true;
+    if (linker->cap_funcs > UINT32_MAX / 4) return false;
+    u32 old_capacity = linker->cap_funcs, capacity = old_capacity ? old_capacity * 2 : 64;
+    FuncEntry *old = linker->funcs;
+    FuncEntry *funcs = wr_alloc_array(&linker->engine->alloc, capacity, sizeof *funcs);
+    if (!funcs) return false;
+    linker->funcs = funcs;
+    linker->cap_funcs = capacity;
+    for (u32 i = 0; i < old_capacity; i++) {
+        HostFunc *host = old[i].host;
+        if (!host) continue;
+        *find_func(linker, old[i].hash, name_of(host->module), name_of(host->name)) = old[i];
+    }
+    wr_free(&linker->engine->alloc, old, old_capacity * sizeof *old);
+    return true;
+}
+
+/* Takes over the reference. */
+static void put_func(wr_linker_t *linker, HostFunc *host) {
+    Name module = name_of(host->module), name = name_of(host->name);
+    u32 hash = hash_names(module, name);
+    FuncEntry *entry = find_func(linker, hash, module, name);
+    HostFunc *replaced = entry->host;
+    if (!replaced) linker->nfuncs++;
+    *entry = (FuncEntry){host, hash, ++linker->order};
+    wr_host_func_unref(replaced);
+}
+
+/* ---- defining host functions ---------------------------------------------------------------- */
+
+typedef struct Signature {
+    u32 nparams, nresults;
+    ValType types[LIMIT_PARAMS + LIMIT_RESULTS];
+} Signature;
+
+static ValType type_of_letter(char letter) {
+    switch (letter) {
+    case 'i': return T_I32;
+    case 'I': return T_I64;
+    case 'f': return T_F32;
+    case 'F': return T_F64;
+    case 'v': return T_V128;
+    case 'c': return T_FUNCREF;
+    case 'e': return T_EXTERNREF;
+    default: return T_BOT;
+    }
+}
+
+/* Letters up to `end`, appended to the types. False if there is another letter, or too many. */
+static bool parse_letters(Signature *s, const char **text, char end, u32 max, u32 *count) {
+    for (*count = 0; **text != end; (*text)++, (*count)++) {
+        ValType type = type_of_letter(**text);
+        if (type == T_BOT || *count == max) return false;
+        s->types[s->nparams + *count] = type;
+    }
+    return true;
+}
+
+static bool parse_signature(Signature *s, const char *text) {
+    s->nparams = 0;
+    u32 nparams;
+    if (!parse_letters(s, &text, '>', LIMIT_PARAMS, &nparams)) return false;
+    s->nparams = nparams;
+    text++;
+    return parse_letters(s, &text, '\0', LIMIT_RESULTS, &s->nresults);
+}
+
+static Error *new_definition(wr_linker_t *linker, const char *module, const char *name,
+                             const char *signature, HostFunc **host) {
+    Signature *s = wr_alloc(&linker->engine->alloc, sizeof *s);
+    if (!s) return ERROR_OOM;
+    Error *error = NULL;
+    if (!parse_signature(s, signature)) {
+        error = wr_error_at(WR_ERROR_USAGE, NO_OFFSET,
+                            "bad signature of a host function: \"%.64s\"", signature);
+    } else {
+        *host = wr_host_func_new(linker->engine, module, name, s->types, s->nparams, s->nresults);
+        if (!*host) error = ERROR_OOM;
+    }
+    wr_free(&linker->engine->alloc, s, sizeof *s);
+    return error;
+}
+
+wr_error_t *wr_linker_define_func(wr_linker_t *linker, const char *module, const char *name,
+                                  const char *signature, wr_host_func_t func, void *context,
+                                  void (*finalizer)(void *context)) {
+    if (!make_room(linker)) return ERROR_OOM;
+    HostFunc *host = NULL;
+    Error *error = new_definition(linker, module, name, signature, &host);
+    if (error) return error;
+    host->func = func;
+    host->context = context;
+    host->finalizer = finalizer;
+    put_func(linker, host);
+    return NULL;
+}
+
+/* ---- defining instances --------------------------------------------------------------------- */
+
+wr_error_t *wr_linker_define_instance(wr_linker_t *linker, const char *module,
+                                      wr_instance_t *instance) {
+    const Alloc *alloc = &linker->engine->alloc;
+    Store *store = instance->store;
+    if (store->engine != linker->engine || (linker->store && linker->store != store)) {
+        return wr_error_at(WR_ERROR_USAGE, NO_OFFSET, "the instance belongs to another %s",
+                           store->engine != linker->engine ? "engine" : "store");
+    }
+    if (!wr_grow_array(alloc, &linker->instances, &linker->cap_instances,
+                       (u64)linker->ninstances + 1, UINT32_MAX, sizeof *linker->instances)) {
+        return ERROR_OOM;
+    }
+    size_t size = strlen(module) + 1;
+    char *copy = wr_alloc(alloc, size);
+    if (!copy) return ERROR_OOM;
+    memcpy(copy, module, size);
+    linker->instances[linker->ninstances++] = (InstanceEntry){copy, instance, ++linker->order};
+    linker->store = store;
+    return NULL;
+}
+
+/* ---- resolving ------------------------------------------------------------------------------ */
+
+/* The newest export of that name, if it was defined after `order`. */
+static bool resolve_in_instances(const wr_linker_t *linker, const Import *import, u64 order,
+                                 ExternVal *out) {
+    for (u32 i = linker->ninstances; i-- > 0 && linker->instances[i].order > order;) {
+        const InstanceEntry *entry = &linker->instances[i];
+        if (name_is(import->module, entry->module) &&
+            wr_instance_export(entry->instance, import->name.data, import->name.size, out)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static const FuncEntry *resolve_host_func(const wr_linker_t *linker, const Import *import) {
+    if (linker->cap_funcs == 0) return NULL;
+    u32 hash = hash_names(import->module, import->name);
+    const FuncEntry *entry = find_func(linker, hash, import->module, import->name);
+    return entry->host ? entry : NULL;
+}
+
+static Error *resolve(const wr_linker_t *linker, Store *store, const Import *import,
+                      ExternVal *out) {
+    const FuncEntry *entry = resolve_host_func(linker, import);
+    if (resolve_in_instances(linker, import, entry ? entry->order : 0, out)) return NULL;
+    if (!entry) return wr_link_unknown(import);
+    out->kind = EXT_FUNC;
+    out->of.func = wr_store_new_host_func(store, entry->host->type, entry->host);
+    return out->of.func ? NULL : ERROR_OOM;
+}
+
+static Error *resolve_all(const wr_linker_t *linker, Store *store, const Module *module,
+                          ExternVal *imports) {
+    for (u32 i = 0; i < module->nimports; i++) {
+        Error *error = resolve(linker, store, &module->imports[i], &imports[i]);
+        if (error) return error;
+    }
+    return NULL;
+}
+
+static Error *check_belonging(const wr_linker_t *linker, const Store *store, const Module *module) {
+    if (store->engine != linker->engine || module->engine != linker->engine) {
+        return wr_error_at(WR_ERROR_USAGE, NO_OFFSET,
+                           "linker, store and module belong to different engines");
+    }
+    if (linker->store && linker->store != store) {
+        return wr_error_at(WR_ERROR_USAGE, NO_OFFSET,
+                           "the linker holds instances of another store");
+    }
+    return NULL;
+}
+
+/* The functions made for the imports go too when it fails, unless something may refer to them: an
+ * instance that could not be rolled back is still the store's newest then. */
+wr_error_t *wr_linker_instantiate(wr_linker_t *linker, wr_store_t *store, wr_module_t *module,
+                                  wr_instance_t **instance) {
+    *instance = NULL;
+    Error *error = check_belonging(linker, store, module);
+    if (error) return error;
+    size_t n = module->nimports;
+    ExternVal *imports = wr_alloc_array(&store->alloc, n, sizeof *imports);
+    if (n > 0 && !imports) return ERROR_OOM;
+    StoreMark mark = wr_store_mark(store);
+    error = resolve_all(linker, store, module, imports);
+    if (!error) error = wr_instance_new(store, module, imports, instance);
+    if (error && store->instances == mark.instances) wr_store_rollback(store, mark);
+    wr_free(&store->alloc, imports, n * sizeof *imports);
+    return error;
+}

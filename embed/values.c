@@ -1,0 +1,155 @@
+/*
+ * values.c - conversion between wr_val_t and slots, and calls with values.
+ */
+#include "values.h"
+
+/* ---- conversion ----------------------------------------------------------------------------- */
+
+static wr_valkind_t heap_kind(const TypeTable *types, HeapType heap) {
+    if (wr_heap_matches(types, heap, HEAP_FUNC)) return WR_FUNCREF;
+    if (wr_heap_matches(types, heap, HEAP_EXTERN)) return WR_EXTERNREF;
+    if (wr_heap_matches(types, heap, HEAP_EXN)) return WR_EXNREF;
+    return WR_ANYREF;
+}
+
+wr_valkind_t wr_value_kind(const TypeTable *types, ValType type) {
+    switch ((int)type_kind(type)) {
+    case VK_I32: return WR_I32;
+    case VK_I64: return WR_I64;
+    case VK_F32: return WR_F32;
+    case VK_F64: return WR_F64;
+    case VK_V128: return WR_V128;
+    default: return heap_kind(types, type_heap(type));
+    }
+}
+
+wr_val_t wr_value_from_slots(const TypeTable *types, ValType type, const Slot *slots) {
+    wr_val_t value = {.kind = wr_value_kind(types, type)};
+    switch (value.kind) {
+    case WR_I32: value.of.i32 = slots->i32; break;
+    case WR_I64: value.of.i64 = slots->i64; break;
+    case WR_F32: value.of.f32 = slots->f32; break;
+    case WR_F64: value.of.f64 = slots->f64; break;
+    case WR_V128:
+        le64_store(value.of.v128, slots[0].u64);
+        le64_store(value.of.v128 + 8, slots[1].u64);
+        break;
+    case WR_FUNCREF:
+    case WR_EXTERNREF:
+    case WR_ANYREF:
+    case WR_EXNREF: value.of.ref = slots->ref; break;
+    }
+    return value;
+}
+
+/* Narrow values are zero-extended: base.h, Slot. */
+void wr_value_to_slots(const wr_val_t *value, Slot *slots) {
+    slots->u64 = 0;
+    switch (value->kind) {
+    case WR_I32: slots->u64 = (u32)value->of.i32; break;
+    case WR_I64: slots->i64 = value->of.i64; break;
+    case WR_F32: {
+        u32 bits;
+        memcpy(&bits, &value->of.f32, sizeof bits);
+        slots->u64 = bits;
+        break;
+    }
+    case WR_F64: slots->f64 = value->of.f64; break;
+    case WR_V128:
+        slots[0].u64 = le64_load(value->of.v128);
+        slots[1].u64 = le64_load(value->of.v128 + 8);
+        break;
+    case WR_FUNCREF:
+    case WR_EXTERNREF:
+    case WR_ANYREF:
+    case WR_EXNREF: slots->ref = value->of.ref; break;
+    }
+}
+
+/* ---- signatures of functions ---------------------------------------------------------------- */
+
+static const TypeTable *types_of(const wr_func_t *func) {
+    return func->host ? func->host->engine->types : func->home->instance->store->engine->types;
+}
+
+size_t wr_func_param_count(const wr_func_t *func) { return func->type->nparams; }
+size_t wr_func_result_count(const wr_func_t *func) { return func->type->nresults; }
+
+wr_valkind_t wr_func_param(const wr_func_t *func, size_t index) {
+    if (index >= func->type->nparams) return WR_I32;
+    return wr_value_kind(types_of(func), func->type->types[index]);
+}
+
+wr_valkind_t wr_func_result(const wr_func_t *func, size_t index) {
+    if (index >= func->type->nresults) return WR_I32;
+    return wr_value_kind(types_of(func), func->type->types[func->type->nparams + index]);
+}
+
+/* ---- calls ---------------------------------------------------------------------------------- */
+
+#define INLINE_SLOTS 32u /* most calls need no allocation */
+
+#define USAGE(...) wr_error_at(WR_ERROR_USAGE, NO_OFFSET, __VA_ARGS__)
+
+static Error *check_call(const Store *store, const Func *func, size_t nargs, size_t nresults) {
+    const DefType *type = func->type;
+    if (func->handle >= store->nfuncs || store->funcs[func->handle] != func) {
+        return USAGE("the function belongs to another store");
+    }
+    if (nargs != type->nparams) {
+        return USAGE("wrong number of arguments: %zu for %u", nargs, type->nparams);
+    }
+    if (nresults < type->nresults) {
+        return USAGE("no room for the results: %zu for %u", nresults, type->nresults);
+    }
+    return NULL;
+}
+
+static Error *arguments_to_slots(const Store *store, const DefType *type, const wr_val_t *args,
+                                 Slot *slots) {
+    const TypeTable *types = store->engine->types;
+    for (u32 i = 0; i < type->nparams; i++) {
+        ValType wanted = type->types[i];
+        if (args[i].kind != wr_value_kind(types, wanted)) {
+            return USAGE("argument %u of %u has the wrong kind", i + 1, type->nparams);
+        }
+        if (type_is_ref(wanted) && !wr_store_ref_matches(store, args[i].of.ref, wanted)) {
+            return USAGE("argument %u of %u is no such reference", i + 1, type->nparams);
+        }
+        wr_value_to_slots(&args[i], slots);
+        slots += type_slots(wanted);
+    }
+    return NULL;
+}
+
+static void slots_to_results(const Store *store, const DefType *type, const Slot *slots,
+                             wr_val_t *results) {
+    const ValType *types = type->types + type->nparams;
+    for (u32 i = 0; i < type->nresults; i++) {
+        results[i] = wr_value_from_slots(store->engine->types, types[i], slots);
+        slots += type_slots(types[i]);
+    }
+}
+
+static Error *call(Store *store, Func *func, const wr_val_t *args, wr_val_t *results, Slot *slots) {
+    Error *error = arguments_to_slots(store, func->type, args, slots);
+    if (!error) error = wr_store_call(store, func, slots);
+    if (!error) slots_to_results(store, func->type, slots, results);
+    return error;
+}
+
+wr_error_t *wr_func_call(wr_store_t *store, wr_func_t *func, const wr_val_t *args, size_t nargs,
+                         wr_val_t *results, size_t nresults) {
+    Error *error = check_call(store, func, nargs, nresults);
+    if (error) return error;
+    u32 n = func->param_slots > func->result_slots ? func->param_slots : func->result_slots;
+    if (n <= INLINE_SLOTS) {
+        Slot slots[INLINE_SLOTS];
+        return call(store, func, args, results, slots);
+    }
+    Slot *slots = wr_alloc_array(&store->alloc, n, sizeof *slots);
+    if (!slots) return ERROR_OOM;
+    error = call(store, func, args, results, slots);
+    wr_free(&store->alloc, slots, n * sizeof *slots);
+    return error;
+}
