@@ -1,0 +1,11 @@
+/* commands.h - the subcommands, for main's table. Each gives the exit status. */
+#ifndef WR_CLI_COMMANDS_H
+#define WR_CLI_COMMANDS_H
+
+#include "options.h"
+
+int wr_cli_run(const Settings *settings);
+int wr_cli_validate(const Settings *settings);
+int wr_cli_dump(const Settings *settings);
+
+#endif

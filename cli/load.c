@@ -1,0 +1,116 @@
+/* load.c - see load.h. */
+#include "load.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* NAME, NAME=on or NAME=off. */
+static wr_error_t *set_feature(wr_config_t *config, const char *text) {
+    char name[64];
+    size_t length = strcspn(text, "=");
+    const char *value = text[length] ? text + length + 1 : "on";
+    bool on = strcmp(value, "on") == 0 || strcmp(value, "y") == 0;
+    if (!on && strcmp(value, "off") != 0 && strcmp(value, "n") != 0)
+        return wr_error_new(WR_ERROR_USAGE, "--feature: '%.100s' is neither on nor off", value);
+    snprintf(name, sizeof name, "%.*s", length < sizeof name ? (int)length : 0, text);
+    if (wr_config_set_feature(config, name, on)) return NULL;
+    return wr_error_new(WR_ERROR_USAGE,
+                        "--feature: there is no '%.*s' (see 'wasmrun help features')",
+                        length < 100 ? (int)length : 100, text);
+}
+
+static wr_memory_mode_t memory_mode(const Settings *settings) {
+    switch (settings->memory_mode) {
+    case MEMORY_MODE_GUARD: return WR_MEMORY_GUARD;
+    case MEMORY_MODE_EXPLICIT: return WR_MEMORY_EXPLICIT;
+    default: return WR_MEMORY_AUTO;
+    }
+}
+
+wr_error_t *wr_cli_engine_new(const Settings *settings, wr_engine_t **engine) {
+    wr_config_t *config = wr_config_new();
+    if (!config) return wr_error_new(WR_ERROR_MEMORY, "out of memory");
+    wr_config_set_memory_mode(config, memory_mode(settings));
+    if (settings->max_stack)
+        wr_config_set_max_stack(config, settings->max_stack < SIZE_MAX ? (size_t)settings->max_stack
+                                                                       : SIZE_MAX);
+    wr_config_set_validation_threads(
+        config, settings->threads < UINT32_MAX ? (uint32_t)settings->threads : UINT32_MAX);
+    for (size_t i = 0; i < settings->features.count; i++) {
+        wr_error_t *error = set_feature(config, settings->features.items[i].value);
+        if (!error) continue;
+        wr_config_delete(config);
+        return error;
+    }
+    return wr_engine_new(config, engine);
+}
+
+static wr_error_t *cannot_read(void) {
+    return wr_error_new(WR_ERROR_IO, "cannot read: %s", strerror(errno));
+}
+
+/* Doubles *data until the stream ends. */
+static wr_error_t *read_stream(FILE *in, uint8_t **data, size_t *size) {
+    size_t capacity = 0, got;
+    do {
+        if (*size == capacity) {
+            size_t wanted = capacity ? capacity * 2 : (size_t)1 << 16;
+            uint8_t *grown = wanted > capacity ? realloc(*data, wanted) : NULL;
+            if (!grown) return wr_error_new(WR_ERROR_MEMORY, "out of memory");
+            *data = grown;
+            capacity = wanted;
+        }
+        got = fread(*data + *size, 1, capacity - *size, in);
+        *size += got;
+    } while (got);
+    return ferror(in) ? cannot_read() : NULL;
+}
+
+wr_error_t *wr_cli_file_read(const char *path, uint8_t **bytes, size_t *size) {
+    bool is_stdin = strcmp(path, "-") == 0;
+    uint8_t *data = NULL;
+    size_t used = 0;
+    FILE *in = is_stdin ? stdin : fopen(path, "rb");
+    if (!in) return cannot_read();
+    wr_error_t *error = read_stream(in, &data, &used);
+    if (!is_stdin) fclose(in);
+    if (error) free(data);
+    *bytes = error ? NULL : data;
+    *size = error ? 0 : used;
+    return error;
+}
+
+wr_error_t *wr_cli_module_open(wr_engine_t *engine, const char *path, wr_module_t **module) {
+    if (strcmp(path, "-") != 0) return wr_module_open(engine, path, module);
+    uint8_t *bytes;
+    size_t size;
+    wr_error_t *error = wr_cli_file_read(path, &bytes, &size);
+    if (error) return error;
+    error = wr_module_new(engine, bytes, size, module);
+    free(bytes);
+    return error;
+}
+
+void wr_cli_print_stats(const char *path, const wr_module_t *module) {
+    wr_module_stats_t s;
+    wr_module_get_stats(module, &s);
+    double share = s.code_bytes ? 100.0 * (double)s.side_table_bytes / (double)s.code_bytes : 0;
+    double decode_ms = (double)s.decode_ns / 1e6, validate_ms = (double)s.validate_ns / 1e6;
+    double total_ns = (double)s.decode_ns + (double)s.validate_ns;
+    fprintf(stderr, "%s:\n", path);
+    fprintf(stderr, "  module       %12" PRIu64 " bytes\n", s.module_bytes);
+    fprintf(stderr, "  code         %12" PRIu64 " bytes in %" PRIu64 " functions\n", s.code_bytes,
+            s.functions);
+    fprintf(stderr, "  side tables  %12" PRIu64 " bytes, %.1f %% of the code\n", s.side_table_bytes,
+            share);
+    fprintf(stderr, "  resident     %12" PRIu64 " bytes beside the module's own\n",
+            s.resident_bytes);
+    fprintf(stderr, "  decode       %12.3f ms\n", decode_ms);
+    fprintf(stderr, "  validate     %12.3f ms on %" PRIu32 " thread%s\n", validate_ms,
+            s.validation_threads, s.validation_threads == 1 ? "" : "s");
+    fprintf(stderr, "  speed        %12.1f MB/s\n",
+            total_ns > 0 ? (double)s.module_bytes / total_ns * 1e3 : 0.0);
+}

@@ -1,0 +1,26 @@
+/*
+ * load.h - from settings to an engine, from file names to modules; shared by the subcommands.
+ */
+#ifndef WR_CLI_LOAD_H
+#define WR_CLI_LOAD_H
+
+#include "options.h"
+#include "wasmrun.h"
+
+#define own
+
+/* On failure the error is about the settings, not about a file. */
+own wr_error_t *wr_cli_engine_new(const Settings *settings, own wr_engine_t **engine);
+
+/* Decodes and validates a file, or standard input for "-". */
+own wr_error_t *wr_cli_module_open(wr_engine_t *engine, const char *path, own wr_module_t **module);
+
+/* The bytes of a file, or of standard input for "-"; the caller frees *bytes. */
+own wr_error_t *wr_cli_file_read(const char *path, own uint8_t **bytes, size_t *size);
+
+/* What --stats says about a module, on standard error. */
+void wr_cli_print_stats(const char *path, const wr_module_t *module);
+
+#undef own
+
+#endif

@@ -1,0 +1,313 @@
+/*
+ * options.c - the option table and what derives from it. To add an option, add a field to Settings and
+ * a row here; the manual page is checked against the table by check-manual.sh.
+ */
+#include "options.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "numbers.h"
+#include "report.h"
+
+typedef enum OptionKind {
+    OPTION_HEADING, /* no option: starts a group in --help */
+    OPTION_FLAG,
+    OPTION_STRING,
+    OPTION_LIST,
+    OPTION_COUNT,
+    OPTION_SIZE,
+    OPTION_DURATION,
+    OPTION_CHOICE
+} OptionKind;
+
+typedef struct Option {
+    const char *name; /* long form without the dashes */
+    char letter;      /* short form, or 0 */
+    OptionKind kind;
+    unsigned in;       /* commands that have it */
+    size_t field;      /* offset in Settings */
+    int tag;           /* of list items */
+    const char *value; /* what the value is; for a choice, the alternatives with bars between */
+    const char *help;  /* lines of at most 48 characters */
+} Option;
+
+#define HEADING(text, in) {NULL, 0, OPTION_HEADING, in, 0, 0, NULL, text},
+#define OPTION(name, letter, kind, in, field, tag, value, help)                                    \
+    {name, letter, OPTION_##kind, in, offsetof(Settings, field), tag, value, help},
+#define IN_ALL (IN_RUN | IN_VALIDATE | IN_DUMP)
+
+/* clang-format off */
+static const Option options[] = {
+    HEADING("What the guest may see", IN_RUN)
+    OPTION("dir", 0, LIST, IN_RUN, dirs, DIR_READ_WRITE, "HOST[::GUEST]",
+           "Give the guest the directory HOST, named GUEST")
+    OPTION("dir-ro", 0, LIST, IN_RUN, dirs, DIR_READ_ONLY, "HOST[::GUEST]",
+           "The same, but nothing in it can be changed")
+    OPTION("mapdir", 0, LIST, IN_RUN, dirs, DIR_MAPPED, "GUEST::HOST",
+           "The same as --dir HOST::GUEST")
+    OPTION("tcplisten", 0, LIST, IN_RUN, sockets, 0, "ADDRESS:PORT",
+           "Give the guest a socket that listens there")
+    OPTION("env", 0, LIST, IN_RUN, env, 0, "NAME[=VALUE]",
+           "Set a variable; without a value, inherit it")
+    OPTION("inherit-env", 0, FLAG, IN_RUN, inherit_env, 0, NULL,
+           "Inherit all environment variables")
+    OPTION("argv0", 0, STRING, IN_RUN, argv0, 0, "NAME",
+           "The guest's argument 0 [FILE without folders]")
+    HEADING("What runs", IN_RUN)
+    OPTION("invoke", 0, STRING, IN_RUN, invoke, 0, "NAME",
+           "Call this exported function with ARGS and\nprint its results")
+    OPTION("preload", 0, LIST, IN_RUN, preloads, 0, "NAME=FILE",
+           "Instantiate FILE first and link its exports\nas module NAME")
+    HEADING("Limits", IN_RUN)
+    OPTION("fuel", 0, COUNT, IN_RUN, fuel, 0, "N",
+           "Trap when about N bytes of code have run")
+    OPTION("timeout", 0, DURATION, IN_RUN, timeout, 0, "TIME",
+           "Trap after TIME: 10 (seconds), 1.5s, 100ms, 2m")
+    OPTION("max-memory", 0, SIZE, IN_RUN, max_memory, 0, "SIZE",
+           "Bytes of all linear memories: 65536, 64k, 1G")
+    OPTION("max-stack", 0, SIZE, IN_RUN, max_stack, 0, "SIZE",
+           "Bytes of the guest's call stack [8M]")
+    HEADING("Engine", IN_RUN | IN_VALIDATE)
+    OPTION("engine", 0, CHOICE, IN_RUN, engine, 0, "interp",
+           "How code is executed")
+    OPTION("memory-mode", 0, CHOICE, IN_RUN, memory_mode, 0, "auto|guard|explicit",
+           "How accesses are checked: by guard pages, or\nexplicitly")
+    OPTION("feature", 0, LIST, IN_RUN | IN_VALIDATE, features, 0, "NAME[=on|off]",
+           "Turn a proposal on or off: 'wasmrun help\nfeatures' lists them")
+    OPTION("threads", 0, COUNT, IN_RUN | IN_VALIDATE, threads, 0, "N",
+           "Validate large modules on N threads [0: as\nmany as there are processors]")
+    HEADING("What is shown", IN_DUMP)
+    OPTION("headers", 'h', FLAG, IN_DUMP, headers, 0, NULL,
+           "The list of sections")
+    OPTION("details", 'x', FLAG, IN_DUMP, details, 0, NULL,
+           "What the sections declare")
+    OPTION("disassemble", 'd', FLAG, IN_DUMP, disassemble, 0, NULL,
+           "Function bodies as instructions")
+    OPTION("full-contents", 's', FLAG, IN_DUMP, contents, 0, NULL,
+           "Sections as bytes in hexadecimal")
+    OPTION("side-tables", 0, FLAG, IN_DUMP, side_tables, 0, NULL,
+           "Bodies with the branch targets that validation\nfound for the interpreter")
+    OPTION("section", 'j', LIST, IN_DUMP, sections, 0, "NAME",
+           "Only this section (type, code, a custom name)")
+    OPTION("function", 'f', LIST, IN_DUMP, functions, 0, "INDEX|NAME",
+           "Only this function's body")
+    HEADING("Other", IN_ALL)
+    OPTION("stats", 0, FLAG, IN_RUN | IN_VALIDATE, stats, 0, NULL,
+           "Print sizes and times on standard error")
+    OPTION("help", 'h', FLAG, IN_RUN | IN_VALIDATE, help, 0, NULL,
+           "Print this text")
+    OPTION("help", 0, FLAG, IN_DUMP, help, 0, NULL,
+           "Print this text")
+    OPTION("version", 'V', FLAG, IN_RUN, version, 0, NULL,
+           "Print the version")
+};
+/* clang-format on */
+enum { OPTION_TOTAL = sizeof options / sizeof options[0] };
+
+/* ---- Parsing -------------------------------------------------------------------------------- */
+
+static bool fail(const Command *command, const char *format, const char *a, const char *b) {
+    char text[512];
+    snprintf(text, sizeof text, format, a, b);
+    return wr_cli_usage_error(command->name, text);
+}
+
+static bool add_item(List *list, const char *value, int tag) {
+    ListItem *items = realloc(list->items, (list->count + 1) * sizeof *items);
+    if (!items) return wr_cli_out_of_memory();
+    items[list->count++] = (ListItem){value, tag};
+    list->items = items;
+    return true;
+}
+
+/* The position of `value` among alternatives with bars between, or -1. */
+static int choose(const char *alternatives, const char *value) {
+    size_t length = strlen(value);
+    int index = 0;
+    for (const char *at = alternatives;; index++) {
+        size_t size = strcspn(at, "|");
+        if (size == length && memcmp(at, value, size) == 0) return index;
+        if (!at[size]) return -1;
+        at += size + 1;
+    }
+}
+
+static bool store_number(const Command *command, const Option *option, const char *value,
+                         uint64_t *field) {
+    const char *expected = NULL;
+    if (option->kind == OPTION_COUNT && !wr_cli_parse_count(value, field)) expected = "a number";
+    if (option->kind == OPTION_SIZE && !wr_cli_parse_size(value, field)) expected = "a size";
+    if (option->kind == OPTION_DURATION && !wr_cli_parse_duration(value, field))
+        expected = "a time";
+    if (!expected) return true;
+    char text[256];
+    snprintf(text, sizeof text, "'%.200s' is not %s", value, expected);
+    return fail(command, "--%s: %s", option->name, text);
+}
+
+static bool store_choice(const Command *command, const Option *option, const char *value,
+                         int *field) {
+    *field = choose(option->value, value);
+    if (*field >= 0) return true;
+    char text[256];
+    snprintf(text, sizeof text, "there is no '%.100s' (only %s)", value, option->value);
+    return fail(command, "--%s: %s", option->name, text);
+}
+
+static bool store(Settings *settings, const Command *command, const Option *option,
+                  const char *value) {
+    void *field = (char *)settings + option->field;
+    switch (option->kind) {
+    case OPTION_HEADING: break;
+    case OPTION_FLAG: *(bool *)field = true; break;
+    case OPTION_STRING: *(const char **)field = value; break;
+    case OPTION_LIST: return add_item(field, value, option->tag);
+    case OPTION_CHOICE: return store_choice(command, option, value, field);
+    case OPTION_COUNT:
+    case OPTION_SIZE:
+    case OPTION_DURATION: return store_number(command, option, value, field);
+    }
+    return true;
+}
+
+static const Option *find_long(const Command *command, const char *name, size_t length) {
+    for (const Option *o = options; o < options + OPTION_TOTAL; o++)
+        if ((o->in & command->in) && o->name && strlen(o->name) == length &&
+            memcmp(o->name, name, length) == 0)
+            return o;
+    return NULL;
+}
+
+static const Option *find_short(const Command *command, char letter) {
+    for (const Option *o = options; o < options + OPTION_TOTAL; o++)
+        if ((o->in & command->in) && o->letter == letter) return o;
+    return NULL;
+}
+
+/* --name, --name=value or --name value. `next` is the following argument or NULL; *used says whether it
+ * was taken. */
+static bool parse_long(Settings *settings, const Command *command, const char *arg,
+                       const char *next, bool *used) {
+    const char *name = arg + 2;
+    size_t length = strcspn(name, "=");
+    const char *value = name[length] ? name + length + 1 : NULL;
+    const Option *option = find_long(command, name, length);
+    if (!option) return fail(command, "unknown option '%s'%s", arg, "");
+    if (option->kind == OPTION_FLAG && value)
+        return fail(command, "--%s takes no value%s", option->name, "");
+    if (option->kind != OPTION_FLAG && !value) {
+        if (!next) return fail(command, "--%s needs a value: %s", option->name, option->value);
+        value = next;
+        *used = true;
+    }
+    return store(settings, command, option, value);
+}
+
+/* -abc, -xVALUE or -x VALUE. */
+static bool parse_short(Settings *settings, const Command *command, const char *arg,
+                        const char *next, bool *used) {
+    for (const char *at = arg + 1; *at; at++) {
+        char name[3] = {'-', *at, 0};
+        const Option *option = find_short(command, *at);
+        if (!option) return fail(command, "unknown option '%s'%s", at == arg + 1 ? arg : name, "");
+        if (option->kind == OPTION_FLAG) {
+            if (!store(settings, command, option, NULL)) return false;
+            continue;
+        }
+        const char *value = at[1] ? at + 1 : next;
+        if (!value) return fail(command, "%s needs a value: %s", name, option->value);
+        *used = !at[1];
+        return store(settings, command, option, value);
+    }
+    return true;
+}
+
+static void set_defaults(Settings *settings) {
+    memset(settings, 0, sizeof *settings);
+    settings->fuel = settings->max_memory = UINT64_MAX;
+}
+
+bool wr_cli_options_parse(Settings *settings, const Command *command, int argc, char **argv) {
+    set_defaults(settings);
+    settings->operands = argv;
+    bool only_operands = false;
+    for (int i = 0; i < argc; i++) {
+        char *arg = argv[i];
+        if (only_operands || arg[0] != '-' || !arg[1]) {
+            settings->operands[settings->operand_count++] = arg;
+            only_operands |= command->guest_arguments;
+        } else if (strcmp(arg, "--") == 0) {
+            only_operands = true;
+        } else {
+            bool used = false;
+            bool (*parse)(Settings *, const Command *, const char *, const char *, bool *) =
+                arg[1] == '-' ? parse_long : parse_short;
+            if (!parse(settings, command, arg, i + 1 < argc ? argv[i + 1] : NULL, &used))
+                return false;
+            i += used;
+        }
+    }
+    settings->operands[settings->operand_count] = NULL;
+    if (settings->operand_count < command->min_operands && !settings->help && !settings->version)
+        return fail(command, "no file given%s%s", "", "");
+    return true;
+}
+
+void wr_cli_settings_free(Settings *settings) {
+    List *lists[] = {&settings->dirs,     &settings->sockets,  &settings->env,
+                     &settings->preloads, &settings->features, &settings->sections,
+                     &settings->functions};
+    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
+        free(lists[i]->items);
+        *lists[i] = (List){NULL, 0};
+    }
+}
+
+/* ---- Help ------------------------------------------------------------------------------------ */
+
+enum { HELP_COLUMN = 32 };
+
+static void print_option(const Option *option) {
+    int width = option->letter ? printf("  -%c, --%s", option->letter, option->name)
+                               : printf("      --%s", option->name);
+    if (option->value) width += printf(" %s", option->value);
+    if (width >= HELP_COLUMN) {
+        printf("\n");
+        width = 0;
+    }
+    for (const char *line = option->help;; line++) {
+        int length = (int)strcspn(line, "\n");
+        printf("%*s%.*s\n", HELP_COLUMN - width, "", length, line);
+        line += length;
+        width = 0;
+        if (!*line) break;
+    }
+}
+
+void wr_cli_options_list(const Command *command) {
+    for (const Option *o = options; o < options + OPTION_TOTAL; o++) {
+        if (!(o->in & command->in)) continue;
+        if (o->kind == OPTION_HEADING)
+            printf("\n%s:\n", o->help);
+        else
+            print_option(o);
+    }
+}
+
+void wr_cli_options_help(const Command *command) {
+    printf("Usage: wasmrun %s %s\n\n%s\n", command->name, command->synopsis, command->details);
+    wr_cli_options_list(command);
+}
+
+void wr_cli_options_complete(const Command *command) {
+    for (const Option *o = options; o < options + OPTION_TOTAL; o++) {
+        if (!(o->in & command->in) || !o->name) continue;
+        char letter[4] = {o->letter ? '-' : 0, o->letter, 0, 0};
+        printf("--%s\t%s\t%s\t", o->name, letter, o->value ? o->value : "");
+        for (const char *c = o->help; *c; c++) putchar(*c == '\n' ? ' ' : *c);
+        putchar('\n');
+    }
+}

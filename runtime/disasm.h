@@ -1,0 +1,49 @@
+/*
+ * disasm.h - instructions and types of the binary format as text: opcodes.def read the other way. It reads
+ * bytes as they stand, valid or not, and knows no module: index spaces are named by whoever calls.
+ * Used by the command's dump; not by the text format's printer, which folds and declares.
+ */
+#ifndef WR_DISASM_H
+#define WR_DISASM_H
+
+#include "base.h"
+#include "decode.h"
+#include "opcode.h"
+
+typedef enum IndexSpace {
+    SPACE_TYPE,
+    SPACE_FUNC,
+    SPACE_TABLE,
+    SPACE_MEMORY,
+    SPACE_GLOBAL,
+    SPACE_TAG,
+    SPACE_ELEM,
+    SPACE_DATA,
+    SPACE_LOCAL,
+    SPACE_LABEL, /* relative depth */
+    SPACE_COUNT
+} IndexSpace;
+
+/* Where the text goes. Instructions have no bound on their length (br_table), so it comes in pieces. */
+typedef struct Disasm {
+    void (*write)(void *context, const char *text, size_t size);
+    /* The name of an item, to be written after its index; data NULL = it has none. May be NULL. */
+    Name (*name)(void *context, IndexSpace space, u32 index);
+    void *context;
+} Disasm;
+
+/* Reads one instruction and writes it: keyword, then immediates, without a newline. Gives the opcode, or
+ * OP_INVALID when the bytes are none (r->error says why; what was decoded until then is written). */
+Opcode wr_disasm_instr(const Disasm *d, Reader *r);
+
+/* Reads a value type (or a packed one) or a heap type and writes it as the text format does. */
+void wr_disasm_valtype(const Disasm *d, Reader *r);
+void wr_disasm_heaptype(const Disasm *d, Reader *r);
+
+/* Writes `index` and, when it has one, " <name>". */
+void wr_disasm_index(const Disasm *d, IndexSpace space, u32 index);
+/* Writes a name from a module: characters that would act on a terminal are escaped. */
+void wr_disasm_name(const Disasm *d, Name name);
+void wr_disasm_text(const Disasm *d, const char *format, ...) PRINTF(2, 3);
+
+#endif
