@@ -25,14 +25,11 @@ typedef struct Eval {
 static bool grow_stack(Eval *e) {
     const Alloc *alloc = &e->instance->store->alloc;
     size_t old_size = e->capacity * sizeof(Slot), size;
-    if (e->capacity > UINT32_MAX / 2 || !mul_size(old_size, 2, &size))
-        return false;
+    if (e->capacity > UINT32_MAX / 2 || !mul_size(old_size, 2, &size)) return false;
     Slot *larger = wr_alloc(alloc, size);
-    if (!larger)
-        return false;
+    if (!larger) return false;
     memcpy(larger, e->stack, old_size);
-    if (e->on_heap)
-        wr_free(alloc, e->stack, old_size);
+    if (e->on_heap) wr_free(alloc, e->stack, old_size);
     e->stack = larger;
     e->capacity *= 2;
     e->on_heap = true;
@@ -41,8 +38,7 @@ static bool grow_stack(Eval *e) {
 
 static void push(Eval *e, u64 value) {
     if (e->height == e->capacity && !grow_stack(e)) {
-        if (!e->error)
-            e->error = ERROR_OOM;
+        if (!e->error) e->error = ERROR_OOM;
         return;
     }
     e->stack[e->height++].u64 = value;
@@ -58,8 +54,7 @@ static u64 pop(Eval *e) {
 static void global_get(Eval *e) {
     const Global *global = e->instance->globals[wr_read_u32(&e->reader)];
     push(e, global->value[0].u64);
-    if (global->wide)
-        push(e, global->value[1].u64);
+    if (global->wide) push(e, global->value[1].u64);
 }
 
 static void ref_func(Eval *e) { push(e, e->instance->funcs[wr_read_u32(&e->reader)]->handle); }
@@ -67,13 +62,11 @@ static void ref_func(Eval *e) { push(e, e->instance->funcs[wr_read_u32(&e->reade
 /* Little-endian constants of `size` bytes, 8 or fewer to a slot. */
 static void fixed_const(Eval *e, u64 size) {
     const u8 *p = wr_read_bytes(&e->reader, size);
-    if (!p)
-        return;
+    if (!p) return;
     if (size == 4) {
         push(e, le32_load(p));
     } else {
-        for (u64 i = 0; i < size; i += 8)
-            push(e, le64_load(p + i));
+        for (u64 i = 0; i < size; i += 8) push(e, le64_load(p + i));
     }
 }
 
@@ -108,62 +101,30 @@ static bool step(Eval *e) {
     const u8 *at = r->pos;
     Opcode op = read_opcode(r);
     switch ((int)op) {
-    case OP_END:
-        return false;
-    case OP_I32_CONST:
-        push(e, (u32)wr_read_s32(r));
-        break;
-    case OP_I64_CONST:
-        push(e, (u64)wr_read_s64(r));
-        break;
-    case OP_F32_CONST:
-        fixed_const(e, 4);
-        break;
-    case OP_F64_CONST:
-        fixed_const(e, 8);
-        break;
-    case OP_V128_CONST:
-        fixed_const(e, 16);
-        break;
-    case OP_GLOBAL_GET:
-        global_get(e);
-        break;
-    case OP_REF_FUNC:
-        ref_func(e);
-        break;
+    case OP_END: return false;
+    case OP_I32_CONST: push(e, (u32)wr_read_s32(r)); break;
+    case OP_I64_CONST: push(e, (u64)wr_read_s64(r)); break;
+    case OP_F32_CONST: fixed_const(e, 4); break;
+    case OP_F64_CONST: fixed_const(e, 8); break;
+    case OP_V128_CONST: fixed_const(e, 16); break;
+    case OP_GLOBAL_GET: global_get(e); break;
+    case OP_REF_FUNC: ref_func(e); break;
     case OP_REF_NULL:
         (void)wr_read_heaptype(r, e->instance->module);
         push(e, 0);
         break;
-    case OP_I32_ADD:
-        binary(e, add, MASK32);
-        break;
-    case OP_I32_SUB:
-        binary(e, sub, MASK32);
-        break;
-    case OP_I32_MUL:
-        binary(e, mul, MASK32);
-        break;
-    case OP_I64_ADD:
-        binary(e, add, UINT64_MAX);
-        break;
-    case OP_I64_SUB:
-        binary(e, sub, UINT64_MAX);
-        break;
-    case OP_I64_MUL:
-        binary(e, mul, UINT64_MAX);
-        break;
-    case OP_REF_I31:
-        push(e, ((pop(e) << 1) & MASK32) | 1);
-        break;
+    case OP_I32_ADD: binary(e, add, MASK32); break;
+    case OP_I32_SUB: binary(e, sub, MASK32); break;
+    case OP_I32_MUL: binary(e, mul, MASK32); break;
+    case OP_I64_ADD: binary(e, add, UINT64_MAX); break;
+    case OP_I64_SUB: binary(e, sub, UINT64_MAX); break;
+    case OP_I64_MUL: binary(e, mul, UINT64_MAX); break;
+    case OP_REF_I31: push(e, ((pop(e) << 1) & MASK32) | 1); break;
     case OP_ANY_CONVERT_EXTERN: /* host values and i31 look alike in both hierarchies */
-    case OP_EXTERN_CONVERT_ANY:
-        break;
-    default:
-        eval_heap(e, op, at);
+    case OP_EXTERN_CONVERT_ANY: break;
+    default: eval_heap(e, op, at);
     }
-    if (!e->error)
-        e->error = r->error;
+    if (!e->error) e->error = r->error;
     return !e->error;
 }
 
@@ -176,11 +137,8 @@ Error *wr_const_eval(Instance *instance, const ConstExpr *expr, Slot out[2]) {
         .stack = first_stack,
         .capacity = INLINE_SLOTS,
     };
-    while (step(&e))
-        continue;
-    for (u32 i = 0; i < 2; i++)
-        out[i].u64 = i < e.height ? e.stack[i].u64 : 0;
-    if (e.on_heap)
-        wr_free(&instance->store->alloc, e.stack, e.capacity * sizeof(Slot));
+    while (step(&e)) continue;
+    for (u32 i = 0; i < 2; i++) out[i].u64 = i < e.height ? e.stack[i].u64 : 0;
+    if (e.on_heap) wr_free(&instance->store->alloc, e.stack, e.capacity * sizeof(Slot));
     return e.error;
 }

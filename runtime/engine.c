@@ -24,8 +24,7 @@ static bool can_guard(const Executor *executor) {
 }
 
 static Error *resolve_memory_mode(Engine *engine) {
-    if (engine->config.memory_mode == WR_MEMORY_EXPLICIT)
-        return NULL;
+    if (engine->config.memory_mode == WR_MEMORY_EXPLICIT) return NULL;
     bool guard = can_guard(engine->executor);
     if (!guard && engine->config.memory_mode == WR_MEMORY_GUARD) {
         return wr_error_at(WR_ERROR_USAGE, NO_OFFSET, "guard pages cannot be used on this host");
@@ -36,15 +35,13 @@ static Error *resolve_memory_mode(Engine *engine) {
 
 static Error *start_executor(Engine *engine) {
     Error *error = resolve_memory_mode(engine);
-    if (error)
-        return error;
+    if (error) return error;
     return engine->executor->engine_init(engine) ? NULL : ERROR_OOM;
 }
 
 static size_t round_up_stack(size_t size) {
     size_t mask = wr_os_page_size() - 1, sum;
-    if (size == 0)
-        size = 1;
+    if (size == 0) size = 1;
     return add_size(size, mask, &sum) ? sum & ~mask : size & ~mask;
 }
 
@@ -57,8 +54,7 @@ static void free_engine(Engine *engine) {
 
 Error *wr_engine_create(const struct wr_config *config, const Executor *executor, Engine **out) {
     Engine *engine = wr_alloc_zero(&config->alloc, sizeof *engine);
-    if (!engine)
-        return ERROR_OOM;
+    if (!engine) return ERROR_OOM;
     atomic_init(&engine->refs, 1);
     engine->alloc = config->alloc;
     engine->config = *config;
@@ -81,8 +77,7 @@ Engine *wr_engine_ref(Engine *engine) {
 }
 
 void wr_engine_unref(Engine *engine) {
-    if (!engine || atomic_fetch_sub_explicit(&engine->refs, 1, memory_order_acq_rel) != 1)
-        return;
+    if (!engine || atomic_fetch_sub_explicit(&engine->refs, 1, memory_order_acq_rel) != 1) return;
     wr_watchdog_stop(engine);
     engine->executor->engine_free(engine);
     free_engine(engine);

@@ -7,13 +7,10 @@
 /* Object and names share a block: one allocation, one thing to free. */
 static HostFunc *new_block(Engine *engine, const char *module, const char *name) {
     size_t module_size = strlen(module) + 1, name_size = strlen(name) + 1, size;
-    if (!add_size(module_size, name_size, &size))
-        return NULL;
-    if (!add_size(size, sizeof(HostFunc), &size))
-        return NULL;
+    if (!add_size(module_size, name_size, &size)) return NULL;
+    if (!add_size(size, sizeof(HostFunc), &size)) return NULL;
     HostFunc *host = wr_alloc_zero(&engine->alloc, size);
-    if (!host)
-        return NULL;
+    if (!host) return NULL;
     char *names = (char *)(host + 1);
     host->size = size;
     host->module = memcpy(names, module, module_size);
@@ -24,8 +21,7 @@ static HostFunc *new_block(Engine *engine, const char *module, const char *name)
 HostFunc *wr_host_func_new(Engine *engine, const char *module, const char *name,
                            const ValType *types, u32 nparams, u32 nresults) {
     HostFunc *host = new_block(engine, module, name);
-    if (!host)
-        return NULL;
+    if (!host) return NULL;
     host->type = wr_types_intern_func(engine->types, types, nparams, nresults, &host->group);
     if (!host->type) {
         wr_free(&engine->alloc, host, host->size);
@@ -42,10 +38,8 @@ HostFunc *wr_host_func_ref(HostFunc *host) {
 }
 
 void wr_host_func_unref(HostFunc *host) {
-    if (!host || atomic_fetch_sub_explicit(&host->refs, 1, memory_order_acq_rel) != 1)
-        return;
-    if (host->finalizer)
-        host->finalizer(host->context);
+    if (!host || atomic_fetch_sub_explicit(&host->refs, 1, memory_order_acq_rel) != 1) return;
+    if (host->finalizer) host->finalizer(host->context);
     Engine *engine = host->engine;
     wr_types_release(engine->types, host->group);
     wr_free(&engine->alloc, host, host->size);

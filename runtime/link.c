@@ -20,10 +20,8 @@ static void append(Text *t, const char *format, ...) {
     va_start(args, format);
     int n = vsnprintf(t->data + t->length, sizeof t->data - t->length, format, args);
     va_end(args);
-    if (n > 0)
-        t->length += (size_t)n;
-    if (t->length >= sizeof t->data)
-        t->length = sizeof t->data - 1;
+    if (n > 0) t->length += (size_t)n;
+    if (t->length >= sizeof t->data) t->length = sizeof t->data - 1;
 }
 
 /* Names come from the guest: bounded. */
@@ -40,8 +38,7 @@ static void append_type(Text *t, ValType type) {
 static void append_types(Text *t, const ValType *types, u32 n) {
     append(t, "[");
     for (u32 i = 0; i < n; i++) {
-        if (i)
-            append(t, " ");
+        if (i) append(t, " ");
         append_type(t, types[i]);
     }
     append(t, "]");
@@ -70,17 +67,14 @@ static bool limits_match(u64 size, bool has_max, u64 max, const Limits *wanted) 
 
 static void explain_limits(Text *why, u64 size, bool has_max, u64 max, const Limits *wanted) {
     append(why, "expected at least %llu", (unsigned long long)wanted->min);
-    if (wanted->has_max)
-        append(why, " and at most %llu", (unsigned long long)wanted->max);
+    if (wanted->has_max) append(why, " and at most %llu", (unsigned long long)wanted->max);
     append(why, ", found %llu", (unsigned long long)size);
-    if (has_max)
-        append(why, " growing to %llu", (unsigned long long)max);
+    if (has_max) append(why, " growing to %llu", (unsigned long long)max);
 }
 
 static bool defined_types_match(const DefType *given, const DefType *wanted, bool exact,
                                 Text *why) {
-    if (exact ? given == wanted : def_is_subtype(given, wanted))
-        return true;
+    if (exact ? given == wanted : def_is_subtype(given, wanted)) return true;
     append(why, "expected ");
     append_func_type(why, wanted);
     append(why, ", found ");
@@ -132,8 +126,7 @@ static bool global_matches(const TypeTable *types, const Global *given, const Gl
     }
     bool matches = wanted->mutable ? same_type(types, given->type, wanted->type)
                                    : wr_type_matches(types, given->type, wanted->type);
-    if (matches)
-        return true;
+    if (matches) return true;
     append(why, "expected type ");
     append_type(why, wanted->type);
     append(why, ", found ");
@@ -153,14 +146,10 @@ static bool matches(const Module *m, const Import *import, const ExternVal *give
     switch (import->kind) {
     case EXT_FUNC:
         return defined_types_match(given->of.func->type, m->funcs[index].type, false, why);
-    case EXT_TABLE:
-        return table_matches(types, given->of.table, &m->tables[index], why);
-    case EXT_MEMORY:
-        return memory_matches(given->of.memory, &m->memories[index], why);
-    case EXT_GLOBAL:
-        return global_matches(types, given->of.global, &m->globals[index], why);
-    case EXT_TAG:
-        return defined_types_match(given->of.tag->type, m->tags[index].type, true, why);
+    case EXT_TABLE: return table_matches(types, given->of.table, &m->tables[index], why);
+    case EXT_MEMORY: return memory_matches(given->of.memory, &m->memories[index], why);
+    case EXT_GLOBAL: return global_matches(types, given->of.global, &m->globals[index], why);
+    case EXT_TAG: return defined_types_match(given->of.tag->type, m->tags[index].type, true, why);
     }
     return false;
 }

@@ -9,15 +9,13 @@
 /* ---- sizes ---------------------------------------------------------------------------------- */
 
 static u64 pages_limit(const MemoryDecl *decl) {
-    if (decl->page_size_log2 != 16)
-        return decl->limits.is_64 ? UINT64_MAX : UINT32_MAX;
+    if (decl->page_size_log2 != 16) return decl->limits.is_64 ? UINT64_MAX : UINT32_MAX;
     return decl->limits.is_64 ? PAGES_MAX_64 : PAGES_MAX_32;
 }
 
 /* False when the host has no such sizes. */
 static bool pages_to_bytes(const Memory *memory, u64 pages, u64 *bytes) {
-    if (pages > SIZE_MAX >> memory->page_size_log2)
-        return false;
+    if (pages > SIZE_MAX >> memory->page_size_log2) return false;
     *bytes = pages << memory->page_size_log2;
     return true;
 }
@@ -31,8 +29,7 @@ static u64 round_to_host_pages(u64 size) {
 /* ---- address space -------------------------------------------------------------------------- */
 
 bool wr_memory_can_guard(void) {
-    if (sizeof(void *) < 8 || wr_os_page_size() > WASM_PAGE_SIZE)
-        return false;
+    if (sizeof(void *) < 8 || wr_os_page_size() > WASM_PAGE_SIZE) return false;
     void *trial = wr_os_reserve((size_t)GUARDED_RESERVATION);
     wr_os_release(trial, (size_t)GUARDED_RESERVATION);
     return trial != NULL;
@@ -54,8 +51,7 @@ static bool reserve_initial(Memory *memory, u64 size) {
         memory->is_guarded = true;
         return true;
     }
-    if (memory->is_shared && !pages_to_bytes(memory, memory->max_pages, &size))
-        return false;
+    if (memory->is_shared && !pages_to_bytes(memory, memory->max_pages, &size)) return false;
     return reserve(memory, size);
 }
 
@@ -69,8 +65,7 @@ static bool commit_to(Memory *memory, u64 size) {
  * by step copies each byte only a few times. Only touched pages count. */
 static u64 room_to_grow(const Memory *memory, u64 size) {
     u64 limit, wanted = memory->size + memory->size / 2;
-    if (!pages_to_bytes(memory, memory->max_pages, &limit))
-        limit = SIZE_MAX;
+    if (!pages_to_bytes(memory, memory->max_pages, &limit)) limit = SIZE_MAX;
     wanted = min_u64(wanted, limit);
     return wanted > size ? wanted : size;
 }
@@ -78,8 +73,7 @@ static u64 room_to_grow(const Memory *memory, u64 size) {
 static bool move_to_larger(Memory *memory, u64 size) {
     Memory moved = *memory;
     moved.size = 0;
-    if (!reserve(&moved, room_to_grow(memory, size)) && !reserve(&moved, size))
-        return false;
+    if (!reserve(&moved, room_to_grow(memory, size)) && !reserve(&moved, size)) return false;
     if (!commit_to(&moved, size)) {
         wr_os_release(moved.base, (size_t)moved.reserved);
         return false;
@@ -106,8 +100,7 @@ static Error *over_limit(u64 size) {
 
 static Memory *new_object(Store *store, const MemoryDecl *decl) {
     Memory *memory = wr_alloc_zero(&store->alloc, sizeof *memory);
-    if (!memory)
-        return NULL;
+    if (!memory) return NULL;
     memory->store = store;
     memory->max_pages = min_u64(decl->limits.max, pages_limit(decl));
     memory->page_size_log2 = decl->page_size_log2;
@@ -120,10 +113,8 @@ static Memory *new_object(Store *store, const MemoryDecl *decl) {
 static Error *allocate(Memory *memory, const MemoryDecl *decl) {
     Store *store = memory->store;
     u64 size;
-    if (!pages_to_bytes(memory, decl->limits.min, &size))
-        return out_of_memory(decl);
-    if (!store_charge(&store->used_memory, store->limit_memory, size))
-        return over_limit(size);
+    if (!pages_to_bytes(memory, decl->limits.min, &size)) return out_of_memory(decl);
+    if (!store_charge(&store->used_memory, store->limit_memory, size)) return over_limit(size);
     if (!reserve_initial(memory, size) || !commit_to(memory, size)) {
         store->used_memory -= size;
         return out_of_memory(decl);
@@ -140,8 +131,7 @@ Error *wr_memory_new(Store *store, const MemoryDecl *decl, Memory **out) {
         return ERROR_OOM;
     }
     Memory *memory = new_object(store, decl);
-    if (!memory)
-        return ERROR_OOM;
+    if (!memory) return ERROR_OOM;
     Error *error = allocate(memory, decl);
     if (error) {
         wr_memory_free(memory);
@@ -160,8 +150,7 @@ void wr_memory_free(Memory *memory) {
 }
 
 MemoryKind wr_memory_kind(const Memory *memory) {
-    if (memory->is_64)
-        return MEM_64;
+    if (memory->is_64) return MEM_64;
     return memory->is_guarded ? MEM_GUARD32 : MEM_CHECK32;
 }
 
@@ -186,8 +175,7 @@ bool wr_memory_add_user(Memory *memory, Instance *instance) {
 
 void wr_memory_remove_user(Memory *memory, const Instance *instance) {
     for (u32 i = memory->nusers; i-- > 0;) {
-        if (memory->users[i] != instance)
-            continue;
+        if (memory->users[i] != instance) continue;
         memory->users[i] = memory->users[--memory->nusers];
         return;
     }
@@ -197,8 +185,7 @@ void wr_memory_remove_user(Memory *memory, const Instance *instance) {
 
 static bool extend(Memory *memory, u64 size) {
     if (size > memory->reserved) {
-        if (memory->is_shared || !move_to_larger(memory, size))
-            return false;
+        if (memory->is_shared || !move_to_larger(memory, size)) return false;
     } else if (!commit_to(memory, size)) {
         return false;
     }
@@ -209,22 +196,17 @@ static bool extend(Memory *memory, u64 size) {
 u64 wr_memory_grow(Memory *memory, u64 delta_pages) {
     Store *store = memory->store;
     u64 old_pages = memory->pages, size;
-    if (delta_pages == 0)
-        return old_pages;
-    if (delta_pages > memory->max_pages - old_pages)
-        return UINT64_MAX;
-    if (!pages_to_bytes(memory, old_pages + delta_pages, &size))
-        return UINT64_MAX;
+    if (delta_pages == 0) return old_pages;
+    if (delta_pages > memory->max_pages - old_pages) return UINT64_MAX;
+    if (!pages_to_bytes(memory, old_pages + delta_pages, &size)) return UINT64_MAX;
     u64 added = size - memory->size;
-    if (!store_charge(&store->used_memory, store->limit_memory, added))
-        return UINT64_MAX;
+    if (!store_charge(&store->used_memory, store->limit_memory, added)) return UINT64_MAX;
     if (!extend(memory, size)) {
         store->used_memory -= added;
         return UINT64_MAX;
     }
     memory->pages = old_pages + delta_pages;
-    for (u32 i = 0; i < memory->nusers; i++)
-        update_user(memory, memory->users[i]);
+    for (u32 i = 0; i < memory->nusers; i++) update_user(memory, memory->users[i]);
     return old_pages;
 }
 
@@ -239,8 +221,7 @@ wr_trap_code_t wr_memory_init(Instance *i, u32 memory, u32 data, u64 dst, u32 sr
     if (!in_range(src, n, available) || !in_range(dst, n, m->size)) {
         return WR_TRAP_MEMORY_OUT_OF_BOUNDS;
     }
-    if (n)
-        memcpy(m->base + dst, i->module->bytes + segment->data + src, n);
+    if (n) memcpy(m->base + dst, i->module->bytes + segment->data + src, n);
     return WR_TRAP_NONE;
 }
 
@@ -253,8 +234,7 @@ wr_trap_code_t wr_memory_copy(Memory *dst_memory, Memory *src_memory, u64 dst, u
 }
 
 wr_trap_code_t wr_memory_fill(Memory *memory, u64 dst, u8 value, u64 n) {
-    if (!in_range(dst, n, memory->size))
-        return WR_TRAP_MEMORY_OUT_OF_BOUNDS;
+    if (!in_range(dst, n, memory->size)) return WR_TRAP_MEMORY_OUT_OF_BOUNDS;
     memset(memory->base + dst, value, (size_t)n);
     return WR_TRAP_NONE;
 }

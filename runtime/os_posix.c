@@ -47,15 +47,13 @@ static size_t round_to_pages(size_t size) {
 
 void *wr_os_reserve(size_t size) {
     size = round_to_pages(size);
-    if (size == 0)
-        return NULL;
+    if (size == 0) return NULL;
     void *p = mmap(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     return p == MAP_FAILED ? NULL : p;
 }
 
 bool wr_os_commit(void *address, size_t size) {
-    if (size == 0)
-        return true;
+    if (size == 0) return true;
     size = round_to_pages(size);
     return size != 0 && mprotect(address, size, PROT_READ | PROT_WRITE) == 0;
 }
@@ -64,19 +62,15 @@ bool wr_os_commit(void *address, size_t size) {
  * mappings), the pages are at least emptied and closed. */
 void wr_os_decommit(void *address, size_t size) {
     size = round_to_pages(size);
-    if (size == 0)
-        return;
+    if (size == 0) return;
     int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED;
-    if (mmap(address, size, PROT_NONE, flags, -1, 0) != MAP_FAILED)
-        return;
-    if (madvise(address, size, MADV_DONTNEED) != 0)
-        memset(address, 0, size);
+    if (mmap(address, size, PROT_NONE, flags, -1, 0) != MAP_FAILED) return;
+    if (madvise(address, size, MADV_DONTNEED) != 0) memset(address, 0, size);
     (void)mprotect(address, size, PROT_NONE);
 }
 
 void wr_os_release(void *address, size_t size) {
-    if (address)
-        (void)munmap(address, round_to_pages(size));
+    if (address) (void)munmap(address, round_to_pages(size));
 }
 
 /* ---- files ---------------------------------------------------------------------------------- */
@@ -88,21 +82,15 @@ static bool why_not(int error, const char **why) {
 
 static bool map_descriptor(int fd, const u8 **address, u64 *size, const char **why) {
     struct stat st;
-    if (fstat(fd, &st) != 0)
-        return why_not(errno, why);
-    if (S_ISDIR(st.st_mode))
-        return why_not(EISDIR, why);
-    if (!S_ISREG(st.st_mode))
-        return *why = "not a regular file", false;
+    if (fstat(fd, &st) != 0) return why_not(errno, why);
+    if (S_ISDIR(st.st_mode)) return why_not(EISDIR, why);
+    if (!S_ISREG(st.st_mode)) return *why = "not a regular file", false;
     *address = NULL;
     *size = (u64)st.st_size;
-    if (*size == 0)
-        return true;
-    if (*size > SIZE_MAX)
-        return why_not(EFBIG, why);
+    if (*size == 0) return true;
+    if (*size > SIZE_MAX) return why_not(EFBIG, why);
     void *p = mmap(NULL, (size_t)*size, PROT_READ, MAP_PRIVATE, fd, 0);
-    if (p == MAP_FAILED)
-        return why_not(errno, why);
+    if (p == MAP_FAILED) return why_not(errno, why);
     *address = p;
     return true;
 }
@@ -110,16 +98,14 @@ static bool map_descriptor(int fd, const u8 **address, u64 *size, const char **w
 /* O_NONBLOCK: opening a fifo must not wait for a writer; it has no effect on regular files. */
 bool wr_os_map_file(const char *path, const u8 **address, u64 *size, const char **why) {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0)
-        return why_not(errno, why);
+    if (fd < 0) return why_not(errno, why);
     bool ok = map_descriptor(fd, address, size, why);
     (void)close(fd);
     return ok;
 }
 
 void wr_os_unmap_file(const u8 *address, u64 size) {
-    if (address)
-        (void)munmap((void *)(uintptr_t)address, (size_t)size);
+    if (address) (void)munmap((void *)(uintptr_t)address, (size_t)size);
 }
 
 /* ---- clocks and processors ------------------------------------------------------------------ */
@@ -135,8 +121,7 @@ u64 wr_os_now(void) {
 u32 wr_os_cpu_count(void) {
 #if defined(__linux__)
     cpu_set_t set;
-    if (sched_getaffinity(0, sizeof set, &set) == 0)
-        return (u32)CPU_COUNT(&set);
+    if (sched_getaffinity(0, sizeof set, &set) == 0) return (u32)CPU_COUNT(&set);
 #endif
     long n = sysconf(_SC_NPROCESSORS_ONLN);
     return n > 0 ? (u32)n : 1;
@@ -175,12 +160,10 @@ static int create_without_signals(OsThread *thread) {
 
 OsThread *wr_os_thread_start(void (*run)(void *), void *context) {
     OsThread *thread = malloc(sizeof *thread);
-    if (!thread)
-        return NULL;
+    if (!thread) return NULL;
     thread->run = run;
     thread->context = context;
-    if (create_without_signals(thread) == 0)
-        return thread;
+    if (create_without_signals(thread) == 0) return thread;
     free(thread);
     return NULL;
 }
@@ -259,15 +242,13 @@ static void crash(int sig, const siginfo_t *info) {
     memset(&action, 0, sizeof action);
     action.sa_handler = SIG_DFL;
     (void)sigaction(sig, &action, NULL);
-    if (info->si_code <= 0)
-        (void)raise(sig);
+    if (info->si_code <= 0) (void)raise(sig);
 }
 
 /* Runs the handler that was installed before ours, with the signals blocked that it asked for. */
 static void call_previous(const struct sigaction *action, int sig, siginfo_t *info, void *context) {
     sigset_t block = action->sa_mask, before;
-    if (!(action->sa_flags & SA_NODEFER))
-        sigaddset(&block, sig);
+    if (!(action->sa_flags & SA_NODEFER)) sigaddset(&block, sig);
     (void)pthread_sigmask(SIG_BLOCK, &block, &before);
     if (action->sa_flags & SA_SIGINFO) {
         action->sa_sigaction(sig, info, context);
@@ -280,8 +261,7 @@ static void call_previous(const struct sigaction *action, int sig, siginfo_t *in
 static void pass_on(int sig, siginfo_t *info, void *context) {
     const struct sigaction *action = &previous_actions[sig == fault_signals[0] ? 0 : 1];
     bool plain = !(action->sa_flags & SA_SIGINFO);
-    if (plain && action->sa_handler == SIG_IGN && info->si_code <= 0)
-        return;
+    if (plain && action->sa_handler == SIG_IGN && info->si_code <= 0) return;
     if (plain && (action->sa_handler == SIG_DFL || action->sa_handler == SIG_IGN)) {
         crash(sig, info);
     } else {
@@ -295,8 +275,7 @@ static void on_signal(int sig, siginfo_t *info, void *context) {
         OsFault fault = {info->si_addr, context};
         for (size_t i = 0; i < MAX_FAULT_FUNCS; i++) {
             FaultFunc func = atomic_load_explicit(&fault_funcs[i], memory_order_acquire);
-            if (func && func(&fault))
-                return;
+            if (func && func(&fault)) return;
         }
     }
     pass_on(sig, info, context);
@@ -320,17 +299,14 @@ static void install_handler(void) {
 static bool add_fault_func(FaultFunc func) {
     for (size_t i = 0; i < MAX_FAULT_FUNCS; i++) {
         FaultFunc expected = NULL;
-        if (atomic_compare_exchange_strong(&fault_funcs[i], &expected, func))
-            return true;
-        if (expected == func)
-            return true;
+        if (atomic_compare_exchange_strong(&fault_funcs[i], &expected, func)) return true;
+        if (expected == func) return true;
     }
     return false;
 }
 
 bool wr_os_fault_install(bool (*on_fault)(const OsFault *fault)) {
-    if (!add_fault_func(on_fault))
-        return false;
+    if (!add_fault_func(on_fault)) return false;
     (void)pthread_once(&fault_once, install_handler);
     return fault_installed;
 }
@@ -349,8 +325,7 @@ static size_t alternate_stack_size(void) {
     size_t size = ALTERNATE_STACK_SIZE;
 #if defined(_SC_MINSIGSTKSZ)
     long least = sysconf(_SC_MINSIGSTKSZ); /* grows with the processor's vector registers */
-    if (least > 0 && (size_t)least * 4 > size)
-        size = (size_t)least * 4;
+    if (least > 0 && (size_t)least * 4 > size) size = (size_t)least * 4;
 #endif
     return round_to_pages(size);
 }
@@ -371,37 +346,29 @@ static void make_stack_key(void) {
 
 static bool use_alternate_stack(u8 *mapping, size_t size) {
     u8 *stack = mapping + wr_os_page_size();
-    if (!wr_os_commit(stack, size))
-        return false;
-    if (pthread_setspecific(stack_key, mapping) != 0)
-        return false;
+    if (!wr_os_commit(stack, size)) return false;
+    if (pthread_setspecific(stack_key, mapping) != 0) return false;
     stack_t wanted = {.ss_sp = stack, .ss_size = size};
-    if (sigaltstack(&wanted, NULL) == 0)
-        return true;
+    if (sigaltstack(&wanted, NULL) == 0) return true;
     (void)pthread_setspecific(stack_key, NULL);
     return false;
 }
 
 static bool make_alternate_stack(void) {
     (void)pthread_once(&stack_once, make_stack_key);
-    if (!stack_key_made)
-        return false;
+    if (!stack_key_made) return false;
     size_t size = alternate_stack_size();
     u8 *mapping = wr_os_reserve(wr_os_page_size() + size);
-    if (!mapping)
-        return false;
-    if (use_alternate_stack(mapping, size))
-        return true;
+    if (!mapping) return false;
+    if (use_alternate_stack(mapping, size)) return true;
     wr_os_release(mapping, wr_os_page_size() + size);
     return false;
 }
 
 bool wr_os_fault_thread(void) {
-    if (LIKELY(thread_ready))
-        return true;
+    if (LIKELY(thread_ready)) return true;
     stack_t current;
-    if (sigaltstack(NULL, &current) != 0)
-        return false;
+    if (sigaltstack(NULL, &current) != 0) return false;
     thread_ready = !(current.ss_flags & SS_DISABLE) || make_alternate_stack();
     return thread_ready;
 }

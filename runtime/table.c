@@ -13,17 +13,14 @@ static Error *cannot_make(const char *why, const TableDecl *decl) {
 static Error *allocate(Table *table, const TableDecl *decl) {
     Store *store = table->store;
     u64 size = decl->limits.min;
-    if (size > LIMIT_TABLE_SIZE)
-        return cannot_make("out of memory", decl);
+    if (size > LIMIT_TABLE_SIZE) return cannot_make("out of memory", decl);
     if (!store_charge(&store->used_tables, store->limit_tables, size)) {
         return cannot_make("table limit of the store exceeded", decl);
     }
     table->size = table->capacity = (u32)size;
-    if (size == 0)
-        return NULL;
+    if (size == 0) return NULL;
     table->elems = wr_alloc_array(&store->alloc, (size_t)size, sizeof *table->elems);
-    if (table->elems)
-        return NULL;
+    if (table->elems) return NULL;
     table->capacity = 0;
     return cannot_make("out of memory", decl);
 }
@@ -35,8 +32,7 @@ Error *wr_table_new(Store *store, const TableDecl *decl, Table **out) {
         return ERROR_OOM;
     }
     Table *table = wr_alloc_zero(&store->alloc, sizeof *table);
-    if (!table)
-        return ERROR_OOM;
+    if (!table) return ERROR_OOM;
     table->store = store;
     table->type = decl->type;
     table->is_64 = decl->limits.is_64;
@@ -64,10 +60,8 @@ u64 wr_table_grow(Table *table, u64 delta, u32 value) {
     Store *store = table->store;
     u32 old_size = table->size;
     u64 max = min_u64(table->max, LIMIT_TABLE_SIZE);
-    if (delta > max - old_size)
-        return UINT64_MAX;
-    if (!store_charge(&store->used_tables, store->limit_tables, delta))
-        return UINT64_MAX;
+    if (delta > max - old_size) return UINT64_MAX;
+    if (!store_charge(&store->used_tables, store->limit_tables, delta)) return UINT64_MAX;
     u32 new_size = old_size + (u32)delta;
     if (!wr_grow_array(&store->alloc, &table->elems, &table->capacity, new_size, max,
                        sizeof *table->elems)) {
@@ -75,8 +69,7 @@ u64 wr_table_grow(Table *table, u64 delta, u32 value) {
         return UINT64_MAX;
     }
     table->size = new_size;
-    for (u32 i = old_size; i < new_size; i++)
-        table->elems[i] = value;
+    for (u32 i = old_size; i < new_size; i++) table->elems[i] = value;
     return old_size;
 }
 
@@ -91,8 +84,7 @@ wr_trap_code_t wr_table_init(Instance *i, u32 table, u32 elem, u64 dst, u32 src,
     if (!in_range(src, n, available) || !in_range(dst, n, t->size)) {
         return WR_TRAP_TABLE_OUT_OF_BOUNDS;
     }
-    if (n)
-        memcpy(t->elems + dst, values + src, n * sizeof *values);
+    if (n) memcpy(t->elems + dst, values + src, n * sizeof *values);
     return WR_TRAP_NONE;
 }
 
@@ -107,10 +99,8 @@ wr_trap_code_t wr_table_copy(Table *dst_table, Table *src_table, u64 dst, u64 sr
 }
 
 wr_trap_code_t wr_table_fill(Table *table, u64 dst, u32 value, u64 n) {
-    if (!in_range(dst, n, table->size))
-        return WR_TRAP_TABLE_OUT_OF_BOUNDS;
-    for (u64 k = 0; k < n; k++)
-        table->elems[dst + k] = value;
+    if (!in_range(dst, n, table->size)) return WR_TRAP_TABLE_OUT_OF_BOUNDS;
+    for (u64 k = 0; k < n; k++) table->elems[dst + k] = value;
     return WR_TRAP_NONE;
 }
 

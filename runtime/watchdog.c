@@ -36,10 +36,8 @@ static void sift_up(Watchdog *w, u32 at, Entry entry) {
 
 static void sift_down(Watchdog *w, u32 at, Entry entry) {
     for (u32 child; (child = 2 * at + 1) < w->count; at = child) {
-        if (child + 1 < w->count && w->heap[child + 1].deadline < w->heap[child].deadline)
-            child++;
-        if (w->heap[child].deadline >= entry.deadline)
-            break;
+        if (child + 1 < w->count && w->heap[child + 1].deadline < w->heap[child].deadline) child++;
+        if (w->heap[child].deadline >= entry.deadline) break;
         place(w, at, w->heap[child]);
     }
     place(w, at, entry);
@@ -48,8 +46,7 @@ static void sift_down(Watchdog *w, u32 at, Entry entry) {
 static void remove_at(Watchdog *w, u32 at) {
     w->heap[at].store->watch_slot = 0;
     Entry last = w->heap[--w->count];
-    if (at == w->count)
-        return;
+    if (at == w->count) return;
     if (at > 0 && w->heap[(at - 1) / 2].deadline > last.deadline) {
         sift_up(w, at, last);
     } else {
@@ -86,14 +83,12 @@ static void free_watchdog(Watchdog *w) {
 
 static Watchdog *start(Engine *engine) {
     Watchdog *w = wr_alloc_zero(&engine->alloc, sizeof *w);
-    if (!w)
-        return NULL;
+    if (!w) return NULL;
     w->alloc = engine->alloc;
     wr_os_mutex_init(&w->lock);
     wr_os_cond_init(&w->wake);
     w->thread = wr_os_thread_start(run, w);
-    if (w->thread)
-        return w;
+    if (w->thread) return w;
     free_watchdog(w);
     return NULL;
 }
@@ -101,8 +96,7 @@ static Watchdog *start(Engine *engine) {
 /* The engine's watchdog; if there is none yet, it is started when `wanted`. */
 static Watchdog *watchdog_of(Engine *engine, bool wanted) {
     wr_os_mutex_lock(&engine->lock);
-    if (!engine->watchdog && wanted)
-        engine->watchdog = start(engine);
+    if (!engine->watchdog && wanted) engine->watchdog = start(engine);
     Watchdog *w = engine->watchdog;
     wr_os_mutex_unlock(&engine->lock);
     return w;
@@ -111,22 +105,19 @@ static Watchdog *watchdog_of(Engine *engine, bool wanted) {
 /* ---- what stores call ----------------------------------------------------------------------- */
 
 static bool add(Watchdog *w, Entry entry) {
-    if (entry.store->watch_slot)
-        remove_at(w, entry.store->watch_slot - 1);
+    if (entry.store->watch_slot) remove_at(w, entry.store->watch_slot - 1);
     u64 need = (u64)w->count + 1;
     if (!wr_grow_array(&w->alloc, &w->heap, &w->capacity, need, UINT32_MAX - 1, sizeof *w->heap)) {
         return false;
     }
     sift_up(w, w->count++, entry);
-    if (entry.store->watch_slot == 1)
-        wr_os_cond_signal(&w->wake);
+    if (entry.store->watch_slot == 1) wr_os_cond_signal(&w->wake);
     return true;
 }
 
 bool wr_watchdog_add(Store *store, u64 deadline) {
     Watchdog *w = watchdog_of(store->engine, true);
-    if (!w)
-        return false;
+    if (!w) return false;
     wr_os_mutex_lock(&w->lock);
     bool ok = add(w, (Entry){deadline, store});
     wr_os_mutex_unlock(&w->lock);
@@ -134,21 +125,17 @@ bool wr_watchdog_add(Store *store, u64 deadline) {
 }
 
 void wr_watchdog_remove(Store *store) {
-    if (!store->deadline)
-        return; /* was never added: keep off the engine's lock */
+    if (!store->deadline) return; /* was never added: keep off the engine's lock */
     Watchdog *w = watchdog_of(store->engine, false);
-    if (!w)
-        return;
+    if (!w) return;
     wr_os_mutex_lock(&w->lock);
-    if (store->watch_slot)
-        remove_at(w, store->watch_slot - 1);
+    if (store->watch_slot) remove_at(w, store->watch_slot - 1);
     wr_os_mutex_unlock(&w->lock);
 }
 
 void wr_watchdog_stop(Engine *engine) {
     Watchdog *w = engine->watchdog;
-    if (!w)
-        return;
+    if (!w) return;
     wr_os_mutex_lock(&w->lock);
     w->stop = true;
     wr_os_cond_signal(&w->wake);
