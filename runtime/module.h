@@ -26,6 +26,12 @@ typedef struct Name {
     u32 size;
 } Name;
 
+/* A total order, by size first: for sorting and searching. */
+INLINE int wr_name_compare(Name a, Name b) {
+    if (a.size != b.size) return a.size < b.size ? -1 : 1;
+    return a.size == 0 ? 0 : memcmp(a.data, b.data, a.size);
+}
+
 typedef enum ExternKind { EXT_FUNC, EXT_TABLE, EXT_MEMORY, EXT_GLOBAL, EXT_TAG } ExternKind;
 
 /* A constant expression: instructions from offset up to and including `end`. */
@@ -113,7 +119,8 @@ typedef struct CustomSection {
  * writes for each branch where it goes. An entry belongs to, in the order of the code: `if` (to
  * after `else`, or to after `end`), `else` (to after `end`), `br`, `br_if`, `br_on_*` (one each),
  * `br_table` (one per label, then the default), `try_table` (one per catch clause), legacy `catch`
- * and `catch_all` reached by falling through (to after `end`).
+ * and `catch_all` reached by falling through (to after `end`), legacy `rethrow` (no branch: pc is the local
+ * slot that holds the exception, see TryRegion.exn_slot).
  *
  *   pc     bytes from the branching instruction's opcode to the target. The target lies after the `end`
  *          of a block (for the function's own label: AT that final `end`, so that it returns), or
@@ -146,7 +153,11 @@ typedef struct TryRegion {
     u32 first_catch;    /* legacy: index in Code.catches */
     u32 ncatches;
     bool is_legacy;
+    /* legacy, with catches: the local slot (hidden: beyond all locals, counted in Code.local_slots) where
+     * whoever enters a catch clause leaves the exception, as a reference, for `rethrow` */
+    u32 exn_slot;
 } TryRegion;
+#define DELEGATE_CALLER (NONE_U32 - 1) /* TryRegion.delegate: no region of this body handles it */
 
 typedef struct LegacyCatch {
     u32 tag;  /* NONE_U32 = catch_all */
@@ -168,7 +179,7 @@ typedef struct Code {
     u32 func_index;
     u32 nside, nfar;
     u32 nlocals;       /* parameters and declared locals */
-    u32 local_slots;   /* the same in slots */
+    u32 local_slots;   /* the same in slots, and one more per nesting level of legacy catch clauses */
     u32 param_slots, result_slots;
     u32 max_slots;     /* greatest operand height in slots, locals not counted */
     u32 nruns;
@@ -208,6 +219,7 @@ typedef struct wr_module {
     u32 nimports, nexports;
     Import *imports;
     Export *exports;
+    const Export **exports_by_name; /* sorted by size, then bytes */
 
     /* Index spaces: imports first, then definitions. */
     u32 nfuncs, ntables, nmemories, nglobals, ntags;

@@ -1,0 +1,108 @@
+/*
+ * module.c - the life of a module: loading (decode, then validate), counting references, lookup.
+ */
+#include "module.h"
+
+#include "decode.h"
+#include "name_section.h"
+#include "os.h"
+#include "store.h"
+#include "validate.h"
+
+static void release_bytes(Engine *engine, const u8 *bytes, u64 size, BytesOwner owner) {
+    switch (owner) {
+    case BYTES_BORROWED: break;
+    case BYTES_COPIED: wr_free(&engine->alloc, (void *)bytes, (size_t)size); break;
+    case BYTES_MAPPED: wr_os_unmap_file(bytes, size); break;
+    }
+}
+
+static void delete_module(Module *m) {
+    Engine *engine = m->engine;
+    wr_name_map_delete(m, atomic_load_explicit(&m->names, memory_order_acquire));
+    for (u32 i = 0; i < m->ngroups; i++) wr_types_release(engine->types, m->groups[i]);
+    wr_arena_free(&m->arena);
+    if (m->size != 0) release_bytes(engine, m->bytes, m->size, m->owner);
+    wr_free(&engine->alloc, m, sizeof *m);
+    wr_engine_unref(engine);
+}
+
+/* Takes over the bytes, also when there is no memory for the module. */
+static Module *new_module(Engine *engine, const u8 *bytes, u64 size, BytesOwner owner) {
+    Module *m = wr_alloc_zero(&engine->alloc, sizeof *m);
+    if (m == NULL) {
+        if (size != 0) release_bytes(engine, bytes, size, owner);
+        return NULL;
+    }
+    m->engine = wr_engine_ref(engine);
+    atomic_init(&m->refs, 1);
+    wr_arena_init(&m->arena, &engine->alloc);
+    m->bytes = size == 0 ? (const u8 *)"" : bytes;
+    m->size = size;
+    m->owner = owner;
+    m->features = engine->config.features;
+    return m;
+}
+
+static void sum_up(Module *m) {
+    u64 side = 0;
+    for (u32 i = 0; i < m->ncodes; i++)
+        side += m->codes[i].nside * sizeof(SideEntry) + m->codes[i].nfar * sizeof(FarEntry);
+    m->stats.side_table_bytes = side;
+    m->stats.resident_bytes = sizeof *m + m->arena.total + (m->owner == BYTES_COPIED ? m->size : 0);
+}
+
+static Error *load(Module *m) {
+    u32 threads = m->engine->config.validation_threads;
+    if (threads == 0) threads = wr_os_cpu_count();
+    u64 start = wr_os_now();
+    Error *error = wr_decode_module(m);
+    u64 decoded = wr_os_now();
+    m->stats.decode_ns = decoded - start;
+    m->stats.validation_threads = threads;
+    if (error == NULL) error = wr_validate_module(m);
+    if (error == NULL) error = wr_validate_bodies(m, threads);
+    m->stats.validate_ns = wr_os_now() - decoded;
+    sum_up(m);
+    return error;
+}
+
+Error *wr_module_load(Engine *engine, const u8 *bytes, u64 size, BytesOwner owner, Module **out) {
+    *out = NULL;
+    Module *m = new_module(engine, bytes, size, owner);
+    if (m == NULL) return ERROR_OOM;
+    Error *error = load(m);
+    if (error == NULL)
+        *out = m;
+    else
+        delete_module(m);
+    return error;
+}
+
+Module *wr_module_ref(Module *module) {
+    atomic_fetch_add_explicit(&module->refs, 1, memory_order_relaxed);
+    return module;
+}
+
+void wr_module_unref(Module *module) {
+    if (module == NULL) return;
+    if (atomic_fetch_sub_explicit(&module->refs, 1, memory_order_acq_rel) == 1)
+        delete_module(module);
+}
+
+const Export *wr_module_find_export(const Module *module, const char *name, size_t size) {
+    if (size > UINT32_MAX) return NULL;
+    Name wanted = {name, (u32)size};
+    u32 low = 0, high = module->nexports;
+    while (low < high) {
+        u32 middle = low + (high - low) / 2;
+        const Export *export = module->exports_by_name[middle];
+        int order = wr_name_compare(export->name, wanted);
+        if (order == 0) return export;
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return NULL;
+}
