@@ -1,0 +1,96 @@
+/*
+ * fdtable.h - the guest's descriptors.
+ *
+ * A table of Descriptor by guest number: lowest free number first, bounded, every open one found by
+ * wr_fdtable_at() for index < capacity. A descriptor owns its host descriptor, its preopen name and
+ * its directory stream. Offsets are the host's: two descriptors never share one.
+ */
+#ifndef WR_WASI_FDTABLE_H
+#define WR_WASI_FDTABLE_H
+
+#include "os.h"
+
+typedef enum DescriptorKind {
+    KIND_CLOSED, /* a free place in the table */
+    KIND_NULL,   /* reads see the end, writes vanish; no host descriptor */
+    KIND_FILE,   /* regular files and block devices: never wait */
+    KIND_DIRECTORY,
+    KIND_STREAM, /* pipes, terminals and other devices */
+    KIND_SOCKET
+} DescriptorKind;
+
+typedef struct Descriptor {
+    DescriptorKind kind;
+    int host;         /* -1 for KIND_NULL */
+    uint8_t filetype; /* WASI_FILETYPE_ */
+    bool seekable;
+    bool read_only;            /* in a read-only directory: nothing beneath may be changed */
+    uint16_t flags;            /* WASI_FDFLAGS_ as the guest sees them */
+    uint16_t host_flags;       /* those of them that the host enforces; the rest is done here */
+    uint64_t base, inheriting; /* WASI_RIGHTS_ */
+    char *preopen;             /* guest path of a preopened directory, else NULL */
+    SysDir *stream;            /* being read by fd_readdir, or NULL */
+    SysEntry entry;            /* read from it and not yet delivered, if has_entry */
+    bool has_entry;
+    uint64_t cookie; /* of the next entry of `stream` (of `entry`, if has_entry) */
+} Descriptor;
+
+typedef struct FdTable {
+    Descriptor *descriptors;
+    uint32_t capacity;
+} FdTable;
+
+enum { FDTABLE_LIMIT = 1 << 16 };
+
+/* Rights that make sense for a kind of file; others are dropped when one is opened. */
+#define RIGHTS_REGULAR                                                                             \
+    (WASI_RIGHTS_FD_DATASYNC | WASI_RIGHTS_FD_READ | WASI_RIGHTS_FD_SEEK |                         \
+     WASI_RIGHTS_FD_FDSTAT_SET_FLAGS | WASI_RIGHTS_FD_SYNC | WASI_RIGHTS_FD_TELL |                 \
+     WASI_RIGHTS_FD_WRITE | WASI_RIGHTS_FD_ADVISE | WASI_RIGHTS_FD_ALLOCATE |                      \
+     WASI_RIGHTS_FD_FILESTAT_GET | WASI_RIGHTS_FD_FILESTAT_SET_SIZE |                              \
+     WASI_RIGHTS_FD_FILESTAT_SET_TIMES | WASI_RIGHTS_POLL_FD_READWRITE)
+#define RIGHTS_PATH                                                                                \
+    (WASI_RIGHTS_PATH_CREATE_DIRECTORY | WASI_RIGHTS_PATH_CREATE_FILE |                            \
+     WASI_RIGHTS_PATH_LINK_SOURCE | WASI_RIGHTS_PATH_LINK_TARGET | WASI_RIGHTS_PATH_OPEN |         \
+     WASI_RIGHTS_PATH_READLINK | WASI_RIGHTS_PATH_RENAME_SOURCE | WASI_RIGHTS_PATH_RENAME_TARGET | \
+     WASI_RIGHTS_PATH_FILESTAT_GET | WASI_RIGHTS_PATH_FILESTAT_SET_SIZE |                          \
+     WASI_RIGHTS_PATH_FILESTAT_SET_TIMES | WASI_RIGHTS_PATH_SYMLINK |                              \
+     WASI_RIGHTS_PATH_REMOVE_DIRECTORY | WASI_RIGHTS_PATH_UNLINK_FILE)
+#define RIGHTS_DIRECTORY                                                                           \
+    (RIGHTS_PATH | WASI_RIGHTS_FD_FDSTAT_SET_FLAGS | WASI_RIGHTS_FD_SYNC |                         \
+     WASI_RIGHTS_FD_DATASYNC | WASI_RIGHTS_FD_ADVISE | WASI_RIGHTS_FD_READDIR |                    \
+     WASI_RIGHTS_FD_FILESTAT_GET | WASI_RIGHTS_FD_FILESTAT_SET_TIMES |                             \
+     WASI_RIGHTS_POLL_FD_READWRITE)
+#define RIGHTS_STREAM                                                                              \
+    (WASI_RIGHTS_FD_READ | WASI_RIGHTS_FD_WRITE | WASI_RIGHTS_FD_FDSTAT_SET_FLAGS |                \
+     WASI_RIGHTS_FD_SYNC | WASI_RIGHTS_FD_DATASYNC | WASI_RIGHTS_FD_FILESTAT_GET |                 \
+     WASI_RIGHTS_FD_FILESTAT_SET_TIMES | WASI_RIGHTS_POLL_FD_READWRITE)
+#define RIGHTS_SOCKET                                                                              \
+    (WASI_RIGHTS_FD_READ | WASI_RIGHTS_FD_WRITE | WASI_RIGHTS_FD_FDSTAT_SET_FLAGS |                \
+     WASI_RIGHTS_FD_FILESTAT_GET | WASI_RIGHTS_POLL_FD_READWRITE | WASI_RIGHTS_SOCK_SHUTDOWN |     \
+     WASI_RIGHTS_SOCK_ACCEPT)
+
+/* Rights whose use changes a file or directory. */
+#define RIGHTS_CHANGING                                                                            \
+    (WASI_RIGHTS_FD_WRITE | WASI_RIGHTS_FD_ALLOCATE | WASI_RIGHTS_FD_FILESTAT_SET_SIZE |           \
+     WASI_RIGHTS_FD_FILESTAT_SET_TIMES |                                                           \
+     (RIGHTS_PATH &                                                                                \
+      ~(WASI_RIGHTS_PATH_OPEN | WASI_RIGHTS_PATH_READLINK | WASI_RIGHTS_PATH_FILESTAT_GET)))
+
+/* Describes an open host descriptor, of which the result takes ownership (not if it fails), with
+ * those of the given rights that apply to what it is. */
+Errno wr_descriptor_open(int host, uint64_t base, uint64_t inheriting, Descriptor *result);
+/* A descriptor without a host behind it. */
+Descriptor wr_descriptor_null(uint64_t base);
+/* Closes what it owns and makes it KIND_CLOSED. */
+Errno wr_descriptor_close(Descriptor *descriptor);
+
+/* Takes ownership, closing it on failure (MFILE, NOMEM). `*fd` is the lowest free number. */
+Errno wr_fdtable_insert(FdTable *table, Descriptor descriptor, uint32_t *fd);
+/* NULL if there is none of that number. Valid until an insertion. */
+Descriptor *wr_fdtable_at(const FdTable *table, uint32_t fd);
+/* Both must be open; `from` takes the place of `to`, which is closed. */
+Errno wr_fdtable_renumber(FdTable *table, uint32_t from, uint32_t to);
+void wr_fdtable_free(FdTable *table);
+
+#endif

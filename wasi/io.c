@@ -1,0 +1,167 @@
+/*
+ * io.c - reading, writing and waiting; see io.h.
+ */
+#include "io.h"
+
+#include <string.h>
+
+#include "guest.h"
+
+/* Linux moves no more in one call, and the count must fit a guest's size. */
+#define TRANSFER_MAX ((size_t)0x7FFFF000)
+
+Errno wr_io_vectors(Call *call, uint32_t address, uint32_t count, Transfer *transfer) {
+    if (count > IO_VECTORS) return WASI_ERRNO_INVAL;
+    const uint8_t *vectors = wr_guest_bytes(call, address, (uint64_t)count * WASI_IOVEC_SIZE);
+    if (!vectors) return WASI_ERRNO_FAULT;
+    transfer->first = transfer->count = transfer->total = 0;
+    for (uint32_t i = 0; i < count; i++, vectors += WASI_IOVEC_SIZE) {
+        uint32_t size = get_u32(vectors + WASI_IOVEC_BUF_LEN);
+        void *data = wr_guest_bytes(call, get_u32(vectors + WASI_IOVEC_BUF), size);
+        if (!data) return WASI_ERRNO_FAULT;
+        size_t room = TRANSFER_MAX - transfer->total;
+        size_t take = size < room ? size : room;
+        if (take > 0) transfer->buffers[transfer->count++] = (SysBuffer){data, take};
+        transfer->total += take;
+    }
+    return WASI_ERRNO_SUCCESS;
+}
+
+void wr_io_advance(Transfer *transfer, size_t done) {
+    transfer->total -= done;
+    while (done > 0) {
+        SysBuffer *buffer = &transfer->buffers[transfer->first];
+        if (done < buffer->size) {
+            buffer->data = (char *)buffer->data + done;
+            buffer->size -= done;
+            return;
+        }
+        done -= buffer->size;
+        transfer->first++;
+        transfer->count--;
+    }
+}
+
+/* ---- Waiting ----------------------------------------------------------------------------------- */
+
+uint64_t wr_io_patience(Call *call) {
+    uint64_t patience = wr_caller_patience(call->caller);
+    return patience < 100000 ? 100000 : patience; /* no spinning just before a deadline */
+}
+
+static bool interrupted(Call *call) {
+    call->trap = wr_caller_poll(call->caller);
+    return call->trap != NULL;
+}
+
+static bool nonblocking(const Descriptor *descriptor) {
+    return descriptor->flags & WASI_FDFLAGS_NONBLOCK;
+}
+
+Errno wr_io_wait(Call *call, const Descriptor *descriptor, short events) {
+    for (;;) {
+        if (interrupted(call)) return WASI_ERRNO_INTR;
+        SysPoll item = {.fd = descriptor->host, .events = events};
+        size_t ready;
+        uint64_t timeout = nonblocking(descriptor) ? 0 : wr_io_patience(call);
+        Errno error = wr_sys_poll(&item, 1, timeout, &ready);
+        if (error || ready) return error;
+        if (nonblocking(descriptor)) return WASI_ERRNO_AGAIN;
+    }
+}
+
+Errno wr_io_sleep(Call *call, uint64_t nanoseconds) {
+    size_t ready;
+    uint64_t patience = wr_io_patience(call);
+    if (interrupted(call)) return WASI_ERRNO_INTR;
+    return wr_sys_poll(NULL, 0, nanoseconds < patience ? nanoseconds : patience, &ready);
+}
+
+/* ---- Reading ------------------------------------------------------------------------------------- */
+
+static Errno read_once(const Descriptor *descriptor, const Transfer *transfer, size_t *done) {
+    bool truncated;
+    const SysBuffer *buffers = transfer->buffers + transfer->first;
+    if (descriptor->kind == KIND_SOCKET)
+        return wr_sys_receive(descriptor->host, buffers, transfer->count, false, done, &truncated);
+    return wr_sys_read(descriptor->host, buffers, transfer->count, done);
+}
+
+Errno wr_io_read(Call *call, const Descriptor *descriptor, Transfer *transfer, size_t *done) {
+    *done = 0;
+    if (descriptor->kind == KIND_NULL || transfer->total == 0) return WASI_ERRNO_SUCCESS;
+    if (descriptor->kind == KIND_FILE) return read_once(descriptor, transfer, done);
+    for (;;) { /* another reader may take what was ready */
+        Errno error = wr_io_wait(call, descriptor, SYS_POLL_READ);
+        if (!error) error = read_once(descriptor, transfer, done);
+        if (error != WASI_ERRNO_AGAIN || nonblocking(descriptor)) return error;
+    }
+}
+
+/* ---- Writing --------------------------------------------------------------------------------------- */
+
+/* Writes what a pipe that is ready takes without waiting, in one piece as far as that goes. */
+static Errno write_atom(const Descriptor *descriptor, const Transfer *transfer, size_t *done) {
+    char atom[4096];
+    size_t limit = wr_sys_pipe_atom() < sizeof atom ? wr_sys_pipe_atom() : sizeof atom;
+    size_t size = 0;
+    for (size_t i = 0; i < transfer->count && size < limit; i++) {
+        const SysBuffer *buffer = &transfer->buffers[transfer->first + i];
+        size_t take = buffer->size < limit - size ? buffer->size : limit - size;
+        memcpy(atom + size, buffer->data, take);
+        size += take;
+    }
+    return wr_sys_write_pipe(descriptor->host, &(SysBuffer){atom, size}, 1, done);
+}
+
+/* One attempt. `at_once`: it must not wait, the descriptor having been found ready. */
+static Errno write_once(const Descriptor *descriptor, const Transfer *transfer, bool at_once,
+                        size_t *done) {
+    const SysBuffer *buffers = transfer->buffers + transfer->first;
+    if (descriptor->kind == KIND_SOCKET)
+        return wr_sys_send(descriptor->host, buffers, transfer->count, done);
+    if (at_once) return write_atom(descriptor, transfer, done);
+    return wr_sys_write_pipe(descriptor->host, buffers, transfer->count, done);
+}
+
+/* Like a blocking write of POSIX: everything, unless an error comes in between. */
+static Errno write_stream(Call *call, const Descriptor *descriptor, Transfer *transfer,
+                          size_t *done) {
+    bool at_once = nonblocking(descriptor) || wr_caller_patience(call->caller) != UINT64_MAX;
+    bool waits = at_once && descriptor->kind != KIND_SOCKET; /* sockets never wait: try first */
+    bool message = descriptor->filetype == WASI_FILETYPE_SOCKET_DGRAM;
+    for (;;) {
+        size_t part = 0;
+        Errno error = waits ? wr_io_wait(call, descriptor, SYS_POLL_WRITE) : WASI_ERRNO_SUCCESS;
+        if (!error) error = write_once(descriptor, transfer, at_once, &part);
+        if (error == WASI_ERRNO_AGAIN && !nonblocking(descriptor)) {
+            waits = true;
+            continue;
+        }
+        if (error) return *done && !call->trap ? WASI_ERRNO_SUCCESS : error;
+        *done += part;
+        wr_io_advance(transfer, part);
+        if (message || transfer->total == 0) return WASI_ERRNO_SUCCESS;
+    }
+}
+
+Errno wr_io_sync_written(const Descriptor *descriptor) {
+    unsigned missing = descriptor->flags & ~(unsigned)descriptor->host_flags;
+    if (descriptor->kind != KIND_FILE || !(missing & (WASI_FDFLAGS_SYNC | WASI_FDFLAGS_DSYNC)))
+        return WASI_ERRNO_SUCCESS;
+    return wr_sys_sync(descriptor->host, !(missing & WASI_FDFLAGS_SYNC));
+}
+
+Errno wr_io_write(Call *call, const Descriptor *descriptor, Transfer *transfer, size_t *done) {
+    *done = 0;
+    if (descriptor->kind == KIND_NULL) {
+        *done = transfer->total;
+        return WASI_ERRNO_SUCCESS;
+    }
+    if (descriptor->kind != KIND_FILE)
+        return transfer->total || descriptor->kind == KIND_SOCKET
+                   ? write_stream(call, descriptor, transfer, done)
+                   : WASI_ERRNO_SUCCESS;
+    Errno error = wr_sys_write(descriptor->host, transfer->buffers, transfer->count, done);
+    return error ? error : wr_io_sync_written(descriptor);
+}

@@ -1,0 +1,271 @@
+/*
+ * wasi.c - contexts: what the embedder sets up, and how guests' calls reach the handlers.
+ */
+#include "wasi.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- The functions -------------------------------------------------------------------------------- */
+
+#define BOTH false
+#define STABLE true
+#define WASI_FUNC(name, signature, handler, worlds) {#name, signature, handler, worlds},
+static const WasiFunc functions[] = {
+#include "preview1.def"
+};
+#undef WASI_FUNC
+
+_Static_assert(sizeof functions / sizeof *functions == WASI_FUNC_COUNT, "preview 1 has 46");
+
+const WasiFunc *wr_wasi_func(size_t index) { return &functions[index]; }
+
+/* Every call enters here. */
+static wr_error_t *enter(wr_caller_t *caller, void *context, wr_slot_t *slots) {
+    const Binding *binding = context;
+    Call call = {
+        .wasi = binding->wasi, .caller = caller, .args = slots, .unstable = binding->unstable};
+    Errno error = binding->func->handler(&call);
+    if (call.trap) return call.trap;
+    slots[0].u32 = error;
+    return NULL;
+}
+
+wr_error_t *wr_wasi_link(wr_wasi_t *wasi, wr_linker_t *linker) {
+    static const char *const modules[] = {"wasi_snapshot_preview1", "wasi_unstable"};
+    for (size_t world = 0; world < 2; world++) {
+        for (size_t i = 0; i < WASI_FUNC_COUNT; i++) {
+            const WasiFunc *func = &functions[i];
+            Binding *binding = &wasi->bindings[world][i];
+            *binding = (Binding){wasi, func, world == 1};
+            if (world == 1 && func->stable_only) continue;
+            wr_error_t *error = wr_linker_define_func(linker, modules[world], func->name,
+                                                      func->signature, enter, binding, NULL);
+            if (error) return error;
+        }
+    }
+    return NULL;
+}
+
+/* ---- Descriptors of a call --------------------------------------------------------------------------- */
+
+static Errno check_rights(const Descriptor *descriptor, uint64_t rights) {
+    if (rights & ~descriptor->base) return WASI_ERRNO_NOTCAPABLE;
+    if (descriptor->read_only && (rights & RIGHTS_CHANGING)) return WASI_ERRNO_PERM;
+    return WASI_ERRNO_SUCCESS;
+}
+
+Errno wr_wasi_descriptor(Call *call, uint32_t fd, uint64_t rights, Descriptor **result) {
+    *result = wr_fdtable_at(&call->wasi->table, fd);
+    return *result ? check_rights(*result, rights) : WASI_ERRNO_BADF;
+}
+
+Errno wr_wasi_directory(Call *call, uint32_t fd, uint64_t rights, Descriptor **result) {
+    Errno error = wr_wasi_descriptor(call, fd, 0, result);
+    if (error) return error;
+    return (*result)->kind == KIND_DIRECTORY ? check_rights(*result, rights) : WASI_ERRNO_NOTDIR;
+}
+
+Errno wr_wasi_file(Call *call, uint32_t fd, uint64_t rights, Descriptor **result) {
+    Errno error = wr_wasi_descriptor(call, fd, 0, result);
+    if (error) return error;
+    return (*result)->kind == KIND_DIRECTORY ? WASI_ERRNO_ISDIR : check_rights(*result, rights);
+}
+
+/* ---- Contexts --------------------------------------------------------------------------------------------- */
+
+#define STDIN_RIGHTS (RIGHTS_REGULAR & ~RIGHTS_CHANGING)
+#define STDOUT_RIGHTS (RIGHTS_REGULAR & ~WASI_RIGHTS_FD_READ)
+
+wr_wasi_t *wr_wasi_new(void) {
+    wr_wasi_t *wasi = calloc(1, sizeof *wasi);
+    if (!wasi) return NULL;
+    for (uint32_t i = 0; i < 3; i++) {
+        uint32_t fd;
+        uint64_t rights = i == 0 ? STDIN_RIGHTS : STDOUT_RIGHTS;
+        if (wr_fdtable_insert(&wasi->table, wr_descriptor_null(rights), &fd)) {
+            wr_wasi_delete(wasi);
+            return NULL;
+        }
+    }
+    return wasi;
+}
+
+static void free_list(StringList *list) {
+    free(list->bytes);
+    *list = (StringList){0};
+}
+
+void wr_wasi_delete(wr_wasi_t *wasi) {
+    if (!wasi) return;
+    wr_fdtable_free(&wasi->table);
+    free_list(&wasi->args);
+    free_list(&wasi->environment);
+    free(wasi);
+}
+
+static wr_error_t *out_of_memory(void) { return wr_error_new(WR_ERROR_MEMORY, "out of memory"); }
+
+/* Appends a string; what guests count in 32 bits must fit them. */
+static wr_error_t *append(StringList *list, const char *string) {
+    size_t size = strlen(string) + 1;
+    if (size > INT32_MAX - list->size)
+        return wr_error_new(WR_ERROR_USAGE, "arguments or variables of more than 2 GiB");
+    char *bytes = realloc(list->bytes, list->size + size);
+    if (!bytes) return out_of_memory();
+    memcpy(bytes + list->size, string, size);
+    list->bytes = bytes;
+    list->size += size;
+    list->count++;
+    return NULL;
+}
+
+wr_error_t *wr_wasi_set_args(wr_wasi_t *wasi, size_t argc, const char *const *argv) {
+    StringList list = {0};
+    for (size_t i = 0; i < argc; i++) {
+        wr_error_t *error = append(&list, argv[i]);
+        if (error) {
+            free_list(&list);
+            return error;
+        }
+    }
+    free_list(&wasi->args);
+    wasi->args = list;
+    return NULL;
+}
+
+/* Takes an older variable out: one before the last whose assignment starts with the `length` bytes
+ * of "NAME=". Appending comes first, so that running out of memory loses nothing. */
+static void remove_variable(StringList *list, const char *name, size_t length) {
+    for (size_t at = 0; at < list->size;) {
+        size_t size = strlen(list->bytes + at) + 1;
+        if (at + size == list->size) return;
+        if (size > length && memcmp(list->bytes + at, name, length) == 0) {
+            memmove(list->bytes + at, list->bytes + at + size, list->size - at - size);
+            list->size -= size;
+            list->count--;
+            return;
+        }
+        at += size;
+    }
+}
+
+wr_error_t *wr_wasi_add_env(wr_wasi_t *wasi, const char *assignment) {
+    const char *equals = strchr(assignment, '=');
+    if (!equals || equals == assignment)
+        return wr_error_new(WR_ERROR_USAGE, "not of the form NAME=VALUE: '%s'", assignment);
+    wr_error_t *error = append(&wasi->environment, assignment);
+    if (!error) remove_variable(&wasi->environment, assignment, (size_t)(equals - assignment) + 1);
+    return error;
+}
+
+wr_error_t *wr_wasi_inherit_env(wr_wasi_t *wasi) {
+    const char *const *variables = wr_sys_environment();
+    for (size_t i = 0; variables && variables[i]; i++) {
+        const char *equals = strchr(variables[i], '=');
+        if (!equals || equals == variables[i])
+            continue; /* no variable: the host let somebody put it there */
+        wr_error_t *error = wr_wasi_add_env(wasi, variables[i]);
+        if (error) return error;
+    }
+    return NULL;
+}
+
+/* ---- Giving descriptors ---------------------------------------------------------------------------------------- */
+
+/* Replaces a standard stream by the host's, if the host has it open. */
+static Errno inherit_stream(wr_wasi_t *wasi, uint32_t fd) {
+    int host;
+    Errno error = wr_sys_duplicate((int)fd, &host);
+    if (error) return error == WASI_ERRNO_BADF ? WASI_ERRNO_SUCCESS : error;
+    SysInfo info;
+    Descriptor descriptor;
+    uint64_t rights = fd == 0 ? STDIN_RIGHTS : STDOUT_RIGHTS;
+    error = wr_sys_info(host, &info);
+    if (!error && !info.readable) rights &= ~WASI_RIGHTS_FD_READ;
+    if (!error && !info.writable)
+        rights &=
+            ~(WASI_RIGHTS_FD_WRITE | WASI_RIGHTS_FD_ALLOCATE | WASI_RIGHTS_FD_FILESTAT_SET_SIZE);
+    if (!error) error = wr_descriptor_open(host, rights, 0, &descriptor);
+    if (error) {
+        wr_sys_close(host);
+        return error;
+    }
+    Descriptor *place = wr_fdtable_at(&wasi->table, fd);
+    if (!place) {
+        wr_descriptor_close(&descriptor);
+        return WASI_ERRNO_SUCCESS; /* a guest that ran before has closed it: that is its choice */
+    }
+    wr_descriptor_close(place);
+    *place = descriptor;
+    return WASI_ERRNO_SUCCESS;
+}
+
+wr_error_t *wr_wasi_inherit_stdio(wr_wasi_t *wasi) {
+    for (uint32_t fd = 0; fd < 3; fd++) {
+        Errno error = inherit_stream(wasi, fd);
+        if (error)
+            return wr_error_new(WR_ERROR_IO, "cannot use standard stream %u (WASI errno %u)",
+                                (unsigned)fd, (unsigned)error);
+    }
+    return NULL;
+}
+
+static Errno insert_directory(wr_wasi_t *wasi, int host, const char *name, bool read_only) {
+    Descriptor descriptor;
+    uint32_t fd;
+    Errno error =
+        wr_descriptor_open(host, RIGHTS_DIRECTORY, RIGHTS_DIRECTORY | RIGHTS_REGULAR, &descriptor);
+    if (error) {
+        wr_sys_close(host);
+        return error;
+    }
+    descriptor.read_only = read_only;
+    descriptor.flags = descriptor.host_flags = 0;
+    size_t size = strlen(name) + 1;
+    descriptor.preopen = malloc(size);
+    if (!descriptor.preopen) {
+        wr_descriptor_close(&descriptor);
+        return WASI_ERRNO_NOMEM;
+    }
+    memcpy(descriptor.preopen, name, size);
+    return wr_fdtable_insert(&wasi->table, descriptor, &fd);
+}
+
+static wr_error_t *describe(Errno error, const char *path) {
+    if (error == WASI_ERRNO_NOMEM) return out_of_memory();
+    const char *reason = error == WASI_ERRNO_NOENT    ? "no such directory"
+                         : error == WASI_ERRNO_NOTDIR ? "not a directory"
+                         : error == WASI_ERRNO_ACCES  ? "permission denied"
+                         : error == WASI_ERRNO_MFILE  ? "too many open files"
+                                                      : "cannot be opened";
+    return wr_error_new(WR_ERROR_IO, "%s: %s", path, reason);
+}
+
+wr_error_t *wr_wasi_preopen_dir(wr_wasi_t *wasi, const char *host_path, const char *guest_path,
+                                uint32_t flags) {
+    if (flags & ~WR_WASI_READ_ONLY)
+        return wr_error_new(WR_ERROR_USAGE, "unknown flags for a preopened directory");
+    int host;
+    Errno error = wr_sys_open_dir(host_path, &host);
+    if (!error) error = insert_directory(wasi, host, guest_path, flags & WR_WASI_READ_ONLY);
+    return error ? describe(error, host_path) : NULL;
+}
+
+wr_error_t *wr_wasi_preopen_socket(wr_wasi_t *wasi, int host_descriptor) {
+    int host;
+    uint32_t fd;
+    Descriptor descriptor;
+    Errno error = wr_sys_duplicate(host_descriptor, &host);
+    if (!error) {
+        error = wr_descriptor_open(host, RIGHTS_SOCKET, RIGHTS_SOCKET, &descriptor);
+        if (!error && descriptor.kind != KIND_SOCKET) error = WASI_ERRNO_NOTSOCK;
+        if (error) wr_sys_close(host);
+    }
+    if (!error) error = wr_fdtable_insert(&wasi->table, descriptor, &fd);
+    if (error == WASI_ERRNO_NOTSOCK)
+        return wr_error_new(WR_ERROR_USAGE, "descriptor %d is not a socket", host_descriptor);
+    return error ? wr_error_new(WR_ERROR_IO, "descriptor %d cannot be used (WASI errno %u)",
+                                host_descriptor, (unsigned)error)
+                 : NULL;
+}
