@@ -21,6 +21,3 @@ configure_file(cmake/wasmrun.pc.in wasmrun.pc @ONLY)
 install(FILES "${PROJECT_BINARY_DIR}/wasmrun.pc" DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
 
 install(FILES README.md CHANGELOG.md LICENSE DESTINATION "${CMAKE_INSTALL_DOCDIR}")
-if(EXISTS "${PROJECT_SOURCE_DIR}/cli/wasmrun.1")
-    install(FILES cli/wasmrun.1 DESTINATION "${CMAKE_INSTALL_MANDIR}/man1")
-endif()
