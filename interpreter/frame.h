@@ -40,7 +40,7 @@ typedef struct Activation {
     Store *store;
     Frame *base;              /* the frame whose pc leads back to C */
     Func exit_func;           /* the function of that frame */
-    sigjmp_buf on_fault;
+    jmp_buf on_fault;
     const u8 *fault_pc;       /* where a guarded memory access faulted */
     Frame *fault_frame;
 } Activation;

@@ -16,10 +16,12 @@
         }                                                                                      \
     } while (0)
 #define TRANSFER(target) wr_interp_transfer(inst->store, pc, target)
+#define SIBLING(name) name##_POLLED
 #else
 #define POLLED_HANDLER(id, state) HANDLER(id, state)
 #define POLL(state) ((void)0)
 #define TRANSFER(target) ((void)0)
+#define SIBLING(name) name
 #endif
 
 /* ---- branches ---- */
@@ -250,9 +252,19 @@ POLLED_HANDLER(RETURN, F) {
         NEXT(E);                                                                               \
     } while (0)
 
+/* A function index of one or two bytes; longer ones go the long way, in state E. */
+#define READ_CALLEE(index, next)                                                               \
+    u32 index = pc[1];                                                                         \
+    const u8 *next = pc + 2;                                                                   \
+    if (index & 0x80) {                                                                        \
+        if (UNLIKELY(pc[2] & 0x80)) JUMP(SIBLING(h_CALL_LONG_E));                              \
+        index = (index & 0x7F) | (u32)pc[2] << 7;                                              \
+        next = pc + 3;                                                                         \
+    }
+
 POLLED_HANDLER(CALL, E) {
     POLL(E);
-    READ_INDEX(index, next);
+    READ_CALLEE(index, next);
     Func *f = inst->funcs[index];
     CALL_FUNC(f, next, stp);
 }
@@ -260,6 +272,12 @@ POLLED_HANDLER(CALL, E) {
 POLLED_HANDLER(CALL, I) {
     POLL(I);
     FLUSH_I();
+    READ_CALLEE(index, next);
+    Func *f = inst->funcs[index];
+    CALL_FUNC(f, next, stp);
+}
+
+POLLED_HANDLER(CALL_LONG, E) {
     READ_INDEX(index, next);
     Func *f = inst->funcs[index];
     CALL_FUNC(f, next, stp);
@@ -331,6 +349,8 @@ POLLED_HANDLER(RETURN_CALL_REF, E) {
 #undef POLLED_HANDLER
 #undef POLL
 #undef TRANSFER
+#undef SIBLING
+#undef READ_CALLEE
 #undef BRANCH
 #undef LEAVE_FRAME
 #undef RETURN_FROM_MEMORY

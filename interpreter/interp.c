@@ -184,13 +184,11 @@ static void fiber_free(Store *store) {
 /* The start of the instruction that byte `pc` of `code` belongs to: a trap may have been noticed anywhere in
  * it, a return address stands after a call. Linear in the body; for errors only. */
 static const u8 *instruction_at(const Module *module, const Code *code, const u8 *pc) {
-    const u8 *at = code->start;
-    while (at < pc) {
-        const u8 *next = wr_code_next(module, at, code->end);
-        if (next > pc || next <= at) return at;
-        at = next;
+    Reader r = {.pos = code->start, .end = code->end, .base = module->bytes};
+    Instr instr = {.start = code->start};
+    while (wr_instr_next(&r, &instr) && instr.end <= pc) {
     }
-    return at;
+    return instr.start;
 }
 
 static void add_frame(Error *error, const Frame *frame, bool innermost) {
@@ -239,7 +237,7 @@ static bool on_fault(const OsFault *fault) {
         a->fault_pc = a->store->fiber->fault_pc;
         a->fault_frame = a->store->fiber->fault_frame;
     }
-    siglongjmp(a->on_fault, 1);
+    longjmp(a->on_fault, 1);
 }
 
 /* After a fault: the frame and pc as the registers had them, if they are plausible. */
@@ -264,7 +262,11 @@ static const u8 exit_code[] = {0xFF, 0xFF};
 
 /* Fuel counts in activations that poll only; see handlers_jump.h for what is stored meanwhile. */
 static void meter_start(Store *store, const u8 *pc) {
-    if (store->fuel_on && store->fiber->polled) store->fuel += (i64)(uintptr_t)pc;
+    if (!store->fiber->polled) return;
+    if (store->fuel_on)
+        store->fuel += (i64)(uintptr_t)pc;
+    else
+        store->fuel = INT64_MAX / 2; /* never runs out */
 }
 static void meter_end(Store *store, const u8 *pc) {
     if (store->fuel_on && store->fiber->polled) store->fuel -= (i64)(uintptr_t)pc;
@@ -290,7 +292,7 @@ static bool push_frames(Fiber *fiber, Activation *a, Func *func, const Slot *arg
 
 /* Runs the machine; comes back through here on a fault too. Nothing but `a` is used after that. */
 static void run(Activation *volatile a) {
-    if (sigsetjmp(a->on_fault, 0) == 0)
+    if (setjmp(a->on_fault) == 0)
         wr_exec_run(a->store, a->store->fiber);
     else
         recover_fault(a, a->store->fiber);
@@ -362,7 +364,8 @@ static Error *call(Store *store, Func *func, Slot *slots) {
     if (store->nesting >= MAX_NESTING) return wr_error_trap(WR_TRAP_STACK_EXHAUSTED);
     if (func->home == NULL) return call_host(store, func, NULL, slots);
     if (store->fiber == NULL && !fiber_new(store)) return ERROR_OOM;
-    if (!wr_os_fault_install(on_fault) || !wr_os_fault_thread()) return ERROR_OOM;
+    if (store->engine->config.memory_mode == WR_MEMORY_GUARD && !wr_os_fault_thread())
+        return ERROR_OOM;
     bool polled = store->fiber->polled;
     store->fiber->polled = store_polls(store) || (store->nesting > 0 && polled);
     store->nesting += 1;
@@ -372,10 +375,13 @@ static Error *call(Store *store, Func *func, Slot *slots) {
     return error;
 }
 
+static bool guard_init(void) { return wr_os_fault_install(on_fault); }
+
 const Executor wr_interpreter = {
     .name = "interp",
     .engine_init = engine_init,
     .engine_free = engine_free,
     .call = call,
     .fiber_free = fiber_free,
+    .guard_init = guard_init,
 };
