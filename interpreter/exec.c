@@ -19,6 +19,7 @@
  */
 #include "frame.h"
 #include "numeric.h"
+#include "numeric_simd.h"
 #include "vector.h"
 
 #include "exec_sizes.inc"

@@ -75,6 +75,15 @@ INLINE wr_trap_code_t i64_rem_s(u64 a, u64 b, u64 *out) {
     return WR_TRAP_NONE;
 }
 
+/* ---- 128-bit integers (wide arithmetic) ---- */
+
+typedef unsigned __int128 U128;
+typedef __int128 I128;
+
+INLINE U128 u128_of(u64 low, u64 high) { return (U128)high << 64 | low; }
+INLINE U128 u128_product_u(u64 a, u64 b) { return (U128)a * b; }
+INLINE U128 u128_product_s(u64 a, u64 b) { return (U128)((I128)(i64)a * (i64)b); }
+
 /* ---- floats ---- */
 
 /* The C library's rounding functions may pass a signalling NaN through: make it quiet. */
