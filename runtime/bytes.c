@@ -54,36 +54,51 @@ u8 wr_read_u8(Reader *r) {
     return 0;
 }
 
-/* At most ceil(bits / 7) bytes; the bits of the last one beyond `bits` are zero or copies of the sign. */
+typedef enum LebError { LEB_OK, LEB_END, LEB_LONG, LEB_LARGE } LebError;
+
+/* At most ceil(bits / 7) bytes; the bits of the last one beyond `bits` are zero or copies of the sign.
+ * Leaves *pos after the last byte, or at the one that is wrong. */
+static LebError parse_leb(const u8 **pos, const u8 *end, u32 bits, bool is_signed, u64 *value) {
+    u64 sum = 0;
+    for (u32 shift = 0; shift < bits; shift += 7) {
+        if (*pos == end) return LEB_END;
+        u32 byte = **pos, payload = byte & 0x7F, left = bits - shift;
+        if (left < 7) {
+            u32 unused = (is_signed ? 0x7Fu << (left - 1) : 0x7Fu << left) & 0x7F;
+            u32 extra = payload & unused;
+            if (extra != 0 && !(is_signed && extra == unused)) return LEB_LARGE;
+        }
+        ++*pos;
+        sum |= (u64)payload << shift;
+        if (byte < 0x80) {
+            if (is_signed && (byte & 0x40) != 0 && shift + 7 < 64) sum |= ~(u64)0 << (shift + 7);
+            *value = sum;
+            return LEB_OK;
+        }
+    }
+    return LEB_LONG;
+}
+
 static u64 read_leb(Reader *r, u32 bits, bool is_signed) {
     if (r->error != NULL) return 0;
     const u8 *p = r->pos;
     u64 value = 0;
-    for (u32 shift = 0;; shift += 7) {
-        if (shift >= bits) {
-            wr_reader_fail(r, p, "integer representation too long");
-            return 0;
-        }
-        if (p == r->end) {
-            fail_end(r);
-            return 0;
-        }
-        u32 byte = *p++, payload = byte & 0x7F, left = bits - shift;
-        if (left < 7) {
-            u32 unused = (is_signed ? 0x7Fu << (left - 1) : 0x7Fu << left) & 0x7F;
-            u32 extra = payload & unused;
-            if (extra != 0 && !(is_signed && extra == unused)) {
-                wr_reader_fail(r, p - 1, "integer too large");
-                return 0;
-            }
-        }
-        value |= (u64)payload << shift;
-        if (byte < 0x80) {
-            if (is_signed && (byte & 0x40) != 0 && shift + 7 < 64) value |= ~(u64)0 << (shift + 7);
-            r->pos = p;
-            return value;
-        }
+    LebError error = parse_leb(&p, r->end, bits, is_signed, &value);
+    if (LIKELY(error == LEB_OK)) {
+        r->pos = p;
+        return value;
     }
+    if (error == LEB_END && r->limit != NULL && p != r->pos) {
+        p = r->pos;
+        error = parse_leb(&p, r->limit, bits, is_signed, &value);
+    }
+    if (error == LEB_LONG)
+        wr_reader_fail(r, p, "integer representation too long");
+    else if (error == LEB_LARGE)
+        wr_reader_fail(r, p, "integer too large");
+    else
+        fail_end(r);
+    return 0;
 }
 
 u32 wr_read_u32_slow(Reader *r) { return (u32)read_leb(r, 32, false); }

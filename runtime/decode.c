@@ -426,15 +426,15 @@ static void decode_data_count(Reader *r, Module *m) {
 
 /* ---- bodies ---- */
 
-static const char inconsistent_codes[] = "function and code section have inconsistent lengths";
-
 static void decode_codes(Reader *r, Module *m) {
-    const u8 *at = r->pos;
-    u32 n = wr_read_count(r, 0);
-    if (n != m->nfuncs - m->nimported_funcs) wr_reader_fail(r, at, inconsistent_codes);
-    m->codes = allocate(r, m, n, sizeof *m->codes);
-    for (u32 i = 0; r->error == NULL && i < n; i++) {
-        at = r->pos;
+    m->ncodes = wr_read_count(r, 0);
+    if (m->ncodes != m->nfuncs - m->nimported_funcs) { /* an error, but only when all is decoded */
+        r->pos = r->end;
+        return;
+    }
+    m->codes = allocate(r, m, m->ncodes, sizeof *m->codes);
+    for (u32 i = 0; r->error == NULL && i < m->ncodes; i++) {
+        const u8 *at = r->pos;
         u32 size = wr_read_count(r, 0);
         if (size > LIMIT_BODY) wr_reader_invalid(r, at, "function body too large");
         const u8 *start = wr_read_bytes(r, size);
@@ -443,8 +443,33 @@ static void decode_codes(Reader *r, Module *m) {
         m->codes[i].start = start;
         m->codes[i].end = start + size;
         m->stats.code_bytes += size;
-        m->ncodes = i + 1;
     }
+}
+
+static void scan_body(Reader *r) {
+    for (u32 runs = wr_read_count(r, 0); runs > 0 && r->error == NULL; runs--) {
+        (void)wr_read_u32(r);
+        (void)wr_read_valtype(r, NULL);
+    }
+    Instr instr;
+    while (wr_instr_next(r, &instr)) {
+    }
+}
+
+/* When a section is malformed, bodies in front of it may have been so before: the first error counts. */
+static Error *first_error(const Module *m, Error *error) {
+    for (u32 i = 0; m->codes != NULL && i < m->ncodes && m->codes[i].start != NULL; i++) {
+        Reader r = {.pos = m->codes[i].start,
+                    .end = m->codes[i].end,
+                    .base = m->bytes,
+                    .limit = m->bytes + m->size};
+        scan_body(&r);
+        if (r.error != NULL) {
+            wr_error_delete(error);
+            return r.error;
+        }
+    }
+    return error;
 }
 
 /* ---- sections ---- */
@@ -487,7 +512,8 @@ static Reader open_section(Reader *r) {
     u32 size = wr_read_count(r, 0);
     const u8 *start = wr_read_bytes(r, size);
     if (start == NULL) start = r->end;
-    return (Reader){.pos = start, .end = r->error == NULL ? start + size : start, .base = r->base};
+    const u8 *end = r->error == NULL ? start + size : start;
+    return (Reader){.pos = start, .end = end, .base = r->base, .limit = r->end};
 }
 
 static void decode_custom(Reader *r, Module *m, u8 after) {
@@ -528,7 +554,8 @@ static void check_header(Reader *r) {
 }
 
 static void check_counts(Reader *r, const Module *m) {
-    if (m->ncodes != m->nfuncs - m->nimported_funcs) wr_reader_fail(r, r->end, inconsistent_codes);
+    if (m->ncodes != m->nfuncs - m->nimported_funcs)
+        wr_reader_fail(r, r->end, "function and code section have inconsistent lengths");
     if (m->has_data_count && m->data_count != m->ndatas)
         wr_reader_fail(r, r->end, "data count and data section have inconsistent lengths");
 }
@@ -542,5 +569,5 @@ Error *wr_decode_module(Module *m) {
     while (r.error == NULL && r.pos != r.end) decode_section(&r, m, &last);
     check_counts(&r, m);
     m->stats.functions = m->ncodes;
-    return r.error;
+    return r.error == NULL ? NULL : first_error(m, r.error);
 }

@@ -14,6 +14,9 @@ typedef struct Reader {
     const u8 *pos, *end;
     const u8 *base; /* offsets in errors count from here */
     Error *error;   /* own; the first one */
+    /* The end of the module, or NULL. Integers that `end` cuts off are looked at up to here, only to word
+     * the error: the suite expects what is wrong with the integer to count for more. */
+    const u8 *limit;
 } Reader;
 
 /* Each makes the first error only: malformed, invalid, out of memory. */

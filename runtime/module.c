@@ -63,7 +63,7 @@ static Error *load(Module *m) {
     if (error == NULL) error = wr_validate_module(m);
     if (error == NULL) error = wr_validate_bodies(m, threads);
     m->stats.validate_ns = wr_os_now() - decoded;
-    sum_up(m);
+    if (error == NULL) sum_up(m);
     return error;
 }
 
