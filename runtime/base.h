@@ -83,6 +83,8 @@ INLINE bool add_size(size_t a, size_t b, size_t *sum) { return !__builtin_add_ov
 INLINE bool mul_size(size_t a, size_t b, size_t *product) {
     return !__builtin_mul_overflow(a, b, product);
 }
+/* Of a value that is not 0. */
+INLINE u32 trailing_zeros(u64 x) { return (u32)__builtin_ctzll(x); }
 INLINE u32 min_u32(u32 a, u32 b) { return a < b ? a : b; }
 INLINE u64 min_u64(u64 a, u64 b) { return a < b ? a : b; }
 

@@ -77,6 +77,8 @@ static ConstExpr read_const_expr(Reader *r, Module *m) {
 
 /* ---- types of externals ---- */
 
+static u64 offset_of(const Reader *r, const Module *m) { return wr_module_offset(m, r->pos); }
+
 static const DefType *read_type_index(Reader *r, const Module *m, u32 *index) {
     const u8 *at = r->pos;
     *index = wr_read_u32(r);
@@ -109,7 +111,8 @@ static Limits read_limits(Reader *r, const Module *m, u8 allowed, u8 *flags) {
 }
 
 static TableDecl read_table_type(Reader *r, const Module *m) {
-    TableDecl t = {.type = wr_read_reftype(r, m)};
+    TableDecl t = {.at = offset_of(r, m)};
+    t.type = wr_read_reftype(r, m);
     u8 flags;
     t.limits = read_limits(r, m, LIMITS_MAX | LIMITS_64, &flags);
     return t;
@@ -117,7 +120,7 @@ static TableDecl read_table_type(Reader *r, const Module *m) {
 
 static MemoryDecl read_memory_type(Reader *r, const Module *m) {
     u8 flags;
-    MemoryDecl memory = {.page_size_log2 = 16};
+    MemoryDecl memory = {.page_size_log2 = 16, .at = offset_of(r, m)};
     memory.limits = read_limits(
         r, m, LIMITS_MAX | LIMITS_SHARED | LIMITS_64 | LIMITS_PAGE_SIZE, &flags);
     if ((flags & LIMITS_PAGE_SIZE) != 0) {
@@ -139,7 +142,7 @@ static GlobalDecl read_global_type(Reader *r, const Module *m) {
 }
 
 static TagDecl read_tag_type(Reader *r, const Module *m) {
-    TagDecl tag = {0};
+    TagDecl tag = {.at = offset_of(r, m)};
     const u8 *at = r->pos;
     if (wr_read_u8(r) != 0) wr_reader_fail(r, at, "zero byte expected");
     tag.type = read_type_index(r, m, &tag.type_index);
@@ -304,11 +307,15 @@ static void decode_globals(Reader *r, Module *m) {
     }
 }
 
-static void decode_start(Reader *r, Module *m) { m->start = wr_read_u32(r); }
+static void decode_start(Reader *r, Module *m) {
+    m->start_at = offset_of(r, m);
+    m->start = wr_read_u32(r);
+}
 
 /* ---- exports ---- */
 
 static void read_export(Reader *r, Module *m, Export *export) {
+    export->at = offset_of(r, m);
     export->name = wr_read_name(r);
     const u8 *at = r->pos;
     u8 kind = wr_read_u8(r);
@@ -378,6 +385,7 @@ static void read_elem_items(Reader *r, Module *m, ElemSeg *seg) {
 static void read_elem(Reader *r, Module *m, ElemSeg *seg) {
     static const char malformed[] = "malformed elements segment kind";
     const u8 *at = r->pos;
+    seg->at = offset_of(r, m);
     u32 flags = wr_read_u32(r);
     if (flags > 7) wr_reader_fail(r, at, malformed);
     if (flags != 0) require(r, at, m, FEATURE_BULK_MEMORY, malformed);
@@ -402,6 +410,7 @@ static void decode_elems(Reader *r, Module *m) {
 static void read_data(Reader *r, Module *m, DataSeg *seg) {
     static const char malformed[] = "malformed data segment kind";
     const u8 *at = r->pos;
+    seg->at = offset_of(r, m);
     u32 flags = wr_read_u32(r);
     if (flags > 2) wr_reader_fail(r, at, malformed);
     if (flags != 0) require(r, at, m, FEATURE_BULK_MEMORY, malformed);

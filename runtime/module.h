@@ -56,11 +56,13 @@ typedef struct TableDecl {
     Limits limits;   /* elements */
     bool has_init;
     ConstExpr init;
+    u64 at; /* offset of the declaration, for errors; so in the others */
 } TableDecl;
 
 typedef struct MemoryDecl {
     Limits limits;    /* pages */
     u8 page_size_log2; /* 16, or 0 (custom page sizes) */
+    u64 at;
 } MemoryDecl;
 
 typedef struct GlobalDecl {
@@ -72,6 +74,7 @@ typedef struct GlobalDecl {
 typedef struct TagDecl {
     const DefType *type;
     u32 type_index;
+    u64 at;
 } TagDecl;
 
 typedef struct Import {
@@ -84,6 +87,7 @@ typedef struct Export {
     Name name;
     ExternKind kind;
     u32 index;
+    u64 at;
 } Export;
 
 typedef enum SegMode { SEG_PASSIVE, SEG_ACTIVE, SEG_DECLARATIVE } SegMode;
@@ -97,6 +101,7 @@ typedef struct ElemSeg {
     bool is_expr;     /* items are expressions: exprs[]; else function indices: funcs[] */
     const u32 *funcs;
     const ConstExpr *exprs;
+    u64 at;
 } ElemSeg;
 
 typedef struct DataSeg {
@@ -105,6 +110,7 @@ typedef struct DataSeg {
     ConstExpr offset;
     u64 data; /* offset in the module */
     u32 size;
+    u64 at;
 } DataSeg;
 
 typedef struct CustomSection {
@@ -231,6 +237,7 @@ typedef struct wr_module {
     TagDecl *tags;
 
     u32 start; /* function index or NONE_U32 */
+    u64 start_at;
     u32 nelems, ndatas;
     bool has_data_count;
     u32 data_count;

@@ -1,0 +1,47 @@
+/*
+ * side_table.h - building the side table of one body (module.h says what it is and who reads it).
+ *
+ * While a body is validated its entries are drafts in scratch memory, in the order of the branches.
+ * A branch backward is bound at once; forward branches to the same place form a chain through their
+ * drafts and are bound together when the place is reached. wr_side_finish() then packs the drafts.
+ * Not thread-safe; each validating thread has a table of its own.
+ */
+#ifndef WR_SIDE_TABLE_H
+#define WR_SIDE_TABLE_H
+
+#include "arena.h"
+#include "module.h"
+
+typedef struct SideDraft {
+    u32 at;        /* code offset of the branching opcode */
+    u32 target;    /* code offset; while unbound: next draft of the chain or NONE_U32 */
+    u32 stp;       /* index of the first entry at or after the target */
+    u32 pop, keep; /* slots */
+} SideDraft;
+
+typedef struct SideTable {
+    SideDraft *drafts;
+    u32 count, capacity;
+} SideTable;
+
+/* Drafts that go to one place not yet reached. */
+typedef struct SideChain {
+    u32 first, last; /* NONE_U32 when empty */
+} SideChain;
+
+#define SIDE_CHAIN_EMPTY ((SideChain){NONE_U32, NONE_U32})
+
+/* Appends a draft; its index is table->count - 1. False when out of memory. */
+NODISCARD bool wr_side_add(SideTable *table, const Alloc *alloc, u32 at, u32 pop, u32 keep);
+void wr_side_chain(SideTable *table, SideChain *chain, u32 index);
+/* Moves all of `from` behind `to`; `from` is empty afterwards. Constant time. */
+void wr_side_join(SideTable *table, SideChain *to, SideChain *from);
+void wr_side_bind(SideTable *table, u32 index, u32 target, u32 stp);
+/* Binds a whole chain to `target`, before which all drafts so far lie. */
+void wr_side_bind_chain(SideTable *table, SideChain *chain, u32 target);
+/* Packs all drafts (every one is bound) into code->side and code->far, in `arena`, and empties the
+ * table. False when out of memory. */
+NODISCARD bool wr_side_finish(SideTable *table, Arena *arena, Code *code);
+void wr_side_free(SideTable *table, const Alloc *alloc);
+
+#endif

@@ -1,0 +1,215 @@
+/*
+ * validate.c - the rules for a module outside of its bodies (spec: valid/modules, valid/types):
+ * subtypes, limits, tables, memories, tags, globals, exports, segments, the start function. Constant
+ * expressions are checked by the same code as bodies. Called by wr_module_load() after decoding, by
+ * one thread; decode has marked the functions that ref.func may name in bodies.
+ */
+#include "validate.h"
+
+#include <stdio.h>
+
+#include "store.h"
+#include "validate_code.h"
+
+typedef struct Validator {
+    const Module *m;
+    Checker checker; /* for constant expressions */
+} Validator;
+
+#define TRY(x)                                                                                     \
+    do {                                                                                           \
+        Error *try_error = (x);                                                                    \
+        if (try_error != NULL) return try_error;                                                   \
+    } while (0)
+
+static Error *invalid(u64 offset, const char *text) {
+    return wr_error_at(WR_ERROR_INVALID, offset, "%s", text);
+}
+
+static Error *unknown(u64 offset, const char *what, u32 index) {
+    return wr_error_at(WR_ERROR_INVALID, offset, "unknown %s %u", what, index);
+}
+
+static Error *check_const(Validator *v, const ConstExpr *expr, ValType want, u32 visible_globals) {
+    return wr_check_const(&v->checker, expr, want, visible_globals);
+}
+
+/* ---- types ---- */
+
+/* A declared subtype must match its supertype; everything else about types decode has checked, since
+ * without it they could not be made canonical. */
+static Error *check_types(const Module *m) {
+    const TypeTable *table = m->engine->types;
+    for (u32 i = 0; i < m->ntypes; i++) {
+        const DefType *def = m->types[i];
+        if (def->super != NULL && !wr_comp_matches(table, def, def->super))
+            return wr_error_at(WR_ERROR_INVALID, NO_OFFSET,
+                               "sub type %u does not match its super type", i);
+        if (def->comp == COMP_FUNC && def->nresults > 1 &&
+            !feature_on(m->features, FEATURE_MULTI_VALUE))
+            return wr_error_at(WR_ERROR_INVALID, NO_OFFSET,
+                               "invalid result arity: type %u has %u results", i, def->nresults);
+    }
+    return NULL;
+}
+
+/* ---- limits ---- */
+
+static Error *check_limits(const Limits *limits, u64 greatest, u64 offset, const char *message) {
+    if (limits->min > greatest || (limits->has_max && limits->max > greatest))
+        return invalid(offset, message);
+    if (limits->has_max && limits->min > limits->max)
+        return invalid(offset, "size minimum must not be greater than maximum");
+    return NULL;
+}
+
+static Error *check_memory(const MemoryDecl *memory) {
+    const Limits *limits = &memory->limits;
+    u32 bits = (limits->is_64 ? 64u : 32u) - memory->page_size_log2;
+    u64 greatest = bits == 64 ? UINT64_MAX : (u64)1 << bits;
+    char text[96];
+    if (greatest == 65536)
+        strcpy(text, "memory size must be at most 65536 pages (4GiB)");
+    else
+        snprintf(text, sizeof text, "memory size must be at most %llu pages",
+                 (unsigned long long)greatest);
+    TRY(check_limits(limits, greatest, memory->at, text));
+    if (limits->is_shared && !limits->has_max)
+        return invalid(memory->at, "shared memory must have maximum");
+    return NULL;
+}
+
+static Error *check_memories(const Module *m) {
+    for (u32 i = 0; i < m->nmemories; i++) TRY(check_memory(&m->memories[i]));
+    return NULL;
+}
+
+/* ---- tables, tags, globals ---- */
+
+/* Globals come after tables: their initialisers see the imported ones alone. */
+static Error *check_table(Validator *v, const TableDecl *table, bool is_import) {
+    u64 greatest = table->limits.is_64 ? UINT64_MAX : UINT32_MAX;
+    TRY(check_limits(&table->limits, greatest, table->at,
+                     "table size must be at most 2^32-1"));
+    if (is_import) return NULL;
+    if (table->has_init)
+        return check_const(v, &table->init, table->type, v->m->nimported_globals);
+    if (!type_is_defaultable(table->type))
+        return invalid(table->at, "type mismatch: table of non-null references needs an "
+                                      "initial value");
+    return NULL;
+}
+
+static Error *check_tables(Validator *v) {
+    const Module *m = v->m;
+    for (u32 i = 0; i < m->ntables; i++)
+        TRY(check_table(v, &m->tables[i], i < m->nimported_tables));
+    return NULL;
+}
+
+static Error *check_tags(const Module *m) {
+    for (u32 i = 0; i < m->ntags; i++)
+        if (m->tags[i].type->nresults > 0)
+            return invalid(m->tags[i].at, "non-empty tag result type");
+    return NULL;
+}
+
+/* An initialiser sees the globals before it; without garbage collection the imported ones only. */
+static Error *check_globals(Validator *v) {
+    const Module *m = v->m;
+    bool sees_own = feature_on(m->features, FEATURE_GC);
+    for (u32 i = m->nimported_globals; i < m->nglobals; i++) {
+        const GlobalDecl *global = &m->globals[i];
+        TRY(check_const(v, &global->init, global->type, sees_own ? i : m->nimported_globals));
+    }
+    return NULL;
+}
+
+/* ---- exports ---- */
+
+static Error *check_export_names(const Module *m) {
+    for (u32 i = 1; i < m->nexports; i++) {
+        const Export *a = m->exports_by_name[i - 1], *b = m->exports_by_name[i];
+        if (wr_name_compare(a->name, b->name) == 0)
+            return invalid(a > b ? a->at : b->at, "duplicate export name");
+    }
+    return NULL;
+}
+
+static Error *check_exports(const Module *m) {
+    static const char *const names[] = {"function", "table", "memory", "global", "tag"};
+    const u32 counts[] = {m->nfuncs, m->ntables, m->nmemories, m->nglobals, m->ntags};
+    for (u32 i = 0; i < m->nexports; i++) {
+        const Export *e = &m->exports[i];
+        if (e->index >= counts[e->kind]) return unknown(e->at, names[e->kind], e->index);
+    }
+    return check_export_names(m);
+}
+
+/* ---- segments and start ---- */
+
+static Error *check_elem_items(Validator *v, const ElemSeg *seg) {
+    const Module *m = v->m;
+    for (u32 i = 0; i < seg->count; i++) {
+        if (seg->is_expr) {
+            TRY(check_const(v, &seg->exprs[i], seg->type, m->nglobals));
+        } else {
+            u32 index = seg->funcs[i];
+            if (index >= m->nfuncs) return unknown(seg->at, "function", index);
+        }
+    }
+    return NULL;
+}
+
+static Error *check_elem(Validator *v, const ElemSeg *seg) {
+    const Module *m = v->m;
+    TRY(check_elem_items(v, seg));
+    if (seg->mode != SEG_ACTIVE) return NULL;
+    if (seg->table >= m->ntables) return unknown(seg->at, "table", seg->table);
+    const TableDecl *table = &m->tables[seg->table];
+    if (!wr_type_matches(m->engine->types, seg->type, table->type))
+        return invalid(seg->at, "type mismatch: elements do not fit into the table");
+    return check_const(v, &seg->offset, table->limits.is_64 ? T_I64 : T_I32, m->nglobals);
+}
+
+static Error *check_data(Validator *v, const DataSeg *seg) {
+    const Module *m = v->m;
+    if (seg->mode != SEG_ACTIVE) return NULL;
+    if (seg->memory >= m->nmemories) return unknown(seg->at, "memory", seg->memory);
+    ValType address = m->memories[seg->memory].limits.is_64 ? T_I64 : T_I32;
+    return check_const(v, &seg->offset, address, m->nglobals);
+}
+
+static Error *check_start(const Module *m) {
+    if (m->start == NONE_U32) return NULL;
+    if (m->start >= m->nfuncs) return unknown(m->start_at, "function", m->start);
+    const DefType *type = m->funcs[m->start].type;
+    if (type->nparams > 0 || type->nresults > 0)
+        return invalid(m->start_at, "start function: must have type [] -> []");
+    return NULL;
+}
+
+/* ---- all ---- */
+
+/* In the order of the sections, so that of several errors the first in the bytes tends to be told. */
+static Error *check_all(Validator *v) {
+    const Module *m = v->m;
+    TRY(check_types(m));
+    TRY(check_tables(v));
+    TRY(check_memories(m));
+    TRY(check_tags(m));
+    TRY(check_globals(v));
+    TRY(check_exports(m));
+    TRY(check_start(m));
+    for (u32 i = 0; i < m->nelems; i++) TRY(check_elem(v, &m->elems[i]));
+    for (u32 i = 0; i < m->ndatas; i++) TRY(check_data(v, &m->datas[i]));
+    return NULL;
+}
+
+Error *wr_validate_module(Module *m) {
+    Validator v = {.m = m};
+    wr_checker_init(&v.checker, m);
+    Error *error = check_all(&v);
+    wr_checker_free(&v.checker);
+    return error;
+}

@@ -1,0 +1,88 @@
+/*
+ * validate_operand.c - the operand stack of the validator: the parts of validate_code.h that are not
+ * on the fast path, and the rules for lists of types.
+ */
+#include "validate_code.h"
+
+bool wr_check_reserve(Checker *c, u32 n) {
+    u64 need = (u64)c->sp + n;
+    if (need > LIMIT_OPERANDS) {
+        wr_check_fail(c, "too many operands: more than %u at one place", LIMIT_OPERANDS);
+        return false;
+    }
+    if (wr_grow_array(c->alloc, &c->stack, &c->stack_capacity, need, LIMIT_OPERANDS,
+                      sizeof *c->stack))
+        return true;
+    wr_check_oom(c);
+    return false;
+}
+
+ValType wr_check_pop_empty(Checker *c, ValType want) {
+    if (!check_frame(c)->dead) wr_check_missing(c, want);
+    return T_BOT;
+}
+
+void wr_check_pop_other(Checker *c, ValType want, ValType have) {
+    if (have == T_BOT || check_failed(c)) return;
+    if (!wr_type_matches(c->types, have, want)) wr_check_mismatch(c, want, have);
+}
+
+/* Whether the n topmost operands are exactly these types: the common case, at memcmp's speed. */
+static bool top_equals(const Checker *c, TypeList list) {
+    u32 n = list.count;
+    if (c->sp - check_frame(c)->height < n) return false;
+    const ValType *top = c->stack + (c->sp - n);
+    if (n == 1) return top[0] == list.types[0];
+    return n == 0 || memcmp(top, list.types, n * sizeof *top) == 0;
+}
+
+void wr_check_pop_list(Checker *c, TypeList list) {
+    if (LIKELY(top_equals(c, list))) {
+        c->sp -= list.count;
+        c->wide -= list.slots - list.count;
+        return;
+    }
+    /* Long lists of equal pairs are matched once: matching may walk up a chain of supertypes. */
+    ValType last_want = T_BOT, last_have = T_BOT;
+    for (u32 i = list.count; i-- > 0 && !check_failed(c);) {
+        ValType want = list.types[i], have = check_pop_any(c, want);
+        if (have == T_BOT && c->sp == check_frame(c)->height) return; /* the rest is unknown, too */
+        if (have == want || (have == last_have && want == last_want)) continue;
+        wr_check_pop_other(c, want, have);
+        last_want = want;
+        last_have = have;
+    }
+}
+
+void wr_check_push_list(Checker *c, TypeList list) {
+    u32 n = list.count;
+    if (n == 0 || (c->stack_capacity - c->sp < n && !wr_check_reserve(c, n))) return;
+    if (n == 1)
+        c->stack[c->sp] = list.types[0];
+    else
+        memcpy(c->stack + c->sp, list.types, n * sizeof *c->stack);
+    c->sp += n;
+    c->wide += list.slots - n;
+    if (check_height(c) > c->max_slots) c->max_slots = check_height(c);
+}
+
+void wr_check_peek_list(Checker *c, TypeList list) {
+    if (LIKELY(top_equals(c, list))) return;
+    const Frame *f = check_frame(c);
+    for (u32 i = 1; i <= list.count && !check_failed(c); i++) {
+        ValType want = list.types[list.count - i];
+        if (c->sp - f->height < i) {
+            if (!f->dead) wr_check_missing(c, want);
+            return;
+        }
+        ValType have = c->stack[c->sp - i];
+        if (have != want) wr_check_pop_other(c, want, have);
+    }
+}
+
+ValType wr_check_pop_ref(Checker *c) {
+    ValType t = check_pop_any(c, T_REF(HEAP_BOT, 0));
+    if (type_is_ref(t)) return t;
+    if (t != T_BOT) wr_check_mismatch(c, T_REF(HEAP_BOT, 0), t);
+    return T_REF(HEAP_BOT, 0);
+}

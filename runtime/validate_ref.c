@@ -1,0 +1,176 @@
+/*
+ * validate_ref.c - references: null, functions, tests and casts, i31, conversions between the
+ * hierarchies, and the branches on them (spec: valid/instructions, reference).
+ */
+#include "validate_code.h"
+
+/* ---- helpers ---- */
+
+static ValType with_null(ValType t, bool nullable) { return T_REF(type_heap(t), nullable); }
+
+/* The greatest heap type of the hierarchy that `h` is in. */
+static HeapType heap_top(const Checker *c, HeapType h) {
+    if (heap_is_defined(h)) {
+        const DefType *def = wr_types_get(c->types, h - HEAP_DEFINED);
+        return def->comp == COMP_FUNC ? HEAP_FUNC : HEAP_ANY;
+    }
+    switch ((unsigned)h) {
+    case HEAP_FUNC:
+    case HEAP_NOFUNC: return HEAP_FUNC;
+    case HEAP_EXTERN:
+    case HEAP_NOEXTERN: return HEAP_EXTERN;
+    case HEAP_EXN:
+    case HEAP_NOEXN: return HEAP_EXN;
+    default: return HEAP_ANY;
+    }
+}
+
+/* The label's types without the last; false (and failed) if there is none. */
+static bool label_prefix(Checker *c, const Frame *f, TypeList *prefix, ValType *last) {
+    *prefix = check_label(f);
+    if (prefix->count == 0) {
+        wr_check_fail(c, "type mismatch: the label takes no reference");
+        return false;
+    }
+    *last = prefix->types[--prefix->count];
+    prefix->slots -= type_slots(*last);
+    return true;
+}
+
+/* ---- plain ---- */
+
+static void check_ref_null(Checker *c) {
+    HeapType heap = wr_read_heaptype(&c->reader, c->module);
+    check_push(c, T_REF(heap, 1));
+}
+
+static void check_ref_is_null(Checker *c) {
+    wr_check_pop_ref(c);
+    check_push(c, T_I32);
+}
+
+static void check_ref_as_non_null(Checker *c) { check_push(c, with_null(wr_check_pop_ref(c), 0)); }
+
+static void check_ref_func(Checker *c) {
+    u32 index = wr_read_u32(&c->reader);
+    if (index >= c->module->nfuncs) {
+        wr_check_fail(c, "unknown function %u", index);
+        return;
+    }
+    if (check_failed(c)) return;
+    const FuncDecl *func = &c->module->funcs[index];
+    if (!func->declared)
+        wr_check_fail(c, "undeclared function reference");
+    check_push(c, check_def_ref(func->type, false));
+}
+
+static void check_ref_eq(Checker *c) {
+    check_pop(c, T_REF(HEAP_EQ, 1));
+    check_pop(c, T_REF(HEAP_EQ, 1));
+    check_push(c, T_I32);
+}
+
+static void check_ref_i31(Checker *c) {
+    check_pop(c, T_I32);
+    check_push(c, T_REF(HEAP_I31, 0));
+}
+
+static void check_i31_get(Checker *c) {
+    check_pop(c, T_REF(HEAP_I31, 1));
+    check_push(c, T_I32);
+}
+
+static void check_convert(Checker *c, HeapType from, HeapType to) {
+    ValType t = check_pop_any(c, T_REF(from, 1));
+    if (t != T_BOT && !wr_type_matches(c->types, t, T_REF(from, 1)))
+        wr_check_mismatch(c, T_REF(from, 1), t);
+    check_push(c, T_REF(to, t != T_BOT && type_is_nullable(t)));
+}
+
+/* ---- tests and casts ---- */
+
+static void check_test(Checker *c, bool nullable, bool is_cast) {
+    HeapType heap = wr_read_heaptype(&c->reader, c->module);
+    if (check_failed(c)) return;
+    check_pop(c, T_REF(heap_top(c, heap), 1));
+    check_push(c, is_cast ? T_REF(heap, nullable) : T_I32);
+}
+
+/* ---- branches ---- */
+
+/* Takes the label's values [t*] that lie on top, and gives them back as the label types them. */
+static void retype(Checker *c, TypeList types) {
+    wr_check_pop_list(c, types);
+    wr_check_push_list(c, types);
+}
+
+/* The reference is gone if the branch is taken. */
+static void check_br_on_null(Checker *c) {
+    Frame *f = wr_check_label_index(c);
+    if (f == NULL) return;
+    ValType t = wr_check_pop_ref(c);
+    wr_check_branch(c, f, check_height(c));
+    retype(c, check_label(f));
+    check_push(c, with_null(t, 0));
+}
+
+/* The reference is the label's last value; it is gone if the branch is not taken. */
+static void check_br_on_non_null(Checker *c) {
+    Frame *f = wr_check_label_index(c);
+    TypeList prefix;
+    ValType last;
+    if (f == NULL || !label_prefix(c, f, &prefix, &last)) return;
+    u32 height = check_height(c);
+    ValType t = with_null(wr_check_pop_ref(c), 0);
+    if (t != last && !wr_type_matches(c->types, t, last)) wr_check_mismatch(c, last, t);
+    wr_check_branch(c, f, height);
+    retype(c, prefix);
+}
+
+/* br_on_cast branches with the target type and goes on with what remains of the source type;
+ * br_on_cast_fail does the opposite. */
+static void check_br_on_cast(Checker *c, bool on_fail) {
+    u8 flags = wr_read_u8(&c->reader);
+    if (flags > 3) wr_check_malformed(c, "malformed br_on_cast flags");
+    Frame *f = wr_check_label_index(c);
+    if (f == NULL) return;
+    HeapType source_heap = wr_read_heaptype(&c->reader, c->module);
+    HeapType target_heap = wr_read_heaptype(&c->reader, c->module);
+    TypeList prefix;
+    ValType last;
+    if (check_failed(c) || !label_prefix(c, f, &prefix, &last)) return;
+    ValType source = T_REF(source_heap, flags & 1), target = T_REF(target_heap, flags >> 1);
+    ValType rest = type_is_nullable(target) ? with_null(source, 0) : source;
+    ValType taken = on_fail ? rest : target;
+    if (!wr_type_matches(c->types, target, source)) wr_check_mismatch(c, source, target);
+    if (!wr_type_matches(c->types, taken, last)) wr_check_mismatch(c, last, taken);
+    u32 height = check_height(c);
+    check_pop(c, source);
+    wr_check_branch(c, f, height);
+    retype(c, prefix);
+    check_push(c, on_fail ? target : rest);
+}
+
+bool wr_check_reference(Checker *c, Opcode op) {
+    switch ((unsigned)op) {
+    case OP_REF_NULL: check_ref_null(c); return true;
+    case OP_REF_IS_NULL: check_ref_is_null(c); return true;
+    case OP_REF_FUNC: check_ref_func(c); return true;
+    case OP_REF_EQ: check_ref_eq(c); return true;
+    case OP_REF_AS_NON_NULL: check_ref_as_non_null(c); return true;
+    case OP_BR_ON_NULL: check_br_on_null(c); return true;
+    case OP_BR_ON_NON_NULL: check_br_on_non_null(c); return true;
+    case OP_BR_ON_CAST: check_br_on_cast(c, false); return true;
+    case OP_BR_ON_CAST_FAIL: check_br_on_cast(c, true); return true;
+    case OP_REF_TEST: check_test(c, false, false); return true;
+    case OP_REF_TEST_NULL: check_test(c, true, false); return true;
+    case OP_REF_CAST: check_test(c, false, true); return true;
+    case OP_REF_CAST_NULL: check_test(c, true, true); return true;
+    case OP_ANY_CONVERT_EXTERN: check_convert(c, HEAP_EXTERN, HEAP_ANY); return true;
+    case OP_EXTERN_CONVERT_ANY: check_convert(c, HEAP_ANY, HEAP_EXTERN); return true;
+    case OP_REF_I31: check_ref_i31(c); return true;
+    case OP_I31_GET_S:
+    case OP_I31_GET_U: check_i31_get(c); return true;
+    default: return false;
+    }
+}
