@@ -31,6 +31,13 @@ function(wr_link_options target)
     target_link_options(${target} PRIVATE ${WR_SANITIZE_FLAGS})
 endfunction()
 
+# SIMDe's headers say what vector instructions mean in terms of the host's. They are independent of the
+# target, but the folder they lie in is not; so this one folder of it is made visible.
+find_path(SIMDE_INCLUDE simde/wasm/relaxed-simd.h REQUIRED NO_CMAKE_FIND_ROOT_PATH)
+mark_as_advanced(SIMDE_INCLUDE)
+file(MAKE_DIRECTORY "${PROJECT_BINARY_DIR}/headers")
+file(CREATE_LINK "${SIMDE_INCLUDE}/simde" "${PROJECT_BINARY_DIR}/headers/simde" SYMBOLIC)
+
 # What a layer may include, by folder. wasi sees the public header alone, which keeps it honest.
 set(WR_INCLUDES_runtime runtime embed/include)
 set(WR_INCLUDES_interpreter interpreter runtime embed/include)
@@ -44,7 +51,7 @@ function(wr_layer_includes target layer)
             "${PROJECT_SOURCE_DIR}/${dir}" "${PROJECT_BINARY_DIR}/${dir}")
     endforeach()
     if(NOT layer STREQUAL "wasi")
-        target_include_directories(${target} PRIVATE "${PROJECT_SOURCE_DIR}" "${PROJECT_BINARY_DIR}")
+        target_include_directories(${target} SYSTEM PRIVATE "${PROJECT_BINARY_DIR}/headers")
     endif()
 endfunction()
 
