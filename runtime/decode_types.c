@@ -268,6 +268,16 @@ static void check_supers(TypeReader *t, const u8 *at, const TypeDesc *descs) {
     }
 }
 
+/* What only canonical types can be asked: that each member of the group read last matches its
+ * supertype (spec: valid/types, sub types). */
+static void check_matches(TypeReader *t, const u8 *at, u32 first) {
+    for (u32 i = first; t->r->error == NULL && i < t->m->ntypes; i++) {
+        const DefType *def = t->m->types[i];
+        if (def->super != NULL && !wr_comp_matches(t->m->engine->types, def, def->super))
+            wr_reader_invalid(t->r, at, "sub type %u does not match super type", (unsigned)i);
+    }
+}
+
 /* Room for `count` more types; they move, so nothing may hold on to m->types meanwhile. */
 static bool grow_types(TypeReader *t, u32 count) {
     Module *m = t->m;
@@ -304,6 +314,7 @@ static void read_group(TypeReader *t) {
     }
     m->groups[m->ngroups++] = group;
     m->ntypes += count;
+    check_matches(t, at, m->ntypes - count);
 }
 
 /* The array that grew becomes the module's own. */

@@ -1,12 +1,11 @@
 /*
  * validate.c - the rules for a module outside of its bodies (spec: valid/modules, valid/types):
- * subtypes, limits, tables, memories, tags, globals, exports, segments, the start function. Constant
+ * limits, tables, memories, tags, globals, exports, segments, the start function. Constant
  * expressions are checked by the same code as bodies. Called by wr_module_load() after decoding, by
- * one thread; decode has marked the functions that ref.func may name in bodies.
+ * one thread. Types decode has checked, since without that they could not be made canonical; it has also
+ * marked the functions that ref.func may name in bodies.
  */
 #include "validate.h"
-
-#include <stdio.h>
 
 #include "store.h"
 #include "validate_code.h"
@@ -34,25 +33,6 @@ static Error *check_const(Validator *v, const ConstExpr *expr, ValType want, u32
     return wr_check_const(&v->checker, expr, want, visible_globals);
 }
 
-/* ---- types ---- */
-
-/* A declared subtype must match its supertype; everything else about types decode has checked, since
- * without it they could not be made canonical. */
-static Error *check_types(const Module *m) {
-    const TypeTable *table = m->engine->types;
-    for (u32 i = 0; i < m->ntypes; i++) {
-        const DefType *def = m->types[i];
-        if (def->super != NULL && !wr_comp_matches(table, def, def->super))
-            return wr_error_at(WR_ERROR_INVALID, NO_OFFSET,
-                               "sub type %u does not match its super type", i);
-        if (def->comp == COMP_FUNC && def->nresults > 1 &&
-            !feature_on(m->features, FEATURE_MULTI_VALUE))
-            return wr_error_at(WR_ERROR_INVALID, NO_OFFSET,
-                               "invalid result arity: type %u has %u results", i, def->nresults);
-    }
-    return NULL;
-}
-
 /* ---- limits ---- */
 
 static Error *check_limits(const Limits *limits, u64 greatest, u64 offset, const char *message) {
@@ -65,22 +45,23 @@ static Error *check_limits(const Limits *limits, u64 greatest, u64 offset, const
 
 static Error *check_memory(const MemoryDecl *memory) {
     const Limits *limits = &memory->limits;
-    u32 bits = (limits->is_64 ? 64u : 32u) - memory->page_size_log2;
-    u64 greatest = bits == 64 ? UINT64_MAX : (u64)1 << bits;
-    char text[96];
-    if (greatest == 65536)
-        strcpy(text, "memory size must be at most 65536 pages (4GiB)");
-    else
-        snprintf(text, sizeof text, "memory size must be at most %llu pages",
-                 (unsigned long long)greatest);
-    TRY(check_limits(limits, greatest, memory->at, text));
-    if (limits->is_shared && !limits->has_max)
-        return invalid(memory->at, "shared memory must have maximum");
-    return NULL;
+    u32 log2 = memory->page_size_log2, bits = (limits->is_64 ? 64u : 32u) - log2;
+    if (log2 != 0 && log2 != 16) return invalid(memory->at, "invalid custom page size");
+    if (log2 == 0) /* the size in bytes must itself be an address */
+        return check_limits(limits, limits->is_64 ? UINT64_MAX : UINT32_MAX, memory->at,
+                            "memory size must be at most 2^32-1 pages of 1 byte");
+    return check_limits(limits, (u64)1 << bits, memory->at,
+                        limits->is_64 ? "memory size must be at most 2^48 pages"
+                                      : "memory size must be at most 65536 pages (4GiB)");
 }
 
 static Error *check_memories(const Module *m) {
-    for (u32 i = 0; i < m->nmemories; i++) TRY(check_memory(&m->memories[i]));
+    for (u32 i = 0; i < m->nmemories; i++) {
+        const MemoryDecl *memory = &m->memories[i];
+        TRY(check_memory(memory));
+        if (memory->limits.is_shared && !memory->limits.has_max)
+            return invalid(memory->at, "shared memory must have maximum");
+    }
     return NULL;
 }
 
@@ -194,7 +175,6 @@ static Error *check_start(const Module *m) {
 /* In the order of the sections, so that of several errors the first in the bytes tends to be told. */
 static Error *check_all(Validator *v) {
     const Module *m = v->m;
-    TRY(check_types(m));
     TRY(check_tables(v));
     TRY(check_memories(m));
     TRY(check_tags(m));

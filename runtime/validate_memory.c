@@ -16,40 +16,37 @@ static u32 gated_index(Checker *c, Feature feature) {
     return 0;
 }
 
-static u32 checked_memory(Checker *c, u32 index) {
-    if (LIKELY(index < c->module->nmemories)) return index;
-    wr_check_fail(c, "unknown memory %u", index);
+/* Each fails if there is no such thing, and gives 0 then. */
+static u32 existing(Checker *c, u32 index, u32 count, const char *what) {
+    if (LIKELY(index < count)) return index;
+    wr_check_fail(c, "unknown %s %u", what, index);
     return 0;
 }
 
-u32 wr_check_memory_index(Checker *c) {
-    return checked_memory(c, gated_index(c, FEATURE_MULTI_MEMORY));
+static u32 existing_memory(Checker *c, u32 index) {
+    return existing(c, index, c->module->nmemories, "memory");
 }
 
-u32 wr_check_table_index(Checker *c) {
-    u32 index = gated_index(c, FEATURE_REFERENCE_TYPES);
-    if (LIKELY(index < c->module->ntables)) return index;
-    wr_check_fail(c, "unknown table %u", index);
-    return 0;
+static u32 existing_table(Checker *c, u32 index) {
+    return existing(c, index, c->module->ntables, "table");
 }
 
-u32 wr_check_elem_index(Checker *c) {
-    u32 index = wr_read_u32(&c->reader);
-    if (LIKELY(index < c->module->nelems)) return index;
-    wr_check_fail(c, "unknown elem segment %u", index);
-    return 0;
+static u32 existing_elem(Checker *c, u32 index) {
+    return existing(c, index, c->module->nelems, "elem segment");
 }
 
-u32 wr_check_data_index(Checker *c) {
-    u32 index = wr_read_u32(&c->reader);
-    if (!c->module->has_data_count) {
-        wr_check_malformed(c, "data count section required");
-        return 0;
-    }
-    if (LIKELY(index < c->module->data_count)) return index;
-    wr_check_fail(c, "unknown data segment %u", index);
-    return 0;
+static u32 existing_data(Checker *c, u32 index) {
+    if (!c->module->has_data_count) wr_check_malformed(c, "data count section required");
+    return existing(c, index, c->module->data_count, "data segment");
 }
+
+static u32 read_memory_index(Checker *c) { return gated_index(c, FEATURE_MULTI_MEMORY); }
+static u32 read_table_index(Checker *c) { return gated_index(c, FEATURE_REFERENCE_TYPES); }
+
+u32 wr_check_memory_index(Checker *c) { return existing_memory(c, read_memory_index(c)); }
+u32 wr_check_table_index(Checker *c) { return existing_table(c, read_table_index(c)); }
+u32 wr_check_elem_index(Checker *c) { return existing_elem(c, wr_read_u32(&c->reader)); }
+u32 wr_check_data_index(Checker *c) { return existing_data(c, wr_read_u32(&c->reader)); }
 
 const DefType *wr_check_type_index(Checker *c) {
     u32 index = wr_read_u32(&c->reader);
@@ -94,7 +91,7 @@ static ValType read_memarg(Checker *c, const OpInfo *info) {
     }
     if (flags >= MEMARG_INDEX) wr_check_malformed(c, "malformed memop flags");
     u64 offset = wr_read_u64(&c->reader);
-    index = checked_memory(c, index);
+    index = existing_memory(c, index);
     ValType address = memory_address(c, index);
     check_alignment(c, flags, info);
     if (address == T_I32 && offset > UINT32_MAX) wr_check_fail(c, "offset out of range");
@@ -120,7 +117,8 @@ static void check_shuffle(Checker *c) {
 }
 
 static ValType read_table_init(Checker *c) {
-    u32 elem = wr_check_elem_index(c), table = wr_check_table_index(c);
+    u32 elem = wr_read_u32(&c->reader), table = wr_check_table_index(c);
+    elem = existing_elem(c, elem);
     if (check_failed(c)) return T_I32;
     ValType from = c->module->elems[elem].type, to = c->module->tables[table].type;
     if (!wr_type_matches(c->types, from, to)) wr_check_mismatch(c, to, from);
@@ -128,8 +126,9 @@ static ValType read_table_init(Checker *c) {
 }
 
 static ValType read_memory_init(Checker *c) {
-    wr_check_data_index(c);
-    return memory_address(c, wr_check_memory_index(c));
+    u32 data = wr_read_u32(&c->reader), memory = wr_check_memory_index(c);
+    existing_data(c, data);
+    return memory_address(c, memory);
 }
 
 ValType wr_check_immediates(Checker *c, Opcode op) {
