@@ -56,6 +56,7 @@ static Step h_TRAP, h_STOP, h_FAILED, h_JUMP_SLOW, h_CALL_SLOW, h_TAIL_SLOW, h_R
 #define NEXT_AT(index) __attribute__((musttail)) return ((Step *)disp[index])(ARGS)
 #define JUMP(name) __attribute__((musttail)) return name(ARGS)
 #define LEAVE() return
+#define ADDRESS_OF(name) ((Handler *)name)
 /* The fault handler finds pc in its register: keep the compiler from advancing it before the access. */
 #define SAVE_PC_GUARD() ((void)0)
 #define ACCESSED_GUARD() __asm__ volatile("" : "+r"(pc) : : "memory")
@@ -64,6 +65,7 @@ static Step h_TRAP, h_STOP, h_FAILED, h_JUMP_SLOW, h_CALL_SLOW, h_TAIL_SLOW, h_R
 #define NEXT_AT(index) goto *(void *)disp[index]
 #define JUMP(name) goto name
 #define LEAVE() return NULL
+#define ADDRESS_OF(name) ((Handler *)&&name)
 #define SAVE_PC_GUARD() (inst->store->fiber->fault_pc = pc, inst->store->fiber->fault_frame = fr)
 #define ACCESSED_GUARD() ((void)0)
 #endif

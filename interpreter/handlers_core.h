@@ -401,23 +401,35 @@ HANDLER(EXTERN_CONVERT_ANY, E) {
     NEXT(E);
 }
 
-/* ---- prefixes: one more dispatch, in state E (V too for vectors) ---- */
+/* ---- prefixes: one more dispatch, by the code after the prefix; pc then stands on its last byte ---- */
 
-#define DEFINE_PREFIX(prefix, state)                                                           \
+#define READ_PREFIXED(code)                                                                    \
     pc += 1;                                                                                   \
     u32 code = pc[0];                                                                          \
     if (UNLIKELY(code & 0x80)) {                                                               \
         const u8 *after = pc + 1;                                                              \
         code = read_leb_rest(code, &after);                                                    \
         pc = after - 1;                                                                        \
+    }
+
+/* A flush handler dispatches the byte at pc again, which would not do here: flush and choose at once. */
+#define DEFINE_PREFIX(prefix, state)                                                           \
+    READ_PREFIXED(code);                                                                       \
+    if (disp[STATE_##state + DISPATCH_##prefix + code] == ADDRESS_OF(h_FLUSH_##state)) {       \
+        FLUSH_##state();                                                                       \
+        NEXT_AT(STATE_E + DISPATCH_##prefix + code);                                           \
     }                                                                                          \
     NEXT_AT(STATE_##state + DISPATCH_##prefix + code);
-HANDLER(PREFIX_FB, E) { DEFINE_PREFIX(FB, E) }
-HANDLER(PREFIX_FC, E) { DEFINE_PREFIX(FC, E) }
+#define DEFINE_PREFIX_E(prefix)                                                                \
+    READ_PREFIXED(code);                                                                       \
+    NEXT_AT(STATE_E + DISPATCH_##prefix + code);
+
+HANDLER(PREFIX_FB, E) { DEFINE_PREFIX_E(FB) }
+HANDLER(PREFIX_FC, E) { DEFINE_PREFIX_E(FC) }
 HANDLER(PREFIX_FC, I) { DEFINE_PREFIX(FC, I) }
 HANDLER(PREFIX_FC, F) { DEFINE_PREFIX(FC, F) }
-HANDLER(PREFIX_FD, E) { DEFINE_PREFIX(FD, E) }
+HANDLER(PREFIX_FD, E) { DEFINE_PREFIX_E(FD) }
 HANDLER(PREFIX_FD, I) { DEFINE_PREFIX(FD, I) }
 HANDLER(PREFIX_FD, F) { DEFINE_PREFIX(FD, F) }
 HANDLER(PREFIX_FD, V) { DEFINE_PREFIX(FD, V) }
-HANDLER(PREFIX_FE, E) { DEFINE_PREFIX(FE, E) }
+HANDLER(PREFIX_FE, E) { DEFINE_PREFIX_E(FE) }
