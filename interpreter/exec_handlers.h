@@ -5,7 +5,6 @@
 #include "handlers_jump.h"
 #undef WR_POLLED
 #include "handlers_memory.h"
-#include "handlers_simd.h"
 #include "handlers_wide.h"
 
 #include "exec_gen.inc"
