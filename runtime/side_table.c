@@ -3,22 +3,9 @@
  */
 #include "side_table.h"
 
-bool wr_side_add(SideTable *table, const Alloc *alloc, u32 at, u32 pop, u32 keep) {
-    if (UNLIKELY(table->count == table->capacity) &&
-        !wr_grow_array(alloc, &table->drafts, &table->capacity, (u64)table->count + 1, NONE_U32 - 1,
-                       sizeof(SideDraft)))
-        return false;
-    table->drafts[table->count++] = (SideDraft){at, NONE_U32, 0, pop, keep};
-    return true;
-}
-
-void wr_side_chain(SideTable *table, SideChain *chain, u32 index) {
-    table->drafts[index].target = NONE_U32;
-    if (chain->first == NONE_U32)
-        chain->first = index;
-    else
-        table->drafts[chain->last].target = index;
-    chain->last = index;
+bool wr_side_grow(SideTable *table, const Alloc *alloc) {
+    return wr_grow_array(alloc, &table->drafts, &table->capacity, (u64)table->count + 1,
+                         NONE_U32 - 1, sizeof(SideDraft));
 }
 
 void wr_side_join(SideTable *table, SideChain *to, SideChain *from) {
@@ -29,11 +16,6 @@ void wr_side_join(SideTable *table, SideChain *to, SideChain *from) {
         table->drafts[to->last].target = from->first;
     to->last = from->last;
     *from = SIDE_CHAIN_EMPTY;
-}
-
-void wr_side_bind(SideTable *table, u32 index, u32 target, u32 stp) {
-    table->drafts[index].target = target;
-    table->drafts[index].stp = stp;
 }
 
 void wr_side_bind_chain(SideTable *table, SideChain *chain, u32 target) {

@@ -31,12 +31,32 @@ typedef struct SideChain {
 
 #define SIDE_CHAIN_EMPTY ((SideChain){NONE_U32, NONE_U32})
 
+/* Room for one more draft when the array is full. False when out of memory. */
+NODISCARD bool wr_side_grow(SideTable *table, const Alloc *alloc);
+
 /* Appends a draft; its index is table->count - 1. False when out of memory. */
-NODISCARD bool wr_side_add(SideTable *table, const Alloc *alloc, u32 at, u32 pop, u32 keep);
-void wr_side_chain(SideTable *table, SideChain *chain, u32 index);
+INLINE bool wr_side_add(SideTable *table, const Alloc *alloc, u32 at, u32 pop, u32 keep) {
+    if (UNLIKELY(table->count == table->capacity) && !wr_side_grow(table, alloc)) return false;
+    table->drafts[table->count++] = (SideDraft){at, NONE_U32, 0, pop, keep};
+    return true;
+}
+
+/* Puts draft `index`, which is in no chain yet, at the end of one. */
+INLINE void wr_side_chain(SideTable *table, SideChain *chain, u32 index) {
+    if (chain->first == NONE_U32)
+        chain->first = index;
+    else
+        table->drafts[chain->last].target = index;
+    chain->last = index;
+}
+
+INLINE void wr_side_bind(SideTable *table, u32 index, u32 target, u32 stp) {
+    table->drafts[index].target = target;
+    table->drafts[index].stp = stp;
+}
+
 /* Moves all of `from` behind `to`; `from` is empty afterwards. Constant time. */
 void wr_side_join(SideTable *table, SideChain *to, SideChain *from);
-void wr_side_bind(SideTable *table, u32 index, u32 target, u32 stp);
 /* Binds a whole chain to `target`, before which all drafts so far lie. */
 void wr_side_bind_chain(SideTable *table, SideChain *chain, u32 target);
 /* Packs all drafts (every one is bound) into code->side and code->far, in `arena`, and empties the

@@ -173,9 +173,7 @@ typedef struct TypeList {
 bool wr_check_reserve(Checker *c, u32 n); /* room for n more operands */
 ValType wr_check_pop_empty(Checker *c, ValType want);
 void wr_check_pop_other(Checker *c, ValType want, ValType have); /* they differ: match or fail */
-/* Pops a list's types, last first; in dead code operands may lack. */
-void wr_check_pop_list(Checker *c, TypeList list);
-void wr_check_push_list(Checker *c, TypeList list);
+void wr_check_pop_list_slow(Checker *c, TypeList list);
 /* Whether a list could be popped; fails if not. Leaves the operands as they are. */
 void wr_check_peek_list(Checker *c, TypeList list);
 /* Pops any reference: T_REF(HEAP_BOT, 0) for an unknown operand. */
@@ -200,6 +198,36 @@ INLINE ValType check_pop_any(Checker *c, ValType want) {
 INLINE void check_pop(Checker *c, ValType want) {
     ValType have = check_pop_any(c, want);
     if (UNLIKELY(have != want)) wr_check_pop_other(c, want, have);
+}
+
+/* Whether the topmost operands are exactly these types: the common case, at memcmp's speed. */
+INLINE bool check_top_equals(const Checker *c, TypeList list) {
+    u32 n = list.count;
+    if (n == 0) return true;
+    if (c->sp - check_frame(c)->height < n) return false;
+    const ValType *top = c->stack + (c->sp - n);
+    if (n == 1) return top[0] == list.types[0];
+    return memcmp(top, list.types, n * sizeof *top) == 0;
+}
+/* Pops a list's types, last first; in dead code operands may lack. */
+INLINE void check_pop_list(Checker *c, TypeList list) {
+    if (UNLIKELY(!check_top_equals(c, list))) {
+        wr_check_pop_list_slow(c, list);
+        return;
+    }
+    c->sp -= list.count;
+    c->wide -= list.slots - list.count;
+}
+INLINE void check_push_list(Checker *c, TypeList list) {
+    u32 n = list.count;
+    if (n == 0 || (UNLIKELY(c->stack_capacity - c->sp < n) && !wr_check_reserve(c, n))) return;
+    if (n == 1)
+        c->stack[c->sp] = list.types[0];
+    else
+        memcpy(c->stack + c->sp, list.types, n * sizeof *c->stack);
+    c->sp += n;
+    c->wide += list.slots - n;
+    if (check_height(c) > c->max_slots) c->max_slots = check_height(c);
 }
 
 INLINE TypeList check_params(const DefType *func) {

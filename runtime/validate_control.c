@@ -16,18 +16,20 @@
 
 /* ---- frames ---- */
 
-bool wr_check_push_frame(Checker *c, FrameKind kind, BlockType type) {
-    if (UNLIKELY(c->nframes == c->frames_capacity)) {
-        if (c->nframes >= LIMIT_NESTING) {
-            wr_check_fail(c, "too many nested blocks: more than %u", LIMIT_NESTING);
-            return false;
-        }
-        if (!wr_grow_array(c->alloc, &c->frames, &c->frames_capacity, (u64)c->nframes + 1,
-                           LIMIT_NESTING, sizeof *c->frames)) {
-            wr_check_oom(c);
-            return false;
-        }
+static bool grow_frames(Checker *c) {
+    if (c->nframes >= LIMIT_NESTING) {
+        wr_check_fail(c, "too many nested blocks: more than %u", LIMIT_NESTING);
+        return false;
     }
+    if (wr_grow_array(c->alloc, &c->frames, &c->frames_capacity, (u64)c->nframes + 1,
+                      LIMIT_NESTING, sizeof *c->frames))
+        return true;
+    wr_check_oom(c);
+    return false;
+}
+
+bool wr_check_push_frame(Checker *c, FrameKind kind, BlockType type) {
+    if (UNLIKELY(c->nframes == c->frames_capacity) && !grow_frames(c)) return false;
     Frame *f = &c->frames[c->nframes++];
     f->kind = (u8)kind;
     f->dead = false;
@@ -47,7 +49,7 @@ void wr_check_dead(Checker *c) {
 }
 
 void wr_check_pop_results(Checker *c, Frame *f) {
-    wr_check_pop_list(c, check_block_results(&f->type));
+    check_pop_list(c, check_block_results(&f->type));
     if (UNLIKELY(c->sp != f->height) && !check_failed(c)) {
         char have[64];
         wr_type_print(c->stack[c->sp - 1], have, sizeof have);
@@ -67,24 +69,26 @@ static bool passes_on(const Checker *c, const Frame *outer) {
     return *c->reader.pos == 0x05 && outer->kind == FRAME_IF;
 }
 
-void wr_check_leave(Checker *c, u32 after) {
+/* Leaves the innermost frame, whose results stay on the stack, and says where its branches go. */
+static void leave_frame(Checker *c, u32 after) {
     Frame *f = check_frame(c);
     if (UNLIKELY(c->ninits > f->inits)) wr_check_unset_locals(c, f->inits);
     c->nframes--;
+    if (f->branches.first == NONE_U32) return;
+    if (c->nframes == 0)
+        wr_side_bind_chain(&c->side, &f->branches, check_offset(c, c->at));
+    else if (passes_on(c, check_frame(c)))
+        wr_side_join(&c->side, &check_frame(c)->branches, &f->branches);
+    else
+        wr_side_bind_chain(&c->side, &f->branches, after);
+}
+
+void wr_check_leave(Checker *c, u32 after) {
+    Frame *f = check_frame(c);
     c->sp = f->height;
     c->wide = f->wide;
-    if (c->nframes == 0) {
-        wr_side_bind_chain(&c->side, &f->branches, check_offset(c, c->at));
-        return;
-    }
-    Frame *outer = check_frame(c);
-    if (f->branches.first != NONE_U32) {
-        if (passes_on(c, outer))
-            wr_side_join(&c->side, &outer->branches, &f->branches);
-        else
-            wr_side_bind_chain(&c->side, &f->branches, after);
-    }
-    wr_check_push_list(c, check_block_results(&f->type));
+    check_push_list(c, check_block_results(&f->type));
+    leave_frame(c, after);
 }
 
 /* ---- side entries ---- */
@@ -147,7 +151,7 @@ static void check_block(Checker *c, FrameKind kind) {
     BlockType type;
     if (!wr_check_read_block_type(c, &type)) return;
     if (kind == FRAME_IF) check_pop(c, T_I32);
-    if (type.def) wr_check_pop_list(c, check_params(type.def));
+    if (type.def) check_pop_list(c, check_params(type.def));
     if (!wr_check_push_frame(c, kind, type)) return;
     Frame *f = check_frame(c);
     if (kind == FRAME_LOOP) {
@@ -157,7 +161,7 @@ static void check_block(Checker *c, FrameKind kind) {
         f->branch_if = c->side.count;
         if (!add_entry(c, 0, 0)) return;
     }
-    if (type.def) wr_check_push_list(c, check_params(type.def));
+    if (type.def) check_push_list(c, check_params(type.def));
 }
 
 static void check_else(Checker *c) {
@@ -175,7 +179,7 @@ static void check_else(Checker *c) {
     f->dead = false;
     c->sp = f->height;
     c->wide = f->wide;
-    wr_check_push_list(c, check_block_params(&f->type));
+    check_push_list(c, check_block_params(&f->type));
 }
 
 /* Whether a list can stand where the other is expected: same length, each matches. */
@@ -188,8 +192,8 @@ bool wr_check_list_matches(const Checker *c, TypeList sub, TypeList super) {
     return true;
 }
 
-static void check_end(Checker *c) {
-    Frame *f = check_frame(c);
+/* The end of any frame, in every case. */
+static void check_end_slow(Checker *c, Frame *f) {
     wr_check_pop_results(c, f);
     if (UNLIKELY(check_failed(c))) return;
     if (f->kind == FRAME_IF) {
@@ -203,6 +207,16 @@ static void check_end(Checker *c) {
         wr_check_end_try(c, f);
     }
     wr_check_leave(c, check_offset(c, c->reader.pos));
+}
+
+static void check_end(Checker *c) {
+    Frame *f = check_frame(c);
+    TypeList results = check_block_results(&f->type);
+    bool is_plain = f->kind <= FRAME_LOOP || f->kind == FRAME_ELSE;
+    if (LIKELY(is_plain && c->sp == f->height + results.count && check_top_equals(c, results)))
+        leave_frame(c, check_offset(c, c->reader.pos));
+    else
+        check_end_slow(c, f);
 }
 
 /* As the reference decoder, which reads on behind the body: what it would trip over. */
@@ -223,7 +237,7 @@ static void check_br(Checker *c) {
     Frame *f = wr_check_label_index(c);
     if (f == NULL) return;
     wr_check_branch(c, f, check_height(c));
-    wr_check_pop_list(c, check_label(f));
+    check_pop_list(c, check_label(f));
     wr_check_dead(c);
 }
 
@@ -234,8 +248,8 @@ static void check_br_if(Checker *c) {
     wr_check_branch(c, f, check_height(c));
     TypeList label = check_label(f);
     if (label.count == 0) return;
-    wr_check_pop_list(c, label);
-    wr_check_push_list(c, label);
+    check_pop_list(c, label);
+    check_push_list(c, label);
 }
 
 /* One label of a br_table. Labels with the same types as the one before need no second look: a long
@@ -261,12 +275,12 @@ static void check_br_table(Checker *c) {
     TypeList label = {NULL, 0, 0};
     for (u32 i = 0; i <= count; i++)
         if (!check_table_label(c, &label, i == 0)) return;
-    wr_check_pop_list(c, label);
+    check_pop_list(c, label);
     wr_check_dead(c);
 }
 
 static void check_return(Checker *c) {
-    wr_check_pop_list(c, check_block_results(&c->frames[0].type));
+    check_pop_list(c, check_block_results(&c->frames[0].type));
     wr_check_dead(c);
 }
 
@@ -274,10 +288,10 @@ static void check_return(Checker *c) {
 
 static void check_call_type(Checker *c, const DefType *func, bool is_tail) {
     if (UNLIKELY(func == NULL)) return;
-    wr_check_pop_list(c, check_params(func));
+    check_pop_list(c, check_params(func));
     TypeList results = check_results(func);
     if (!is_tail) {
-        wr_check_push_list(c, results);
+        check_push_list(c, results);
         return;
     }
     if (!wr_check_list_matches(c, results, check_block_results(&c->frames[0].type)))

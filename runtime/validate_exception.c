@@ -23,7 +23,7 @@ static void check_throw(Checker *c) {
     u32 index;
     const DefType *tag = tag_type(c, &index);
     if (tag == NULL) return;
-    wr_check_pop_list(c, check_params(tag));
+    check_pop_list(c, check_params(tag));
     wr_check_dead(c);
 }
 
@@ -97,7 +97,7 @@ static void check_clause(Checker *c) {
 static void check_try_table(Checker *c) {
     BlockType type;
     if (!wr_check_read_block_type(c, &type)) return;
-    wr_check_pop_list(c, check_block_params(&type));
+    check_pop_list(c, check_block_params(&type));
     u32 clauses = check_offset(c, c->reader.pos), height = check_height(c), stp = c->side.count;
     u32 count = wr_read_u32(&c->reader);
     for (u32 i = 0; i < count && !check_failed(c); i++) check_clause(c);
@@ -105,7 +105,7 @@ static void check_try_table(Checker *c) {
     c->regions[c->nregions - 1].region.stp = stp;
     if (!wr_check_push_frame(c, FRAME_TRY_TABLE, type)) return;
     check_frame(c)->region = c->nregions - 1;
-    wr_check_push_list(c, check_block_params(&type));
+    check_push_list(c, check_block_params(&type));
 }
 
 /* ---- legacy ---- */
@@ -113,11 +113,11 @@ static void check_try_table(Checker *c) {
 static void check_try(Checker *c) {
     BlockType type;
     if (!wr_check_read_block_type(c, &type)) return;
-    wr_check_pop_list(c, check_block_params(&type));
+    check_pop_list(c, check_block_params(&type));
     if (check_failed(c) || !open_region(c, check_height(c), 0, true)) return;
     if (!wr_check_push_frame(c, FRAME_TRY, type)) return;
     check_frame(c)->region = c->nregions - 1;
-    wr_check_push_list(c, check_block_params(&type));
+    check_push_list(c, check_block_params(&type));
 }
 
 /* The frame's first catch clause closes the region; all share the slot of the exception caught. */
@@ -152,7 +152,7 @@ static void check_catch(Checker *c, FrameKind kind, const DefType *tag, u32 inde
     f->dead = false;
     c->sp = f->height;
     c->wide = f->wide;
-    if (tag != NULL) wr_check_push_list(c, check_params(tag));
+    if (tag != NULL) check_push_list(c, check_params(tag));
 }
 
 static bool in_try(Checker *c) {

@@ -29,6 +29,10 @@ typedef enum FastKind {
     FAST_BINARY,      /* operands a and b, b on top, one result */
     FAST_LOAD,        /* an address, one result */
     FAST_STORE,       /* an address and an operand b */
+    FAST_GLOBAL_GET,
+    FAST_GLOBAL_SET,
+    FAST_DROP,
+    FAST_SELECT,
     FAST_CONTROL      /* wr_check_control() knows it */
 } FastKind;
 
@@ -52,6 +56,10 @@ typedef struct FastOp {
      : OP_##id == OP_LOCAL_GET ? FAST_LOCAL_GET                                                    \
      : OP_##id == OP_LOCAL_SET ? FAST_LOCAL_SET                                                    \
      : OP_##id == OP_LOCAL_TEE ? FAST_LOCAL_TEE                                                    \
+     : OP_##id == OP_GLOBAL_GET ? FAST_GLOBAL_GET                                                  \
+     : OP_##id == OP_GLOBAL_SET ? FAST_GLOBAL_SET                                                  \
+     : OP_##id == OP_DROP       ? FAST_DROP                                                        \
+     : OP_##id == OP_SELECT     ? FAST_SELECT                                                      \
                                : FAST_NONE)
 #define KIND_SIGNED(imm, sig)                                                                      \
     ((imm) == IMM_NONE                       ? KIND_NUMERIC(sig)                                   \
@@ -127,19 +135,31 @@ INLINE bool fast_push(Fast *f, ValType t) {
     return true;
 }
 
-/* The type of the local that the immediate at pos + 1 names, if it is a number; else T_BOT. `next`
- * is the position behind it. Unset locals and those not expanded yet are left to wr_check_step(). */
+INLINE bool is_number(ValType t) { return t - T_I32 <= T_F64 - T_I32; }
+
+/* The index immediate at pos + 1, of at most two bytes, else NONE_U32; `next` is behind it. */
+INLINE u32 fast_index(const u8 *pos, const u8 **next) {
+    u32 index = pos[1];
+    *next = pos + 2;
+    if (LIKELY(index < 0x80)) return index;
+    *next = pos + 3;
+    return pos[2] < 0x80 ? (index & 0x7F) | (u32)pos[2] << 7 : NONE_U32;
+}
+
+/* The type of the local that the immediate names, if it is a number; else T_BOT. Unset locals and
+ * those not expanded yet are left to wr_check_step(). */
 INLINE ValType fast_local(const Fast *f, const u8 **next) {
-    u32 index = f->pos[1];
-    *next = f->pos + 2;
-    if (UNLIKELY(index >= 0x80)) {
-        if (f->pos[2] >= 0x80) return T_BOT;
-        index = (index & 0x7F) | (u32)f->pos[2] << 7;
-        *next = f->pos + 3;
-    }
-    if (UNLIKELY(index >= f->known)) return T_BOT;
-    ValType t = f->locals[index];
-    return t <= T_F64 ? t : T_BOT;
+    u32 index = fast_index(f->pos, next);
+    ValType t = LIKELY(index < f->known) ? f->locals[index] : T_BOT;
+    return is_number(t) ? t : T_BOT;
+}
+
+/* The same for globals. */
+INLINE ValType fast_global(const Checker *c, const Fast *f, bool set, const u8 **next) {
+    u32 index = fast_index(f->pos, next);
+    if (UNLIKELY(index >= c->module->nglobals)) return T_BOT;
+    const GlobalDecl *global = &c->module->globals[index];
+    return is_number(global->type) && global->mutable >= set ? global->type : T_BOT;
 }
 
 INLINE bool fast_has(const Fast *f, u32 n) { return f->top - f->floor >= (ptrdiff_t)n; }
@@ -211,6 +231,29 @@ static void run_fast(Checker *c, const u8 *end, ValType address) {
                 goto out;
             f.top -= 2;
             f.pos += 2 + n;
+            break;
+        case FAST_GLOBAL_GET:
+            t = fast_global(c, &f, false, &next);
+            if (UNLIKELY(t == T_BOT || !fast_push(&f, t))) goto out;
+            f.pos = next;
+            break;
+        case FAST_GLOBAL_SET:
+            t = fast_global(c, &f, true, &next);
+            if (UNLIKELY(t == T_BOT || !fast_has(&f, 1) || f.top[-1] != t)) goto out;
+            f.top--;
+            f.pos = next;
+            break;
+        case FAST_DROP:
+            if (UNLIKELY(!fast_has(&f, 1) || !is_number(f.top[-1]))) goto out;
+            f.top--;
+            f.pos++;
+            break;
+        case FAST_SELECT:
+            if (UNLIKELY(!fast_has(&f, 3) || f.top[-1] != T_I32 || f.top[-2] != f.top[-3] ||
+                         !is_number(f.top[-2])))
+                goto out;
+            f.top -= 2;
+            f.pos++;
             break;
         case FAST_CONTROL:
             c->at = f.pos++;

@@ -27,21 +27,7 @@ void wr_check_pop_other(Checker *c, ValType want, ValType have) {
     if (!wr_type_matches(c->types, have, want)) wr_check_mismatch(c, want, have);
 }
 
-/* Whether the n topmost operands are exactly these types: the common case, at memcmp's speed. */
-static bool top_equals(const Checker *c, TypeList list) {
-    u32 n = list.count;
-    if (c->sp - check_frame(c)->height < n) return false;
-    const ValType *top = c->stack + (c->sp - n);
-    if (n == 1) return top[0] == list.types[0];
-    return n == 0 || memcmp(top, list.types, n * sizeof *top) == 0;
-}
-
-void wr_check_pop_list(Checker *c, TypeList list) {
-    if (LIKELY(top_equals(c, list))) {
-        c->sp -= list.count;
-        c->wide -= list.slots - list.count;
-        return;
-    }
+void wr_check_pop_list_slow(Checker *c, TypeList list) {
     /* Long lists of equal pairs are matched once: matching may walk up a chain of supertypes. */
     ValType last_want = T_BOT, last_have = T_BOT;
     for (u32 i = list.count; i-- > 0 && !check_failed(c);) {
@@ -54,20 +40,8 @@ void wr_check_pop_list(Checker *c, TypeList list) {
     }
 }
 
-void wr_check_push_list(Checker *c, TypeList list) {
-    u32 n = list.count;
-    if (n == 0 || (c->stack_capacity - c->sp < n && !wr_check_reserve(c, n))) return;
-    if (n == 1)
-        c->stack[c->sp] = list.types[0];
-    else
-        memcpy(c->stack + c->sp, list.types, n * sizeof *c->stack);
-    c->sp += n;
-    c->wide += list.slots - n;
-    if (check_height(c) > c->max_slots) c->max_slots = check_height(c);
-}
-
 void wr_check_peek_list(Checker *c, TypeList list) {
-    if (LIKELY(top_equals(c, list))) return;
+    if (LIKELY(check_top_equals(c, list))) return;
     const Frame *f = check_frame(c);
     for (u32 i = 1; i <= list.count && !check_failed(c); i++) {
         ValType want = list.types[list.count - i];

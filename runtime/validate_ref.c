@@ -100,8 +100,8 @@ static void check_test(Checker *c, bool nullable, bool is_cast) {
 
 /* Takes the label's values [t*] that lie on top, and gives them back as the label types them. */
 static void retype(Checker *c, TypeList types) {
-    wr_check_pop_list(c, types);
-    wr_check_push_list(c, types);
+    check_pop_list(c, types);
+    check_push_list(c, types);
 }
 
 /* The reference is gone if the branch is taken. */
