@@ -54,6 +54,7 @@ struct Fiber {
     Frame *fr;   /* current frame; likewise. NULL while handlers run */
     Outcome outcome;
     wr_trap_code_t trap;
+    u64 trap_element; /* WR_TRAP_UNINITIALIZED_ELEMENT: which */
     Error *error;
     bool polled; /* dispatch tables of this activation poll */
     /* computed goto: the place of the last guarded access, for the fault handler */

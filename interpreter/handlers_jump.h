@@ -302,7 +302,10 @@ POLLED_HANDLER(RETURN_CALL, E) {
     u64 at = table->is_64 ? (operand) : (u32)(operand);                                        \
     if (UNLIKELY(at >= table->size)) TRAP(WR_TRAP_UNDEFINED_ELEMENT);                          \
     u32 handle = table->elems[at];                                                             \
-    if (UNLIKELY(handle == 0)) TRAP(WR_TRAP_UNINITIALIZED_ELEMENT);                            \
+    if (UNLIKELY(handle == 0)) {                                                               \
+        inst->store->fiber->trap_element = at;                                                 \
+        TRAP(WR_TRAP_UNINITIALIZED_ELEMENT);                                                   \
+    }                                                                                          \
     Func *f = inst->store->funcs[handle];                                                      \
     const DefType *expected = inst->types[type_index];                                         \
     if (UNLIKELY(f->type != expected) && !def_is_subtype(f->type, expected))                   \

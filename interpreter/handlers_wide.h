@@ -11,19 +11,19 @@
     sp -= 2;                                                                                       \
     r0 = (u64)(result >> 64);                                                                      \
     pc += 1;                                                                                       \
-    NEXT(I);
+    NEXT(I)
 
 HANDLER(I64_ADD128, E) {
     sp -= 1;
-    DEFINE_WIDE_SUM(+, sp[0].u64)
+    DEFINE_WIDE_SUM(+, sp[0].u64);
 }
-HANDLER(I64_ADD128, I){DEFINE_WIDE_SUM(+, r0)}
+HANDLER(I64_ADD128, I) { DEFINE_WIDE_SUM(+, r0); }
 
 HANDLER(I64_SUB128, E) {
     sp -= 1;
-    DEFINE_WIDE_SUM(-, sp[0].u64)
+    DEFINE_WIDE_SUM(-, sp[0].u64);
 }
-HANDLER(I64_SUB128, I){DEFINE_WIDE_SUM(-, r0)}
+HANDLER(I64_SUB128, I) { DEFINE_WIDE_SUM(-, r0); }
 
 /* sp: behind the first operand in memory; top: the second. */
 #define DEFINE_WIDE_PRODUCT(multiply, top)                                                         \
@@ -31,16 +31,16 @@ HANDLER(I64_SUB128, I){DEFINE_WIDE_SUM(-, r0)}
     sp[-1].u64 = (u64)result;                                                                      \
     r0 = (u64)(result >> 64);                                                                      \
     pc += 1;                                                                                       \
-    NEXT(I);
+    NEXT(I)
 
 HANDLER(I64_MUL_WIDE_S, E) {
     sp -= 1;
-    DEFINE_WIDE_PRODUCT(u128_product_s, sp[0].u64)
+    DEFINE_WIDE_PRODUCT(u128_product_s, sp[0].u64);
 }
-HANDLER(I64_MUL_WIDE_S, I){DEFINE_WIDE_PRODUCT(u128_product_s, r0)}
+HANDLER(I64_MUL_WIDE_S, I) { DEFINE_WIDE_PRODUCT(u128_product_s, r0); }
 
 HANDLER(I64_MUL_WIDE_U, E) {
     sp -= 1;
-    DEFINE_WIDE_PRODUCT(u128_product_u, sp[0].u64)
+    DEFINE_WIDE_PRODUCT(u128_product_u, sp[0].u64);
 }
 HANDLER(I64_MUL_WIDE_U, I) { DEFINE_WIDE_PRODUCT(u128_product_u, r0) }

@@ -212,6 +212,8 @@ static Error *outcome_error(Fiber *fiber) {
     }
     if (fiber->trap == WR_TRAP_HOST)
         return wr_error_at(WR_ERROR_TRAP, NO_OFFSET, "instruction is not supported yet");
+    if (fiber->trap == WR_TRAP_UNINITIALIZED_ELEMENT)
+        return wr_error_trap_element(fiber->trap, fiber->trap_element);
     return wr_error_trap(fiber->trap);
 }
 

@@ -5,6 +5,7 @@
  */
 #include "error.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -133,6 +134,12 @@ static Error *new_trap(wr_trap_code_t code, const char *message) {
 }
 
 Error *wr_error_trap(wr_trap_code_t code) { return new_trap(code, wr_trap_message(code)); }
+
+Error *wr_error_trap_element(wr_trap_code_t code, u64 element) {
+    char text[80];
+    snprintf(text, sizeof text, "%s %" PRIu64, wr_trap_message(code), element);
+    return new_trap(code, text);
+}
 
 wr_error_t *wr_trap_new(const char *message) { return new_trap(WR_TRAP_HOST, message); }
 

@@ -21,6 +21,8 @@ extern Error wr_error_oom_object;
 #define NO_OFFSET UINT64_MAX
 Error *wr_error_at(wr_error_kind_t kind, u64 offset, const char *format, ...) PRINTF(3, 4);
 Error *wr_error_trap(wr_trap_code_t code); /* message as in the suite: "integer divide by zero", ... */
+/* The same with the index of a table's element behind the message. */
+Error *wr_error_trap_element(wr_trap_code_t code, u64 element);
 const char *wr_trap_message(wr_trap_code_t code);
 
 /* Backtrace frames are added by the engine, innermost first; beyond the kept number they are only
