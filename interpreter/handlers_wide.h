@@ -43,4 +43,4 @@ HANDLER(I64_MUL_WIDE_U, E) {
     sp -= 1;
     DEFINE_WIDE_PRODUCT(u128_product_u, sp[0].u64);
 }
-HANDLER(I64_MUL_WIDE_U, I) { DEFINE_WIDE_PRODUCT(u128_product_u, r0) }
+HANDLER(I64_MUL_WIDE_U, I) { DEFINE_WIDE_PRODUCT(u128_product_u, r0); }

@@ -25,7 +25,7 @@ enum { ROUNDS = 3000 };
 
 /* ---- operands ---- */
 
-static u64 random_state;
+static u64 random_state = 0x9E3779B97F4A7C15u; /* never 0 */
 
 static u64 random_bits(void) {
     random_state ^= random_state << 13;
