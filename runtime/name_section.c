@@ -27,12 +27,10 @@ struct NameMap {
     _Atomic(LocalNames *) local_names;
 };
 
-/* Readers of this file make no difference between errors. */
-static bool failed(Reader *r) {
-    bool is_failed = r->error != NULL;
+/* What is wrong with names is nobody's business. */
+static void discard_error(Reader *r) {
     wr_error_delete(r->error);
     r->error = NULL;
-    return is_failed;
 }
 
 /* ---- functions ---- */
@@ -68,9 +66,9 @@ static void read_section(const Module *m, NameMap *map, const CustomSection *cus
         if (contents == NULL) break;
         Reader sub = {.pos = contents, .end = contents + size, .base = m->bytes};
         read_subsection(m, map, id, &sub);
-        (void)failed(&sub);
+        discard_error(&sub);
     }
-    (void)failed(&r);
+    discard_error(&r);
 }
 
 static const CustomSection *find_section(const Module *m) {
@@ -134,31 +132,27 @@ static NameMap *get_map(const Module *module) {
 
 /* ---- locals ---- */
 
-/* Adds one name; false when the order is broken or memory is short: then reading ends. */
-static bool add_local(const Alloc *alloc, LocalNames *names, LocalName next) {
-    if (names->count > 0) {
-        const LocalName *last = &names->items[names->count - 1];
-        bool is_after = next.func != last->func ? next.func > last->func : next.local > last->local;
-        if (!is_after) return false;
-    }
-    if (!wr_grow_array(alloc, &names->items, &names->capacity, (u64)names->count + 1, UINT32_MAX,
-                       sizeof *names->items))
-        return false;
-    names->items[names->count++] = next;
-    return true;
+static bool is_after(const LocalNames *names, LocalName next) {
+    if (names->count == 0) return true;
+    const LocalName *last = &names->items[names->count - 1];
+    return next.func != last->func ? next.func > last->func : next.local > last->local;
 }
 
-static void read_local_names(const Alloc *alloc, LocalNames *names, Reader *r) {
-    for (u32 nfuncs = wr_read_count(r, 2); nfuncs > 0; nfuncs--) {
+/* Reading ends where the order is broken. False when out of memory. */
+static bool read_local_names(const Alloc *alloc, LocalNames *names, Reader *r) {
+    for (u32 nfuncs = wr_read_count(r, 2); nfuncs > 0 && r->error == NULL; nfuncs--) {
         u32 func = wr_read_u32(r);
         for (u32 n = wr_read_count(r, 2); n > 0; n--) {
-            u32 local = wr_read_u32(r);
-            Name name = wr_read_name(r);
-            if (r->error != NULL) return;
-            if (!add_local(alloc, names, (LocalName){func, local, name})) return;
+            LocalName next = {.func = func, .local = wr_read_u32(r)};
+            next.name = wr_read_name(r);
+            if (r->error != NULL || !is_after(names, next)) return true;
+            if (!wr_grow_array(alloc, &names->items, &names->capacity, (u64)names->count + 1,
+                               UINT32_MAX, sizeof *names->items))
+                return false;
+            names->items[names->count++] = next;
         }
-        if (r->error != NULL) return;
     }
+    return true;
 }
 
 static LocalNames *new_locals(const Module *m, const NameMap *map) {
@@ -166,9 +160,11 @@ static LocalNames *new_locals(const Module *m, const NameMap *map) {
     LocalNames *names = wr_alloc_zero(alloc, sizeof *names);
     if (names == NULL || map->locals == NULL) return names;
     Reader r = {.pos = map->locals, .end = map->locals_end, .base = m->bytes};
-    read_local_names(alloc, names, &r);
-    (void)failed(&r);
-    return names;
+    bool is_read = read_local_names(alloc, names, &r);
+    discard_error(&r);
+    if (is_read) return names;
+    delete_locals(m, names);
+    return NULL;
 }
 
 static const LocalNames *get_locals(const Module *m, NameMap *map) {
