@@ -206,6 +206,8 @@ static int dump_bytes(const Settings *settings, const char *path, const u8 *byte
     Dump d = {.settings = settings,
               .bytes = bytes,
               .end = bytes + size,
+              .func_types = bytes + size,
+              .func_types_end = bytes + size,
               .module = module,
               .error = error};
     d.text = (Disasm){to_stdout, find_name, &d};

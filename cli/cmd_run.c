@@ -234,7 +234,7 @@ static bool make_store(Run *run) {
 static void print_fuel(const Run *run) {
     uint64_t given = run->settings->fuel;
     if (!run->settings->stats || !run->store || given == UINT64_MAX) return;
-    fprintf(stderr, "fuel used      %12" PRIu64 " of %" PRIu64 "\n",
+    fprintf(stderr, "fuel used     %12" PRIu64 " of %" PRIu64 "\n",
             given - wr_store_fuel(run->store), given);
 }
 

@@ -19,7 +19,7 @@ typedef struct Dump {
     Disasm text; /* writes to standard output, or nowhere */
     DumpNames names;
     bool learning;  /* the first walk: fills in the following four and the names */
-    NameList types; /* where each type's composite type lies */
+    NameList types; /* where each function type's parameters and results lie */
     const u8 *func_types, *func_types_end; /* the function section: a vector of type indices */
     u32 first_body;                        /* function index of the first body */
     u32 next[SPACE_COUNT], next_body;      /* indices of the items to come, in a walk */

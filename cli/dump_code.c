@@ -22,20 +22,23 @@ static void say(const Dump *d, const char *text) {
 
 /* ---- Lines --------------------------------------------------------------------------------------- */
 
-/* Offset, bytes, bar and indentation. Bytes beyond the line's go to lines of their own by put_rest(). */
-static void begin_line(const Dump *d, const u8 *at, const u8 *end, u32 depth) {
+/* An offset and as many bytes as fit, padded to the bar if `pad`. */
+static void put_bytes(const Dump *d, const u8 *at, const u8 *end, bool pad) {
     wr_disasm_text(&d->text, " %06llx:", (unsigned long long)dump_offset(d, at));
-    for (u32 i = 0; i < BYTES_A_LINE; i++)
-        if (at + i < end)
-            wr_disasm_text(&d->text, " %02x", at[i]);
-        else
-            say(d, "   ");
-    wr_disasm_text(&d->text, " | %*s", (int)(depth < MAX_INDENT ? depth : MAX_INDENT) * 2, "");
+    u32 i = 0;
+    for (; i < BYTES_A_LINE && at + i < end; i++) wr_disasm_text(&d->text, " %02x", at[i]);
+    if (pad) wr_disasm_text(&d->text, "%*s", (int)(BYTES_A_LINE - i) * 3, "");
+}
+
+/* Offset, bytes, bar and indentation. Bytes beyond the line's get lines of their own from put_rest(). */
+static void begin_line(const Dump *d, const u8 *at, const u8 *end, u32 depth) {
+    put_bytes(d, at, end, true);
+    wr_disasm_text(&d->text, " | %*s", (int)min_u32(depth, MAX_INDENT) * 2, "");
 }
 
 static void put_rest(const Dump *d, const u8 *at, const u8 *end) {
     for (at += BYTES_A_LINE; at < end; at += BYTES_A_LINE) {
-        begin_line(d, at, end, 0);
+        put_bytes(d, at, end, false);
         say(d, "\n");
     }
 }
@@ -52,26 +55,15 @@ static void put_error(const Dump *d, const u8 *at, const u8 *end) {
 
 /* ---- Side table ---------------------------------------------------------------------------------- */
 
-/* Reads past an opcode of one byte and, if it has one, a block type; then a count. */
-static u32 read_count(const u8 *at, const u8 *end, bool block_type) {
-    Reader r = {.pos = at + 1, .end = end, .base = at};
-    if (block_type) {
-        i64 type = wr_read_s33(&r);
-        if (type == -0x1C || type == -0x1D) wr_read_s33(&r); /* (ref ht), (ref null ht) */
-    }
-    u32 count = wr_read_u32(&r);
-    wr_error_delete(r.error);
-    return count;
-}
-
 /* How many entries belong to the instruction. */
-static u32 side_entries(Opcode op, const u8 *at, const u8 *end) {
+static u32 side_entries(const Instr *instr) {
+    Opcode op = instr->op;
+    u8 imm = wr_op_info[op].imm;
     if (op == OP_RETHROW || op == OP_DELEGATE) return 0;
     if (op == OP_IF || op == OP_ELSE || op == OP_CATCH || op == OP_CATCH_ALL) return 1;
-    u8 imm = wr_op_info[op].imm;
     if (imm == IMM_LABEL || imm == IMM_BR_CAST) return 1;
-    if (imm == IMM_BR_TABLE) return read_count(at, end, false) + 1;
-    return imm == IMM_TRY_TABLE ? read_count(at, end, true) : 0;
+    if (imm == IMM_BR_TABLE) return instr->vector.count + 1;
+    return imm == IMM_TRY_TABLE ? instr->vector.count : 0;
 }
 
 static void put_side_entry(const Dump *d, const Body *body, const u8 *at) {
@@ -86,10 +78,10 @@ static void put_side_entry(const Dump *d, const Body *body, const u8 *at) {
     say(d, far ? " (far)\n" : "\n");
 }
 
-static void put_side_entries(const Dump *d, Body *body, Opcode op, const u8 *at, const u8 *end) {
-    u32 count = body->code ? side_entries(op, at, end) : 0;
+static void put_side_entries(const Dump *d, Body *body, const Instr *instr) {
+    u32 count = body->code ? side_entries(instr) : 0;
     for (; count && body->side < body->code->nside; count--, body->side++)
-        put_side_entry(d, body, at);
+        put_side_entry(d, body, instr->start);
 }
 
 static void put_side_summary(const Dump *d, const Body *body) {
@@ -110,46 +102,40 @@ static void put_side_summary(const Dump *d, const Body *body) {
 
 /* ---- Bodies -------------------------------------------------------------------------------------- */
 
-/* Parameters and results as the type section has them. */
+/* Parameters and results as the type section has them; gives the number of parameters. */
 static u32 put_signature(Dump *d, u32 type) {
-    Name lies = wr_dump_names_find(&d->types, type);
-    if (!lies.data || (u8)lies.data[0] != 0x60) return 0;
-    const u8 *at = (const u8 *)lies.data + 1;
-    Reader r = {.pos = at, .end = at + lies.size - 1, .base = d->bytes};
     static const char *const words[] = {"param", "result"};
-    u32 nparams = 0;
-    for (u32 part = 0; part < 2 && !r.error; part++) {
-        u32 count = wr_read_u32(&r);
-        if (part == 0) nparams = count;
+    Name lies = wr_dump_names_find(&d->types, type);
+    if (!lies.data) return 0;
+    const u8 *at = (const u8 *)lies.data;
+    Reader r = {.pos = at, .end = at + lies.size, .base = d->bytes};
+    u32 counts[2] = {0, 0};
+    for (u32 part = 0; part < 2; part++) {
+        u32 count = counts[part] = wr_read_u32(&r);
         if (count) wr_disasm_text(&d->text, " (%s", words[part]);
         for (u32 i = 0; i < count && !r.error; i++) {
+            ValType value = wr_read_valtype(&r, NULL);
             say(d, " ");
-            wr_disasm_valtype(&d->text, &r);
+            wr_disasm_valtype(&d->text, value);
         }
         if (count) say(d, ")");
     }
     wr_error_delete(r.error);
-    return nparams;
+    return counts[0];
 }
 
 static void put_locals(Dump *d, Reader *r, u32 next) {
     u32 runs = wr_read_u32(r);
-    for (u32 i = 0; i < runs && !r->error; i++) {
+    for (u32 i = 0; i < runs; i++) {
         const u8 *at = r->pos;
         u32 count = wr_read_u32(r);
-        Reader ahead = *r;
-        Disasm nowhere = d->text;
-        nowhere.write = wr_dump_nowhere;
-        wr_disasm_valtype(&nowhere, &ahead);
-        wr_error_delete(r->error ? NULL : ahead.error);
+        ValType type = wr_read_valtype(r, NULL);
         if (r->error) return;
-        begin_line(d, at, ahead.pos, 0);
-        if (count == 1)
-            wr_disasm_text(&d->text, "local %u: ", next);
-        else
-            wr_disasm_text(&d->text, "local %u..%llu: ", next,
-                           (unsigned long long)next + count - 1);
-        wr_disasm_valtype(&d->text, r);
+        begin_line(d, at, r->pos, 0);
+        wr_disasm_text(&d->text, count == 0 ? "no local" : "local %u", next);
+        if (count > 1) wr_disasm_text(&d->text, "..%llu", (unsigned long long)next + count - 1);
+        say(d, ": ");
+        wr_disasm_valtype(&d->text, type);
         say(d, "\n");
         next += count;
     }
@@ -165,37 +151,35 @@ static bool opens_block(Opcode op) {
     return wr_op_info[op].imm == IMM_BLOCK || wr_op_info[op].imm == IMM_TRY_TABLE;
 }
 
-/* The opcode at the reader's position and, in *end, where the instruction ends; nothing is printed. */
-static Opcode look_ahead(const Dump *d, const Reader *r, const u8 **end) {
-    Disasm nowhere = d->text;
-    nowhere.write = wr_dump_nowhere;
-    Reader ahead = *r;
-    Opcode op = wr_disasm_instr(&nowhere, &ahead);
-    if (op == OP_INVALID) wr_error_delete(ahead.error);
-    *end = ahead.pos;
-    return op;
-}
-
-/* One instruction. False after the last one, or an error. */
-static bool put_instruction(Dump *d, Body *body, Reader *r) {
-    const u8 *at = r->pos, *end;
-    Opcode op = look_ahead(d, r, &end);
-    if (op == OP_INVALID) {
-        begin_line(d, at, at < r->end ? at + 1 : at, d->depth);
-        wr_disasm_instr(&d->text, r);
-        say(d, "\n");
-        put_error(d, at, at + 1);
-        return false;
-    }
+static void put_instruction(Dump *d, Body *body, const Instr *instr) {
+    Opcode op = instr->op;
     if (ends_block(op) && d->depth) d->depth--;
-    begin_line(d, at, end, splits_block(op) && d->depth ? d->depth - 1 : d->depth);
-    wr_disasm_instr(&d->text, r);
+    begin_line(d, instr->start, instr->end, d->depth - (splits_block(op) && d->depth));
+    wr_disasm_instr(&d->text, instr);
     if (opens_block(op)) wr_disasm_text(&d->text, " <@%u>", ++d->depth);
     say(d, "\n");
-    put_rest(d, at, end);
-    put_side_entries(d, body, op, at, end);
-    put_error(d, at, end);
-    return true;
+    put_rest(d, instr->start, instr->end);
+    put_side_entries(d, body, instr);
+    put_error(d, instr->start, instr->end);
+}
+
+/* The byte where decoding ended. */
+static void put_no_instruction(const Dump *d, const u8 *at, const u8 *end) {
+    if (at < end) end = at + 1;
+    begin_line(d, at, end, d->depth);
+    say(d, "?\n");
+    put_error(d, at, at + 1);
+}
+
+static void put_instructions(Dump *d, Body *body, Reader *r) {
+    Instr instr;
+    const u8 *at = r->pos;
+    d->depth = 0;
+    while (wr_instr_next(r, &instr)) {
+        put_instruction(d, body, &instr);
+        at = r->pos;
+    }
+    if (r->error) put_no_instruction(d, at, body->end);
 }
 
 /* An error in the body becomes the section reader's. */
@@ -212,8 +196,7 @@ static void put_body(Dump *d, Body *body, u32 type, Reader *section) {
     wr_dump_names_enter(&d->names, body->index);
     Reader r = {.pos = body->start, .end = body->end, .base = d->bytes};
     put_locals(d, &r, nparams);
-    d->depth = 0;
-    while (!r.error && r.pos < r.end && put_instruction(d, body, &r)) continue;
+    put_instructions(d, body, &r);
     put_side_summary(d, body);
     section->error = r.error;
 }

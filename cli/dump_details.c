@@ -26,25 +26,29 @@ static void reference(const Dump *d, Reader *r, IndexSpace space, const char *wo
     wr_disasm_index(&d->text, space, index);
 }
 
+static void value_type(const Dump *d, Reader *r) {
+    ValType type = wr_read_valtype(r, NULL);
+    if (!r->error) wr_disasm_valtype(&d->text, type);
+}
+
 static Name read_name_bytes(Reader *r) {
     Name name = wr_read_name(r);
     return r->error ? (Name){NULL, 0} : name;
 }
 
 void wr_dump_const_expr(Dump *d, Reader *r) {
-    for (bool first = true; !r->error; first = false) {
-        if (r->pos < r->end && *r->pos == wr_op_info[OP_END].code) {
-            wr_read_u8(r);
-            return;
-        }
+    Instr instr;
+    for (bool first = true; wr_instr_next(r, &instr) && instr.op != OP_END; first = false) {
         if (!first) say(d, ", ");
-        wr_disasm_instr(&d->text, r);
+        wr_disasm_instr(&d->text, &instr);
     }
 }
 
 /* ---- Types --------------------------------------------------------------------------------------- */
 
 enum {
+    CODE_I8 = 0x78,
+    CODE_I16 = 0x77,
     CODE_FUNC = 0x60,
     CODE_STRUCT = 0x5F,
     CODE_ARRAY = 0x5E,
@@ -59,22 +63,26 @@ static void type_list(const Dump *d, Reader *r, const char *word) {
     wr_disasm_text(&d->text, " (%s", word);
     for (u32 i = 0; i < count && !r->error; i++) {
         say(d, " ");
-        wr_disasm_valtype(&d->text, r);
+        value_type(d, r);
     }
     say(d, ")");
 }
 
+/* A value type, or a packed one in a field. */
+static ValType storage_type(Reader *r) {
+    u8 code = r->pos < r->end ? *r->pos : 0;
+    if (code != CODE_I8 && code != CODE_I16) return wr_read_valtype(r, NULL);
+    wr_read_u8(r);
+    return code == CODE_I8 ? (ValType)VK_I8 : (ValType)VK_I16;
+}
+
 /* A type and the flag behind it, which the text has in front. */
 static void mutable_type(const Dump *d, Reader *r) {
-    Disasm nowhere = d->text;
-    nowhere.write = wr_dump_nowhere;
-    Reader ahead = *r;
-    wr_disasm_valtype(&nowhere, &ahead);
-    bool is_mutable = wr_read_u8(&ahead) & 1;
-    if (!r->error) wr_error_delete(ahead.error);
+    ValType type = storage_type(r);
+    bool is_mutable = wr_read_u8(r) & 1;
+    if (r->error) return;
     if (is_mutable) say(d, "(mut ");
-    wr_disasm_valtype(&d->text, r);
-    wr_read_u8(r);
+    wr_disasm_valtype(&d->text, type);
     if (is_mutable) say(d, ")");
 }
 
@@ -87,13 +95,18 @@ static void field_list(const Dump *d, Reader *r) {
     }
 }
 
+/* Where the parameters and results of the type at hand lie, for the headings of bodies. */
+static void remember_signature(Dump *d, const Reader *r) {
+    Name lies = {(const char *)r->pos, (u32)min_u64((u64)(r->end - r->pos), UINT32_MAX)};
+    if (d->learning) wr_dump_names_add(&d->types, d->next[SPACE_TYPE] - 1, NAMED_BY_SECTION, lies);
+}
+
 static void comp_type(Dump *d, Reader *r) {
     const u8 *at = r->pos;
     u8 code = wr_read_u8(r);
     if (r->error) return;
-    Name lies = {(const char *)at, (u32)min_u64((u64)(r->end - at), UINT32_MAX)};
-    if (d->learning) wr_dump_names_add(&d->types, d->next[SPACE_TYPE] - 1, NAMED_BY_SECTION, lies);
     if (code == CODE_FUNC) {
+        remember_signature(d, r);
         say(d, "(func");
         type_list(d, r, "param");
         type_list(d, r, "result");
@@ -160,7 +173,7 @@ static void limits(const Dump *d, Reader *r, const char *unit) {
 }
 
 static void table_type(const Dump *d, Reader *r) {
-    wr_disasm_valtype(&d->text, r);
+    value_type(d, r);
     say(d, ", ");
     limits(d, r, " elements");
 }
@@ -313,7 +326,7 @@ static void elem_item(Dump *d, Reader *r) {
     if (!(flags & (SEGMENT_INACTIVE | SEGMENT_EXPLICIT))) {
         say(d, "funcref");
     } else if (flags & SEGMENT_EXPRESSIONS) {
-        wr_disasm_valtype(&d->text, r);
+        value_type(d, r);
     } else {
         wr_read_u8(r); /* element kind: functions */
         say(d, "funcref");

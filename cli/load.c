@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "report.h"
+
 /* NAME, NAME=on or NAME=off. */
 static wr_error_t *set_feature(wr_config_t *config, const char *text) {
     char name[64];
@@ -94,23 +96,28 @@ wr_error_t *wr_cli_module_open(wr_engine_t *engine, const char *path, wr_module_
     return error;
 }
 
+static double megabytes_a_second(uint64_t bytes, uint64_t ns) {
+    return ns ? (double)bytes * 1e3 / (double)ns : 0;
+}
+
 void wr_cli_print_stats(const char *path, const wr_module_t *module) {
     wr_module_stats_t s;
     wr_module_get_stats(module, &s);
     double share = s.code_bytes ? 100.0 * (double)s.side_table_bytes / (double)s.code_bytes : 0;
-    double decode_ms = (double)s.decode_ns / 1e6, validate_ms = (double)s.validate_ns / 1e6;
-    double total_ns = (double)s.decode_ns + (double)s.validate_ns;
-    fprintf(stderr, "%s:\n", path);
-    fprintf(stderr, "  module       %12" PRIu64 " bytes\n", s.module_bytes);
-    fprintf(stderr, "  code         %12" PRIu64 " bytes in %" PRIu64 " functions\n", s.code_bytes,
-            s.functions);
-    fprintf(stderr, "  side tables  %12" PRIu64 " bytes, %.1f %% of the code\n", s.side_table_bytes,
-            share);
-    fprintf(stderr, "  resident     %12" PRIu64 " bytes beside the module's own\n",
-            s.resident_bytes);
-    fprintf(stderr, "  decode       %12.3f ms\n", decode_ms);
-    fprintf(stderr, "  validate     %12.3f ms on %" PRIu32 " thread%s\n", validate_ms,
-            s.validation_threads, s.validation_threads == 1 ? "" : "s");
-    fprintf(stderr, "  speed        %12.1f MB/s\n",
-            total_ns > 0 ? (double)s.module_bytes / total_ns * 1e3 : 0.0);
+    wr_cli_print_safe(stderr, path, strlen(path));
+    fprintf(stderr,
+            ":\n"
+            "  module      %12" PRIu64 " bytes\n"
+            "  code        %12" PRIu64 " bytes in %" PRIu64 " functions\n"
+            "  side tables %12" PRIu64 " bytes, %.1f %% of the code\n"
+            "  resident    %12" PRIu64 " bytes beside the module's own\n",
+            s.module_bytes, s.code_bytes, s.functions, s.side_table_bytes, share, s.resident_bytes);
+    fprintf(stderr,
+            "  decode      %12.3f ms\n"
+            "  validate    %12.3f ms on %" PRIu32 " thread%s, %.1f MB/s of code\n"
+            "  both        %12.3f ms, %.1f MB/s of module\n",
+            (double)s.decode_ns / 1e6, (double)s.validate_ns / 1e6, s.validation_threads,
+            s.validation_threads == 1 ? "" : "s", megabytes_a_second(s.code_bytes, s.validate_ns),
+            (double)(s.decode_ns + s.validate_ns) / 1e6,
+            megabytes_a_second(s.module_bytes, s.decode_ns + s.validate_ns));
 }

@@ -1,6 +1,6 @@
 /*
- * disasm.c - see disasm.h. One function a group of immediate kinds; the switch over ImmKind has no default, so
- * that a new kind is missed by the compiler and not by users.
+ * disasm.c - see disasm.h. The switch over ImmKind has no default, so that the compiler names what a new
+ * kind of immediate misses here.
  */
 #include "disasm.h"
 
@@ -47,343 +47,249 @@ void wr_disasm_index(const Disasm *d, IndexSpace space, u32 index) {
 
 /* ---- Types ---------------------------------------------------------------------------------- */
 
-static const struct TypeText {
-    u8 code;
-    const char *value, *heap; /* NULL = is none */
-} type_texts[] = {
-    {0x7F, "i32", NULL},
-    {0x7E, "i64", NULL},
-    {0x7D, "f32", NULL},
-    {0x7C, "f64", NULL},
-    {0x7B, "v128", NULL},
-    {0x78, "i8", NULL},
-    {0x77, "i16", NULL},
-    {0x74, "nullexnref", "noexn"},
-    {0x73, "nullfuncref", "nofunc"},
-    {0x72, "nullexternref", "noextern"},
-    {0x71, "nullref", "none"},
-    {0x70, "funcref", "func"},
-    {0x6F, "externref", "extern"},
-    {0x6E, "anyref", "any"},
-    {0x6D, "eqref", "eq"},
-    {0x6C, "i31ref", "i31"},
-    {0x6B, "structref", "struct"},
-    {0x6A, "arrayref", "array"},
-    {0x69, "exnref", "exn"},
+static const char *const kind_texts[] = {
+    [VK_BOT] = "bot",   [VK_I32] = "i32", [VK_I64] = "i64", [VK_F32] = "f32", [VK_F64] = "f64",
+    [VK_V128] = "v128", [VK_REF] = "ref", [VK_I8] = "i8",   [VK_I16] = "i16",
 };
-enum { CODE_REF = 0x64, CODE_REF_NULL = 0x63, CODE_EXACT = 0x62, CODE_EMPTY = 0x40 };
 
-static const struct TypeText *find_type(u8 code) {
-    for (size_t i = 0; i < ARRAY_LEN(type_texts); i++)
-        if (type_texts[i].code == code) return &type_texts[i];
-    return NULL;
-}
+static const struct HeapText {
+    const char *heap, *nullable; /* the heap type, and the short form of (ref null heap) */
+} heap_texts[] = {
+    [HEAP_FUNC] = {"func", "funcref"},
+    [HEAP_EXTERN] = {"extern", "externref"},
+    [HEAP_ANY] = {"any", "anyref"},
+    [HEAP_EQ] = {"eq", "eqref"},
+    [HEAP_I31] = {"i31", "i31ref"},
+    [HEAP_STRUCT] = {"struct", "structref"},
+    [HEAP_ARRAY] = {"array", "arrayref"},
+    [HEAP_EXN] = {"exn", "exnref"},
+    [HEAP_NONE] = {"none", "nullref"},
+    [HEAP_NOFUNC] = {"nofunc", "nullfuncref"},
+    [HEAP_NOEXTERN] = {"noextern", "nullexternref"},
+    [HEAP_NOEXN] = {"noexn", "nullexnref"},
+    [HEAP_BOT] = {"bot", "botref"},
+};
 
-void wr_disasm_heaptype(const Disasm *d, Reader *r) {
-    const u8 *at = r->pos;
-    bool exact = at < r->end && *at == CODE_EXACT;
-    if (exact) wr_read_u8(r);
-    i64 code = wr_read_s33(r);
-    if (r->error) return;
-    if (exact) put(d, "(exact ");
-    const struct TypeText *type = code < 0 && code >= -64 ? find_type((u8)(code & 0x7F)) : NULL;
-    if (code >= 0)
-        wr_disasm_index(d, SPACE_TYPE, (u32)code);
-    else if (type && type->heap)
-        put(d, type->heap);
+void wr_disasm_heaptype(const Disasm *d, HeapType heap) {
+    if (heap_is_defined(heap))
+        wr_disasm_index(d, SPACE_TYPE, heap - HEAP_DEFINED);
     else
-        wr_reader_fail(r, at, "malformed heap type");
-    if (exact) put(d, ")");
+        put(d, heap < ARRAY_LEN(heap_texts) ? heap_texts[heap].heap : "?");
 }
 
-void wr_disasm_valtype(const Disasm *d, Reader *r) {
-    const u8 *at = r->pos;
-    u8 code = wr_read_u8(r);
-    if (r->error) return;
-    const struct TypeText *type = find_type(code);
-    if (type) {
-        put(d, type->value);
-    } else if (code == CODE_REF || code == CODE_REF_NULL) {
-        put(d, code == CODE_REF ? "(ref " : "(ref null ");
-        wr_disasm_heaptype(d, r);
-        put(d, ")");
-    } else {
-        wr_reader_fail(r, at, "malformed value type");
-    }
+static void ref_type(const Disasm *d, HeapType heap, bool nullable) {
+    put(d, nullable ? "(ref null " : "(ref ");
+    wr_disasm_heaptype(d, heap);
+    put(d, ")");
+}
+
+void wr_disasm_valtype(const Disasm *d, ValType type) {
+    HeapType heap = type_heap(type);
+    if (!type_is_ref(type))
+        put(d, type_kind(type) < ARRAY_LEN(kind_texts) ? kind_texts[type_kind(type)] : "?");
+    else if (type_is_nullable(type) && heap < ARRAY_LEN(heap_texts))
+        put(d, heap_texts[heap].nullable);
+    else
+        ref_type(d, heap, type_is_nullable(type));
 }
 
 /* Nothing for an empty type, (result ...), or (type ...). */
-static void block_type(const Disasm *d, Reader *r) {
-    u8 code = r->pos < r->end ? *r->pos : 0;
-    if (code == CODE_EMPTY) {
-        wr_read_u8(r);
-    } else if (code == CODE_REF || code == CODE_REF_NULL || find_type(code)) {
-        put(d, " (result ");
-        wr_disasm_valtype(d, r);
-        put(d, ")");
-    } else {
-        const u8 *at = r->pos;
-        i64 index = wr_read_s33(r);
-        if (index < 0) wr_reader_fail(r, at, "malformed block type");
-        if (r->error) return;
+static void block_type(const Disasm *d, const Instr *i) {
+    if (i->index != NONE_U32) {
         put(d, " (type ");
-        wr_disasm_index(d, SPACE_TYPE, (u32)index);
+        wr_disasm_index(d, SPACE_TYPE, i->index);
+        put(d, ")");
+    } else if (i->type != T_BOT) {
+        put(d, " (result ");
+        wr_disasm_valtype(d, i->type);
         put(d, ")");
     }
 }
 
 /* ---- Immediates ----------------------------------------------------------------------------- */
 
-static void index_of(const Disasm *d, Reader *r, IndexSpace space) {
-    u32 index = wr_read_u32(r);
-    if (r->error) return;
+static void index_of(const Disasm *d, IndexSpace space, u32 index) {
     put(d, " ");
     wr_disasm_index(d, space, index);
 }
 
-/* As index_of(), but index 0 without a name goes without saying, as in the text format. */
+/* Index 0 goes without saying, as in the text format. */
 static void index_unless_0(const Disasm *d, IndexSpace space, u32 index) {
-    if (index == 0) return;
-    put(d, " ");
-    wr_disasm_index(d, space, index);
+    if (index != 0) index_of(d, space, index);
 }
 
-static void two_indices(const Disasm *d, Reader *r, IndexSpace first, IndexSpace second) {
-    index_of(d, r, first);
-    index_of(d, r, second);
+static void two_indices(const Disasm *d, const Instr *i, IndexSpace first, IndexSpace second) {
+    index_of(d, first, i->index);
+    index_of(d, second, i->index2);
 }
 
-static void number(const Disasm *d, Reader *r) {
-    u32 n = wr_read_u32(r);
-    if (!r->error) wr_disasm_text(d, " %u", n);
+static void pair_unless_0(const Disasm *d, const Instr *i, IndexSpace space) {
+    if (i->index != 0 || i->index2 != 0) two_indices(d, i, space, space);
 }
 
-static void labels(const Disasm *d, Reader *r) {
-    u32 count = wr_read_u32(r);
-    for (u64 i = 0; i <= count && !r->error; i++) index_of(d, r, SPACE_LABEL);
+/* memory.init and table.init: the segment comes first in the bytes and last in the text. */
+static void target_and_segment(const Disasm *d, const Instr *i, IndexSpace segments,
+                               IndexSpace targets) {
+    index_unless_0(d, targets, i->index2);
+    index_of(d, segments, i->index);
 }
 
-static void catch_clauses(const Disasm *d, Reader *r) {
+/* call_indirect: the table, unless it is 0, before the type. */
+static void table_and_type(const Disasm *d, const Instr *i) {
+    index_unless_0(d, SPACE_TABLE, i->index2);
+    put(d, " (type ");
+    wr_disasm_index(d, SPACE_TYPE, i->index);
+    put(d, ")");
+}
+
+static void index_and_number(const Disasm *d, const Instr *i) {
+    index_of(d, SPACE_TYPE, i->index);
+    wr_disasm_text(d, " %u", i->index2);
+}
+
+static Reader read_again(const Instr *i) {
+    return (Reader){.pos = i->vector.items, .end = i->end, .base = i->start};
+}
+
+static void labels(const Disasm *d, const Instr *i) {
+    Reader r = read_again(i);
+    for (u32 n = 0; n < i->vector.count; n++) index_of(d, SPACE_LABEL, wr_read_u32(&r));
+    index_of(d, SPACE_LABEL, i->index);
+}
+
+static void select_types(const Disasm *d, const Instr *i) {
+    Reader r = read_again(i);
+    put(d, " (result");
+    for (u32 n = 0; n < i->vector.count; n++) {
+        put(d, " ");
+        wr_disasm_valtype(d, wr_read_valtype(&r, NULL));
+    }
+    put(d, ")");
+}
+
+static void catch_clauses(const Disasm *d, const Instr *i) {
     static const char *const kinds[] = {"catch", "catch_ref", "catch_all", "catch_all_ref"};
-    block_type(d, r);
-    u32 count = wr_read_u32(r);
-    for (u32 i = 0; i < count && !r->error; i++) {
-        const u8 *at = r->pos;
-        u8 kind = wr_read_u8(r);
-        if (kind >= ARRAY_LEN(kinds)) wr_reader_fail(r, at, "malformed catch clause");
-        if (r->error) return;
+    Reader r = read_again(i);
+    block_type(d, i);
+    for (u32 n = 0; n < i->vector.count; n++) {
+        u8 kind = wr_read_u8(&r) & 3;
         wr_disasm_text(d, " (%s", kinds[kind]);
-        if (kind < 2) index_of(d, r, SPACE_TAG);
-        index_of(d, r, SPACE_LABEL);
+        if (kind < 2) index_of(d, SPACE_TAG, wr_read_u32(&r));
+        index_of(d, SPACE_LABEL, wr_read_u32(&r));
         put(d, ")");
     }
 }
 
-static void select_types(const Disasm *d, Reader *r) {
-    u32 count = wr_read_u32(r);
-    put(d, " (result");
-    for (u32 i = 0; i < count && !r->error; i++) {
-        put(d, " ");
-        wr_disasm_valtype(d, r);
-    }
-    put(d, ")");
+static void memarg(const Disasm *d, const Instr *i) {
+    index_unless_0(d, SPACE_MEMORY, i->index);
+    if (i->offset != 0) wr_disasm_text(d, " offset=%llu", (unsigned long long)i->offset);
+    if (i->align == wr_op_info[i->op].align) return;
+    wr_disasm_text(d, " align=%llu", 1ull << (i->align & 63));
 }
 
-/* call_indirect: the table, unless it is 0, before the type. */
-static void type_and_table(const Disasm *d, Reader *r) {
-    u32 type = wr_read_u32(r), table = wr_read_u32(r);
-    if (r->error) return;
-    index_unless_0(d, SPACE_TABLE, table);
-    put(d, " (type ");
-    wr_disasm_index(d, SPACE_TYPE, type);
-    put(d, ")");
+static void shuffle(const Disasm *d, const Instr *i) {
+    for (u32 n = 0; n < 16; n++) wr_disasm_text(d, " %u", i->bytes[n]);
 }
 
-static void pair_unless_0(const Disasm *d, Reader *r, IndexSpace space) {
-    u32 first = wr_read_u32(r), second = wr_read_u32(r);
-    if (r->error || (first == 0 && second == 0)) return;
-    put(d, " ");
-    wr_disasm_index(d, space, first);
-    put(d, " ");
-    wr_disasm_index(d, space, second);
-}
-
-/* data.init and table.init: the segment comes first in the bytes and last in the text. */
-static void segment_and_target(const Disasm *d, Reader *r, IndexSpace segments,
-                               IndexSpace targets) {
-    u32 segment = wr_read_u32(r), target = wr_read_u32(r);
-    if (r->error) return;
-    index_unless_0(d, targets, target);
-    put(d, " ");
-    wr_disasm_index(d, segments, segment);
-}
-
-static void memarg(const Disasm *d, Reader *r, u32 natural) {
-    u32 flags = wr_read_u32(r);
-    u32 memory = flags & 0x40 ? wr_read_u32(r) : 0;
-    u64 offset = wr_read_u64(r);
-    u32 align = flags & ~0x40u;
-    if (r->error) return;
-    index_unless_0(d, SPACE_MEMORY, memory);
-    if (offset) wr_disasm_text(d, " offset=%llu", (unsigned long long)offset);
-    if (align == natural) return;
-    if (align < 64)
-        wr_disasm_text(d, " align=%llu", 1ull << align);
-    else
-        wr_disasm_text(d, " align=2**%u", align);
-}
-
-static void lanes(const Disasm *d, Reader *r, u32 count) {
-    for (u32 i = 0; i < count; i++) {
-        u8 lane = wr_read_u8(r);
-        if (!r->error) wr_disasm_text(d, " %u", lane);
-    }
-}
-
-static void v128_const(const Disasm *d, Reader *r) {
-    const u8 *bytes = wr_read_bytes(r, 16);
-    if (r->error) return;
+static void v128_const(const Disasm *d, const Instr *i) {
     put(d, " i32x4");
-    for (u32 i = 0; i < 4; i++) wr_disasm_text(d, " 0x%08x", le32_load(bytes + 4 * i));
+    for (u32 n = 0; n < 4; n++) wr_disasm_text(d, " 0x%08x", le32_load(i->bytes + 4 * n));
 }
 
-/* Infinities and NaNs by name, a payload that is not the canonical one with it. False for numbers. */
-static bool special_float(const Disasm *d, bool negative, bool infinite, bool is_nan, u64 payload,
-                          u64 canonical) {
-    if (!infinite && !is_nan) return false;
+/* Infinity, or a NaN with its payload unless that is the canonical one. */
+static void special_float(const Disasm *d, bool negative, u64 payload, u64 canonical) {
     put(d, negative ? " -" : " ");
-    put(d, infinite ? "inf" : "nan");
-    if (is_nan && payload != canonical) wr_disasm_text(d, ":0x%llx", (unsigned long long)payload);
-    return true;
+    put(d, payload == 0 ? "inf" : "nan");
+    if (payload != 0 && payload != canonical)
+        wr_disasm_text(d, ":0x%llx", (unsigned long long)payload);
 }
 
-static void f32_const(const Disasm *d, Reader *r) {
-    const u8 *bytes = wr_read_bytes(r, 4);
-    if (r->error) return;
-    u32 bits = le32_load(bytes), payload = bits & 0x7FFFFF;
-    bool top = (bits >> 23 & 0xFF) == 0xFF;
-    if (special_float(d, bits >> 31, top && !payload, top && payload, payload, 0x400000)) return;
+/* The shortest decimal that reads back the same. */
+static void f32_const(const Disasm *d, u32 bits) {
+    if ((bits >> 23 & 0xFF) == 0xFF) {
+        special_float(d, bits >> 31, bits & 0x7FFFFF, 0x400000);
+        return;
+    }
     f32 value;
     char text[32] = "";
     memcpy(&value, &bits, sizeof value);
     for (int digits = 1; digits <= 9; digits++) {
-        snprintf(text, sizeof text, "%.*g", digits, (double)value);
+        (void)snprintf(text, sizeof text, "%.*g", digits, (double)value);
         if (strtof(text, NULL) == value) break;
     }
     wr_disasm_text(d, " %s", text);
 }
 
-static void f64_const(const Disasm *d, Reader *r) {
-    const u8 *bytes = wr_read_bytes(r, 8);
-    if (r->error) return;
-    u64 bits = le64_load(bytes), payload = bits & 0xFFFFFFFFFFFFF;
-    bool top = (bits >> 52 & 0x7FF) == 0x7FF;
-    if (special_float(d, bits >> 63, top && !payload, top && payload, payload, 1ull << 51)) return;
+static void f64_const(const Disasm *d, u64 bits) {
+    if ((bits >> 52 & 0x7FF) == 0x7FF) {
+        special_float(d, bits >> 63, bits & 0xFFFFFFFFFFFFF, 1ull << 51);
+        return;
+    }
     f64 value;
     char text[32] = "";
     memcpy(&value, &bits, sizeof value);
     for (int digits = 1; digits <= 17; digits++) {
-        snprintf(text, sizeof text, "%.*g", digits, value);
+        (void)snprintf(text, sizeof text, "%.*g", digits, value);
         if (strtod(text, NULL) == value) break;
     }
     wr_disasm_text(d, " %s", text);
 }
 
-static void heap_type(const Disasm *d, Reader *r) {
+static void heap_type(const Disasm *d, const Instr *i) {
     put(d, " ");
-    wr_disasm_heaptype(d, r);
+    wr_disasm_heaptype(d, i->heap);
 }
 
-static void branch_cast(const Disasm *d, Reader *r) {
-    u8 flags = wr_read_u8(r);
-    index_of(d, r, SPACE_LABEL);
-    for (u32 i = 0; i < 2 && !r->error; i++) {
-        put(d, flags >> i & 1 ? " (ref null " : " (ref ");
-        wr_disasm_heaptype(d, r);
-        put(d, ")");
-    }
+static void branch_cast(const Disasm *d, const Instr *i) {
+    index_of(d, SPACE_LABEL, i->index);
+    put(d, " ");
+    ref_type(d, i->heap, i->flags & 1);
+    put(d, " ");
+    ref_type(d, i->heap2, i->flags & 2);
 }
 
-static void integer_const(const Disasm *d, Reader *r, bool is_64) {
-    i64 value = is_64 ? wr_read_s64(r) : wr_read_s32(r);
-    if (!r->error) wr_disasm_text(d, " %lld", (long long)value);
-}
-
-/* The memory or table that an instruction names alone: table 0 is written, memory 0 is not. */
-static void memory(const Disasm *d, Reader *r) {
-    u32 index = wr_read_u32(r);
-    if (!r->error) index_unless_0(d, SPACE_MEMORY, index);
-}
-
-static void immediates(const Disasm *d, Reader *r, const OpInfo *info) {
-    switch ((ImmKind)info->imm) {
-    case IMM_NONE: break;
-    case IMM_BLOCK: block_type(d, r); break;
-    case IMM_TRY_TABLE: catch_clauses(d, r); break;
-    case IMM_LABEL: index_of(d, r, SPACE_LABEL); break;
-    case IMM_BR_TABLE: labels(d, r); break;
-    case IMM_FUNC: index_of(d, r, SPACE_FUNC); break;
-    case IMM_TYPE: index_of(d, r, SPACE_TYPE); break;
-    case IMM_TYPE_TABLE: type_and_table(d, r); break;
+void wr_disasm_instr(const Disasm *d, const Instr *i) {
+    put(d, wr_op_info[i->op].text);
+    switch ((ImmKind)wr_op_info[i->op].imm) {
+    case IMM_NONE:
+    case IMM_ZERO: break;
+    case IMM_BLOCK: block_type(d, i); break;
+    case IMM_TRY_TABLE: catch_clauses(d, i); break;
+    case IMM_LABEL: index_of(d, SPACE_LABEL, i->index); break;
+    case IMM_BR_TABLE: labels(d, i); break;
+    case IMM_FUNC: index_of(d, SPACE_FUNC, i->index); break;
+    case IMM_TYPE: index_of(d, SPACE_TYPE, i->index); break;
+    case IMM_TYPE_TABLE: table_and_type(d, i); break;
     case IMM_TYPE_FIELD:
-    case IMM_TYPE_COUNT:
-        index_of(d, r, SPACE_TYPE);
-        number(d, r);
-        break;
-    case IMM_TYPE_DATA: two_indices(d, r, SPACE_TYPE, SPACE_DATA); break;
-    case IMM_TYPE_ELEM: two_indices(d, r, SPACE_TYPE, SPACE_ELEM); break;
-    case IMM_TYPE_TYPE: two_indices(d, r, SPACE_TYPE, SPACE_TYPE); break;
-    case IMM_TAG: index_of(d, r, SPACE_TAG); break;
-    case IMM_SELECT_TYPES: select_types(d, r); break;
-    case IMM_LOCAL: index_of(d, r, SPACE_LOCAL); break;
-    case IMM_GLOBAL: index_of(d, r, SPACE_GLOBAL); break;
-    case IMM_TABLE: index_of(d, r, SPACE_TABLE); break;
-    case IMM_TABLE_TABLE: pair_unless_0(d, r, SPACE_TABLE); break;
-    case IMM_ELEM: index_of(d, r, SPACE_ELEM); break;
-    case IMM_ELEM_TABLE: segment_and_target(d, r, SPACE_ELEM, SPACE_TABLE); break;
-    case IMM_MEMORY: memory(d, r); break;
-    case IMM_MEMORY_MEMORY: pair_unless_0(d, r, SPACE_MEMORY); break;
-    case IMM_DATA: index_of(d, r, SPACE_DATA); break;
-    case IMM_DATA_MEMORY: segment_and_target(d, r, SPACE_DATA, SPACE_MEMORY); break;
-    case IMM_MEMARG: memarg(d, r, info->align); break;
+    case IMM_TYPE_COUNT: index_and_number(d, i); break;
+    case IMM_TYPE_DATA: two_indices(d, i, SPACE_TYPE, SPACE_DATA); break;
+    case IMM_TYPE_ELEM: two_indices(d, i, SPACE_TYPE, SPACE_ELEM); break;
+    case IMM_TYPE_TYPE: two_indices(d, i, SPACE_TYPE, SPACE_TYPE); break;
+    case IMM_TAG: index_of(d, SPACE_TAG, i->index); break;
+    case IMM_SELECT_TYPES: select_types(d, i); break;
+    case IMM_LOCAL: index_of(d, SPACE_LOCAL, i->index); break;
+    case IMM_GLOBAL: index_of(d, SPACE_GLOBAL, i->index); break;
+    case IMM_TABLE: index_of(d, SPACE_TABLE, i->index); break;
+    case IMM_TABLE_TABLE: pair_unless_0(d, i, SPACE_TABLE); break;
+    case IMM_ELEM: index_of(d, SPACE_ELEM, i->index); break;
+    case IMM_ELEM_TABLE: target_and_segment(d, i, SPACE_ELEM, SPACE_TABLE); break;
+    case IMM_MEMORY: index_unless_0(d, SPACE_MEMORY, i->index); break;
+    case IMM_MEMORY_MEMORY: pair_unless_0(d, i, SPACE_MEMORY); break;
+    case IMM_DATA: index_of(d, SPACE_DATA, i->index); break;
+    case IMM_DATA_MEMORY: target_and_segment(d, i, SPACE_DATA, SPACE_MEMORY); break;
+    case IMM_MEMARG: memarg(d, i); break;
     case IMM_MEMARG_LANE:
-        memarg(d, r, info->align);
-        lanes(d, r, 1);
+        memarg(d, i);
+        wr_disasm_text(d, " %u", i->lane);
         break;
-    case IMM_LANE: lanes(d, r, 1); break;
-    case IMM_SHUFFLE: lanes(d, r, 16); break;
-    case IMM_V128: v128_const(d, r); break;
-    case IMM_I32: integer_const(d, r, false); break;
-    case IMM_I64: integer_const(d, r, true); break;
-    case IMM_F32: f32_const(d, r); break;
-    case IMM_F64: f64_const(d, r); break;
-    case IMM_HEAP_TYPE: heap_type(d, r); break;
-    case IMM_BR_CAST: branch_cast(d, r); break;
-    case IMM_ZERO: wr_read_u8(r); break;
+    case IMM_LANE: wr_disasm_text(d, " %u", i->lane); break;
+    case IMM_SHUFFLE: shuffle(d, i); break;
+    case IMM_V128: v128_const(d, i); break;
+    case IMM_I32:
+    case IMM_I64: wr_disasm_text(d, " %lld", (long long)i->bits); break;
+    case IMM_F32: f32_const(d, (u32)i->bits); break;
+    case IMM_F64: f64_const(d, i->bits); break;
+    case IMM_HEAP_TYPE: heap_type(d, i); break;
+    case IMM_BR_CAST: branch_cast(d, i); break;
     }
-}
-
-/* ---- Instructions --------------------------------------------------------------------------- */
-
-static Opcode read_opcode(Reader *r) {
-    const u8 *at = r->pos;
-    u8 first = wr_read_u8(r);
-    bool prefixed = first >= 0xFB && first <= 0xFE;
-    u32 code = prefixed ? wr_read_u32(r) : first;
-    Opcode op = r->error ? OP_INVALID : wr_op_from_code(prefixed ? first : 0, code);
-    if (op == OP_INVALID && !r->error) {
-        if (prefixed)
-            wr_reader_fail(r, at, "illegal opcode: %02x %02x", first, code);
-        else
-            wr_reader_fail(r, at, "illegal opcode: %02x", first);
-    }
-    return op;
-}
-
-Opcode wr_disasm_instr(const Disasm *d, Reader *r) {
-    Opcode op = read_opcode(r);
-    if (op == OP_INVALID) return op;
-    put(d, wr_op_info[op].text);
-    immediates(d, r, &wr_op_info[op]);
-    return r->error ? OP_INVALID : op;
 }

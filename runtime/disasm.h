@@ -1,14 +1,14 @@
 /*
- * disasm.h - instructions and types of the binary format as text: opcodes.def read the other way. It reads
- * bytes as they stand, valid or not, and knows no module: index spaces are named by whoever calls.
+ * disasm.h - instructions and types as text: what decode_code.h reads, printed by opcodes.def. It takes
+ * instructions as they stand, valid or not, and knows no module: who calls names the index spaces.
  * Used by the command's dump; not by the text format's printer, which folds and declares.
  */
 #ifndef WR_DISASM_H
 #define WR_DISASM_H
 
 #include "base.h"
-#include "decode.h"
-#include "opcode.h"
+#include "decode_code.h"
+#include "types.h"
 
 typedef enum IndexSpace {
     SPACE_TYPE,
@@ -32,13 +32,13 @@ typedef struct Disasm {
     void *context;
 } Disasm;
 
-/* Reads one instruction and writes it: keyword, then immediates, without a newline. Gives the opcode, or
- * OP_INVALID when the bytes are none (r->error says why; what was decoded until then is written). */
-Opcode wr_disasm_instr(const Disasm *d, Reader *r);
+/* Writes an instruction: keyword, then immediates, without a newline. */
+void wr_disasm_instr(const Disasm *d, const Instr *instr);
 
-/* Reads a value type (or a packed one) or a heap type and writes it as the text format does. */
-void wr_disasm_valtype(const Disasm *d, Reader *r);
-void wr_disasm_heaptype(const Disasm *d, Reader *r);
+/* Write a type as the text format does. Defined types are the module's own indices, as the readers give
+ * them without a module. */
+void wr_disasm_valtype(const Disasm *d, ValType type);
+void wr_disasm_heaptype(const Disasm *d, HeapType heap);
 
 /* Writes `index` and, when it has one, " <name>". */
 void wr_disasm_index(const Disasm *d, IndexSpace space, u32 index);
