@@ -148,9 +148,12 @@ void wr_store_limit_memory(wr_store_t *store, uint64_t bytes) { store->limit_mem
 void wr_store_limit_tables(wr_store_t *store, uint64_t elements) { store->limit_tables = elements; }
 void wr_store_limit_instances(wr_store_t *store, uint64_t count) { store->limit_instances = count; }
 
+/* More than can ever be spent, with room for what executors add to it meanwhile. */
+#define FUEL_MAX (INT64_MAX / 2)
+
 void wr_store_set_fuel(wr_store_t *store, uint64_t units) {
     store->fuel_on = units != UINT64_MAX;
-    store->fuel = (i64)min_u64(units, INT64_MAX);
+    store->fuel = (i64)min_u64(units, FUEL_MAX);
 }
 
 uint64_t wr_store_fuel(const wr_store_t *store) {

@@ -117,11 +117,19 @@ Func *wr_store_new_host_func(Store *store, const DefType *type, HostFunc *host) 
     return func;
 }
 
+/* What stopped a call does not stop the next one, but see wr_store_call() for deadlines. */
+static void spend_interrupt(Store *store, wr_trap_code_t code) {
+    if (code == WR_TRAP_INTERRUPTED) atomic_fetch_and(&store->interrupt, ~POLL_INTERRUPT);
+    if (code == WR_TRAP_DEADLINE) atomic_fetch_and(&store->interrupt, ~POLL_DEADLINE);
+}
+
 Error *wr_store_call(Store *store, Func *func, Slot *slots) {
     if (store->deadline != 0 && wr_os_now() >= store->deadline) {
         atomic_fetch_or(&store->interrupt, POLL_DEADLINE);
     }
-    return store->engine->executor->call(store, func, slots);
+    Error *error = store->engine->executor->call(store, func, slots);
+    if (error) spend_interrupt(store, wr_error_trap_code(error));
+    return error;
 }
 
 /* ---- references ----------------------------------------------------------------------------- */

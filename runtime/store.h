@@ -205,7 +205,7 @@ struct wr_store {
     u64 used_memory, used_tables, used_instances;
 
     /* metering */
-    _Atomic(u32) interrupt; /* POLL_* bits, set by other threads, cleared when they take effect */
+    _Atomic(u32) interrupt; /* POLL_* bits, set by other threads, cleared by wr_store_call() */
     bool interruptible;
     i64 fuel;               /* remaining; meaningful if fuel_on; negative = spent */
     bool fuel_on;
@@ -237,7 +237,7 @@ void wr_store_rollback(Store *store, StoreMark mark);
 /* Appends to Store.funcs and numbers `func`; false when out of memory or handles. */
 NODISCARD bool wr_store_add_func(Store *store, Func *func);
 /* Calls through the executor, as Executor.call. A deadline that has passed stops this call too, not only
- * the one during which it passed. */
+ * the one during which it passed; an interruption is spent when it has stopped a call. */
 NODISCARD Error *wr_store_call(Store *store, Func *func, Slot *slots);
 /* A reference (extern hierarchy) to a host value, or 0 when out of memory; and back: false if `ref` is
  * no host value of this store. */
