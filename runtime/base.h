@@ -39,6 +39,13 @@ typedef double f64;
 #define ASSERT(x) assert(x)
 #endif
 
+/* Whether the target permutes the bytes of a vector by run-time indices in one instruction. */
+#if defined(__SSSE3__) || defined(__ARM_NEON)
+#define HAS_BYTE_PERMUTE true
+#else
+#define HAS_BYTE_PERMUTE false
+#endif
+
 /* Little-endian loads and stores at any alignment (WebAssembly and WASI are little-endian). */
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 #define WR_LE16(x) (x)

@@ -47,20 +47,15 @@ LANES(f64x2, f64, VecF64, VecU64, u64, f64, 0, 1)
 
 /* lanes: 16 indices into the 32 bytes of a and b. */
 INLINE v128 i8x16_shuffle(v128 a, v128 b, const u8 *lanes) {
+    if (HAS_BYTE_PERMUTE) {
+        v128 in_a = v128_load(lanes), in_b = (v128)((VecU8)in_a - 16);
+        return simde_wasm_i8x16_swizzle(a, in_a) | simde_wasm_i8x16_swizzle(b, in_b);
+    }
     u8 from[32], to[16];
     v128_store(from, a);
     v128_store(from + 16, b);
     for (u32 i = 0; i < 16; i++) to[i] = from[lanes[i] & 31];
     return v128_load(to);
-}
-
-/* The bytes of a that the bytes of b choose; zero where those are too large. */
-INLINE v128 i8x16_swizzle(v128 a, v128 b) {
-    u8 from[16], index[16], to[16];
-    v128_store(from, a);
-    v128_store(index, b);
-    for (u32 i = 0; i < 16; i++) to[i] = from[index[i] & 15];
-    return v128_load(to) & (v128)((VecU8)b < 16);
 }
 
 /* ---- integers ---- */
