@@ -129,8 +129,9 @@ typedef struct CustomSection {
  * slot that holds the exception, see TryRegion.exn_slot).
  *
  *   pc     bytes from the branching instruction's opcode to the target. The target lies after the `end`
- *          of a block (for the function's own label: AT that final `end`, so that it returns), or
- *          after the block type of a loop.
+ *          of a block (for the function's own label: AT that final `end`, so that it returns, with
+ *          pop 0), or after the block type of a loop. Where an `end` or `else` follows at once that only
+ *          passes control on, the target is that one's.
  *   stp    entries from this one to the entry that belongs to the first branch at or after the target
  *   pop    slots between the kept values and the label's height that must go; 0 = nothing moves
  *   keep   slots of the label's values on top; matters only if pop is not 0

@@ -18,14 +18,24 @@ void wr_side_join(SideTable *table, SideChain *to, SideChain *from) {
     *from = SIDE_CHAIN_EMPTY;
 }
 
-void wr_side_bind_chain(SideTable *table, SideChain *chain, u32 target) {
+INLINE void bind_all(SideTable *table, SideChain *chain, u32 target, bool is_exit) {
     u32 i = chain->first;
     while (i != NONE_U32) {
-        u32 next = table->drafts[i].target;
-        wr_side_bind(table, i, target, table->count);
-        i = next;
+        SideDraft *d = &table->drafts[i];
+        i = d->target;
+        d->target = target;
+        d->stp = table->count;
+        if (is_exit) d->pop = 0;
     }
     *chain = SIDE_CHAIN_EMPTY;
+}
+
+void wr_side_bind_chain(SideTable *table, SideChain *chain, u32 target) {
+    bind_all(table, chain, target, false);
+}
+
+void wr_side_bind_exits(SideTable *table, SideChain *chain, u32 target) {
+    bind_all(table, chain, target, true);
 }
 
 /* Whether draft i fits into a SideEntry; otherwise it becomes a FarEntry. */
@@ -58,8 +68,7 @@ static void pack_all(const SideTable *table, SideEntry *side, FarEntry *far) {
             continue;
         }
         side[i] = (SideEntry){(i32)nfar, 0, SIDE_FAR, 0};
-        far[nfar++] =
-            (FarEntry){distance(d->at, d->target), distance(i, d->stp), d->pop, d->keep};
+        far[nfar++] = (FarEntry){distance(d->at, d->target), distance(i, d->stp), d->pop, d->keep};
     }
 }
 

@@ -70,14 +70,12 @@ static Error *check_memories(const Module *m) {
 /* Globals come after tables: their initialisers see the imported ones alone. */
 static Error *check_table(Validator *v, const TableDecl *table, bool is_import) {
     u64 greatest = table->limits.is_64 ? UINT64_MAX : UINT32_MAX;
-    TRY(check_limits(&table->limits, greatest, table->at,
-                     "table size must be at most 2^32-1"));
+    TRY(check_limits(&table->limits, greatest, table->at, "table size must be at most 2^32-1"));
     if (is_import) return NULL;
-    if (table->has_init)
-        return check_const(v, &table->init, table->type, v->m->nimported_globals);
+    if (table->has_init) return check_const(v, &table->init, table->type, v->m->nimported_globals);
     if (!type_is_defaultable(table->type))
         return invalid(table->at, "type mismatch: table of non-null references needs an "
-                                      "initial value");
+                                  "initial value");
     return NULL;
 }
 

@@ -22,6 +22,7 @@ typedef struct CodeTypes {
     u32 nlocals, noperands;
     const ValType *locals, *operands; /* in `arena` */
 } CodeTypes;
-NODISCARD bool wr_code_types_at(const Module *m, const Code *code, u32 pc, Arena *arena, CodeTypes *out);
+NODISCARD bool wr_code_types_at(const Module *m, const Code *code, u32 pc, Arena *arena,
+                                CodeTypes *out);
 
 #endif

@@ -12,6 +12,7 @@
 void wr_checker_init(Checker *c, const Module *m) {
     *c = (Checker){.module = m, .types = m->engine->types, .alloc = &m->engine->alloc};
     c->reader.base = m->bytes;
+    c->reader.limit = m->bytes + m->size;
 }
 
 void wr_checker_free(Checker *c) {
@@ -57,8 +58,7 @@ void wr_check_missing(Checker *c, ValType want) {
 
 static void check_signature(Checker *c, Opcode op, const Signature *sig) {
     ValType address = wr_check_immediates(c, op);
-    for (u32 i = sig->nin; i-- > 0;)
-        check_pop(c, sig->in[i] == SIG_ADDRESS ? address : sig->in[i]);
+    for (u32 i = sig->nin; i-- > 0;) check_pop(c, sig->in[i] == SIG_ADDRESS ? address : sig->in[i]);
     for (u32 i = 0; i < sig->nout; i++)
         check_push(c, sig->out[i] == SIG_ADDRESS ? address : sig->out[i]);
 }
@@ -185,8 +185,8 @@ static bool finish_code(Checker *c, Code *code, Arena *arena) {
     if (c->nruns > 0 &&
         (code->runs = wr_arena_copy(arena, c->runs, c->nruns * sizeof *c->runs)) == NULL)
         return false;
-    if (c->nwide > 0 &&
-        (code->wide_pcs = wr_arena_copy(arena, c->wide_pcs, c->nwide * sizeof *c->wide_pcs)) == NULL)
+    if (c->nwide > 0 && (code->wide_pcs = wr_arena_copy(arena, c->wide_pcs,
+                                                        c->nwide * sizeof *c->wide_pcs)) == NULL)
         return false;
     return wr_side_finish(&c->side, arena, code) && wr_check_finish_regions(c, arena, code);
 }

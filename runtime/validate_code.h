@@ -70,8 +70,8 @@ typedef struct CatchDraft {
 #define LIMIT_OPERANDS 1000000u /* operands at one place */
 
 typedef struct Checker {
-    Reader reader; /* pos: the next byte. First: the hot loop reads it most */
-    const u8 *at;  /* the opcode being checked */
+    Reader reader;    /* pos: the next byte. First: the hot loop reads it most */
+    const u8 *at;     /* the opcode being checked */
     const u8 *origin; /* code offsets count from here: the first instruction */
     const Module *module;
     const TypeTable *types;
@@ -135,7 +135,8 @@ void wr_check_run(Checker *c, const u8 *stop);
 
 bool wr_check_control(Checker *c, Opcode op);   /* validate_control.c */
 bool wr_check_exception(Checker *c, Opcode op); /* validate_exception.c */
-bool wr_check_variable(Checker *c, Opcode op);  /* validate_variable.c: drop, select, locals, globals */
+bool wr_check_variable(Checker *c,
+                       Opcode op); /* validate_variable.c: drop, select, locals, globals */
 bool wr_check_reference(Checker *c, Opcode op); /* validate_ref.c */
 bool wr_check_aggregate(Checker *c, Opcode op); /* validate_gc.c */
 bool wr_check_bulk(Checker *c, Opcode op);      /* validate_memory.c: tables, memory.copy */
@@ -148,8 +149,9 @@ u32 wr_check_elem_index(Checker *c);
 u32 wr_check_data_index(Checker *c);
 /* All immediates of an instruction that has a signature; gives the type that `a` in it stands for. */
 ValType wr_check_immediates(Checker *c, Opcode op);
-const DefType *wr_check_type_index(Checker *c);                /* NULL after an error */
-const DefType *wr_check_comp_index(Checker *c, CompKind comp); /* of this kind; NULL after an error */
+const DefType *wr_check_type_index(Checker *c); /* NULL after an error */
+const DefType *wr_check_comp_index(Checker *c,
+                                   CompKind comp); /* of this kind; NULL after an error */
 
 /* ---- errors: the first wins, at the opcode's offset ---- */
 

@@ -6,8 +6,8 @@
  * what follows an `end` is the `end` of an enclosing block, or the `else` of an enclosing `if`, which
  * would only pass control on, the branch goes on with that one's: the operands are the same, since a
  * block ends with exactly its results on top of the height that it began at. A branch to the body's
- * own label goes AT the final `end`, which returns the topmost result slots: nothing needs to move, so
- * such entries have pop 0.
+ * own label, and so to every block that ends directly before the body does, goes AT the final `end`,
+ * which returns the topmost result slots: nothing needs to move, so such entries have pop 0.
  *
  * In dead code operands may lack, and heights are whatever is known; the entries are never used,
  * but they count.
@@ -21,8 +21,8 @@ static bool grow_frames(Checker *c) {
         wr_check_fail(c, "too many nested blocks: more than %u", LIMIT_NESTING);
         return false;
     }
-    if (wr_grow_array(c->alloc, &c->frames, &c->frames_capacity, (u64)c->nframes + 1,
-                      LIMIT_NESTING, sizeof *c->frames))
+    if (wr_grow_array(c->alloc, &c->frames, &c->frames_capacity, (u64)c->nframes + 1, LIMIT_NESTING,
+                      sizeof *c->frames))
         return true;
     wr_check_oom(c);
     return false;
@@ -65,8 +65,8 @@ void wr_check_unset_locals(Checker *c, u32 inits) {
 /* Whether control that arrives behind an inner `end` in `outer` at once goes to the end of `outer`. */
 static bool passes_on(const Checker *c, const Frame *outer) {
     if (c->reader.pos >= c->reader.end) return false;
-    if (*c->reader.pos == 0x0B) return outer->kind != FRAME_BODY;
-    return *c->reader.pos == 0x05 && outer->kind == FRAME_IF;
+    u8 next = *c->reader.pos;
+    return next == 0x0B || (next == 0x05 && outer->kind == FRAME_IF);
 }
 
 /* Leaves the innermost frame, whose results stay on the stack, and says where its branches go. */
@@ -76,7 +76,7 @@ static void leave_frame(Checker *c, u32 after) {
     c->nframes--;
     if (f->branches.first == NONE_U32) return;
     if (c->nframes == 0)
-        wr_side_bind_chain(&c->side, &f->branches, check_offset(c, c->at));
+        wr_side_bind_exits(&c->side, &f->branches, check_offset(c, c->at));
     else if (passes_on(c, check_frame(c)))
         wr_side_join(&c->side, &check_frame(c)->branches, &f->branches);
     else
@@ -102,7 +102,7 @@ static bool add_entry(Checker *c, u32 pop, u32 keep) {
 
 void wr_check_branch(Checker *c, Frame *f, u32 height) {
     u32 keep = check_label(f).slots, base = f->height + f->wide + keep;
-    u32 pop = f->kind != FRAME_BODY && height > base ? height - base : 0;
+    u32 pop = height > base ? height - base : 0;
     if (!add_entry(c, pop, keep)) return;
     u32 index = c->side.count - 1;
     if (f->kind == FRAME_LOOP)

@@ -239,8 +239,7 @@ bool wr_check_finish_regions(Checker *c, Arena *arena, Code *code) {
     if (tries == NULL || catches == NULL) return false;
     for (u32 i = 0; i < c->nregions; i++) {
         TryRegion region = c->regions[i].region;
-        if (region.delegate < DELEGATE_CALLER)
-            region.delegate = c->regions[region.delegate].final;
+        if (region.delegate < DELEGATE_CALLER) region.delegate = c->regions[region.delegate].final;
         tries[c->regions[i].final] = region;
     }
     place_catches(c, tries, catches);

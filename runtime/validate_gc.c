@@ -95,8 +95,7 @@ static void check_array_new_fixed(Checker *c) {
 
 /* Bytes of a data segment make numbers and vectors, never references. */
 static void require_numeric(Checker *c, const DefType *array) {
-    if (type_is_ref(array->fields[0].type))
-        wr_check_fail(c, "array type is not numeric or vector");
+    if (type_is_ref(array->fields[0].type)) wr_check_fail(c, "array type is not numeric or vector");
 }
 
 static void require_elements(Checker *c, const DefType *array, u32 elem) {

@@ -33,7 +33,7 @@ typedef enum FastKind {
     FAST_GLOBAL_SET,
     FAST_DROP,
     FAST_SELECT,
-    FAST_CONTROL      /* wr_check_control() knows it */
+    FAST_CONTROL /* wr_check_control() knows it */
 } FastKind;
 
 typedef struct FastOp {
@@ -47,27 +47,27 @@ typedef struct FastOp {
  * no feature to ask for ---- */
 
 #define KIND_NUMERIC(sig)                                                                          \
-    (SIG_NOUT(sig) != 1 ? FAST_NONE                                                                \
+    (SIG_NOUT(sig) != 1  ? FAST_NONE                                                               \
      : SIG_NIN(sig) == 1 ? FAST_UNARY                                                              \
      : SIG_NIN(sig) == 2 ? FAST_BINARY                                                             \
                          : FAST_NONE)
 #define KIND_BY_HAND(id, code)                                                                     \
-    ((code) <= 0x11            ? FAST_CONTROL                                                      \
-     : OP_##id == OP_LOCAL_GET ? FAST_LOCAL_GET                                                    \
-     : OP_##id == OP_LOCAL_SET ? FAST_LOCAL_SET                                                    \
-     : OP_##id == OP_LOCAL_TEE ? FAST_LOCAL_TEE                                                    \
+    ((code) <= 0x11             ? FAST_CONTROL                                                     \
+     : OP_##id == OP_LOCAL_GET  ? FAST_LOCAL_GET                                                   \
+     : OP_##id == OP_LOCAL_SET  ? FAST_LOCAL_SET                                                   \
+     : OP_##id == OP_LOCAL_TEE  ? FAST_LOCAL_TEE                                                   \
      : OP_##id == OP_GLOBAL_GET ? FAST_GLOBAL_GET                                                  \
      : OP_##id == OP_GLOBAL_SET ? FAST_GLOBAL_SET                                                  \
      : OP_##id == OP_DROP       ? FAST_DROP                                                        \
      : OP_##id == OP_SELECT     ? FAST_SELECT                                                      \
-                               : FAST_NONE)
+                                : FAST_NONE)
 #define KIND_SIGNED(imm, sig)                                                                      \
-    ((imm) == IMM_NONE                       ? KIND_NUMERIC(sig)                                   \
-     : (imm) == IMM_MEMARG                   ? (SIG_NOUT(sig) == 1 ? FAST_LOAD : FAST_STORE)       \
-     : (imm) == IMM_I32                      ? FAST_I32_CONST                                      \
-     : (imm) == IMM_I64                      ? FAST_I64_CONST                                      \
-     : (imm) == IMM_F32 || (imm) == IMM_F64  ? FAST_FLOAT_CONST                                    \
-                                             : FAST_NONE)
+    ((imm) == IMM_NONE                      ? KIND_NUMERIC(sig)                                    \
+     : (imm) == IMM_MEMARG                  ? (SIG_NOUT(sig) == 1 ? FAST_LOAD : FAST_STORE)        \
+     : (imm) == IMM_I32                     ? FAST_I32_CONST                                       \
+     : (imm) == IMM_I64                     ? FAST_I64_CONST                                       \
+     : (imm) == IMM_F32 || (imm) == IMM_F64 ? FAST_FLOAT_CONST                                     \
+                                            : FAST_NONE)
 #define KIND(id, code, imm, sig, feature)                                                          \
     ((feature) != FEATURE_MVP ? FAST_NONE                                                          \
      : sizeof(sig) == 1       ? KIND_BY_HAND(id, code)                                             \
@@ -115,8 +115,13 @@ typedef struct Fast {
 
 INLINE Fast enter_fast(const Checker *c) {
     u32 limit = min_u32(c->max_slots - c->wide, c->stack_capacity);
-    return (Fast){c->reader.pos, c->stack + c->sp, c->stack + check_frame(c)->height,
-                  c->stack + limit, c->stack + c->stack_capacity, c->locals, c->known};
+    return (Fast){c->reader.pos,
+                  c->stack + c->sp,
+                  c->stack + check_frame(c)->height,
+                  c->stack + limit,
+                  c->stack + c->stack_capacity,
+                  c->locals,
+                  c->known};
 }
 
 INLINE void leave_fast(Checker *c, const Fast *f) {
@@ -226,8 +231,8 @@ static void run_fast(Checker *c, const u8 *end, ValType address) {
             break;
         case FAST_STORE:
             n = leb_length(f.pos + 2, LEB_MORE_4);
-            if (UNLIKELY(n == 0 || f.pos[1] > op->align || !fast_has(&f, 2) ||
-                         f.top[-1] != op->b || f.top[-2] != address))
+            if (UNLIKELY(n == 0 || f.pos[1] > op->align || !fast_has(&f, 2) || f.top[-1] != op->b ||
+                         f.top[-2] != address))
                 goto out;
             f.top -= 2;
             f.pos += 2 + n;

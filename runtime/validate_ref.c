@@ -59,8 +59,7 @@ static void check_ref_func(Checker *c) {
     }
     if (check_failed(c)) return;
     const FuncDecl *func = &c->module->funcs[index];
-    if (!func->declared)
-        wr_check_fail(c, "undeclared function reference");
+    if (!func->declared) wr_check_fail(c, "undeclared function reference");
     check_push(c, check_def_ref(func->type, false));
 }
 

@@ -18,8 +18,8 @@
 /* What the threads share. */
 typedef struct Work {
     Module *m;
-    atomic_uint next;  /* the first body that nobody has taken */
-    atomic_uint stop;  /* bodies from here on need not be looked at: one before is in error */
+    atomic_uint next; /* the first body that nobody has taken */
+    atomic_uint stop; /* bodies from here on need not be looked at: one before is in error */
 } Work;
 
 typedef struct Worker {
@@ -42,8 +42,8 @@ static bool take_run(Work *work, u32 *first, u32 *end) {
         u64 bytes = 0;
         for (stop = start; stop < m->ncodes && bytes < BYTES_PER_RUN; stop++)
             bytes += (u64)(m->codes[stop].end - m->codes[stop].start);
-    } while (!atomic_compare_exchange_weak_explicit(&work->next, &start, stop,
-                                                    memory_order_relaxed, memory_order_relaxed));
+    } while (!atomic_compare_exchange_weak_explicit(&work->next, &start, stop, memory_order_relaxed,
+                                                    memory_order_relaxed));
     *first = start;
     *end = stop;
     return true;
@@ -114,8 +114,7 @@ static void fill_map(const Module *m, const Code *code, u32 *map) {
     }
     for (u32 i = 0; i < code->nruns; i++) {
         u32 wide = code->runs[i].type == T_V128;
-        for (u32 k = 0; k < code->runs[i].count; k++, slot += 1 + wide)
-            map[n++] = slot << 1 | wide;
+        for (u32 k = 0; k < code->runs[i].count; k++, slot += 1 + wide) map[n++] = slot << 1 | wide;
     }
     ASSERT(n == code->nlocals);
 }
