@@ -155,9 +155,16 @@ static void require_exceptions(Reader *r, const u8 *at, const Module *m, const c
         require(r, at, m, FEATURE_EXCEPTIONS, what);
 }
 
+/* For what is well-formed but not valid without a feature. */
+static void require_valid(Reader *r, const u8 *at, const Module *m, Feature feature,
+                          const char *what) {
+    if (!feature_on(m->features, feature))
+        wr_reader_invalid(r, at, "%s: the %s feature is disabled", what, wr_feature_name(feature));
+}
+
 static void check_single(Reader *r, const u8 *at, const Module *m) {
-    if (m->ntables > 1) require(r, at, m, FEATURE_REFERENCE_TYPES, "multiple tables");
-    if (m->nmemories > 1) require(r, at, m, FEATURE_MULTI_MEMORY, "multiple memories");
+    if (m->ntables > 1) require_valid(r, at, m, FEATURE_REFERENCE_TYPES, "multiple tables");
+    if (m->nmemories > 1) require_valid(r, at, m, FEATURE_MULTI_MEMORY, "multiple memories");
 }
 
 /* ---- imports ---- */
@@ -190,7 +197,8 @@ static void import_memory(Reader *r, Module *m) {
 static void import_global(Reader *r, Module *m) {
     const u8 *at = r->pos;
     GlobalDecl global = read_global_type(r, m);
-    if (global.mutable) require(r, at, m, FEATURE_MUTABLE_GLOBALS, "malformed mutability");
+    if (global.mutable)
+        require_valid(r, at, m, FEATURE_MUTABLE_GLOBALS, "mutable globals cannot be imported");
     GlobalDecl *place = append(r, m, &m->globals, m->nglobals, sizeof global);
     if (place == NULL) return;
     *place = global;
@@ -326,7 +334,7 @@ static void read_export(Reader *r, Module *m, Export *export) {
     if (export->kind == EXT_FUNC) declare_func(m, export->index);
     if (export->kind == EXT_GLOBAL && export->index < m->nglobals &&
         m->globals[export->index].mutable)
-        require(r, at, m, FEATURE_MUTABLE_GLOBALS, "mutable globals cannot be exported");
+        require_valid(r, at, m, FEATURE_MUTABLE_GLOBALS, "mutable globals cannot be exported");
 }
 
 static int compare_exports(const void *left, const void *right) {

@@ -156,7 +156,8 @@ static void read_func(TypeReader *t, TypeDesc *d) {
     for (u32 i = 0; t->r->error == NULL && i < nparams; i++) params[i] = read_val(t->r, t->scope);
     const u8 *at = t->r->pos;
     u32 nresults = count_up_to(t, LIMIT_RESULTS, "too many results");
-    if (nresults > 1) require(t->r, at, t->scope, FEATURE_MULTI_VALUE, "invalid result arity");
+    if (nresults > 1 && !feature_on(t->m->features, FEATURE_MULTI_VALUE))
+        wr_reader_invalid(t->r, at, "invalid result arity: the multi-value feature is disabled");
     ValType *types = scratch(t, nparams + nresults, sizeof *types);
     if (t->r->error != NULL) return;
     memcpy(types, params, nparams * sizeof *types);

@@ -330,16 +330,17 @@ Test(decode, the_first_malformed_place_counts) {
     expect_section(kind, feature, message, id, BYTES_OF(__VA_ARGS__))
 
 Test(decode, features_turned_off_are_named) {
-    const wr_error_kind_t bad = WR_ERROR_MALFORMED;
+    const wr_error_kind_t bad = WR_ERROR_MALFORMED, invalid = WR_ERROR_INVALID;
     WITHOUT("gc", bad, "malformed definition type: the gc feature is disabled", S_TYPE, 1, 0x5F, 0);
     WITHOUT("gc", bad, "malformed definition type: the gc", S_TYPE, 1, 0x4E, 0);
     WITHOUT("gc", bad, "malformed reference type: the gc", S_TYPE, 1, 0x60, 1, 0x6E, 0);
     WITHOUT("simd", bad, "malformed value type: the simd", S_TYPE, 1, 0x60, 1, V128, 0);
-    WITHOUT("multi-value", bad, "invalid result arity: the multi-value", S_TYPE, 1, 0x60, 0, 2, I32, I32);
+    WITHOUT("multi-value", invalid, "invalid result arity: the multi-value", S_TYPE, 1, 0x60, 0, 2, I32,
+            I32);
     WITHOUT("reference-types", bad, "malformed reference type: the reference-types", S_TYPE, 1, 0x60, 1,
             EXTERNREF, 0);
-    WITHOUT("reference-types", bad, "multiple tables: the reference-types", S_TABLE, 2, FUNCREF, 0, 0,
-            FUNCREF, 0, 0);
+    WITHOUT("reference-types", invalid, "multiple tables: the reference-types", S_TABLE, 2, FUNCREF, 0,
+            0, FUNCREF, 0, 0);
     WITHOUT("function-references", bad, "malformed reference type: the function-references", S_TYPE, 1,
             0x60, 1, 0x64, 0x70, 0);
     WITHOUT("exceptions", bad, "malformed reference type: the exceptions", S_TYPE, 1, 0x60, 1, 0x69, 0);
@@ -347,9 +348,9 @@ Test(decode, features_turned_off_are_named) {
     WITHOUT("threads", bad, "malformed limits flags: the threads", S_MEMORY, 1, 3, 0, 1);
     WITHOUT("custom-page-sizes", bad, "malformed limits flags: the custom-page-sizes", S_MEMORY, 1, 8, 0,
             0);
-    WITHOUT("multi-memory", bad, "multiple memories: the multi-memory", S_MEMORY, 2, 0, 0, 0, 0);
+    WITHOUT("multi-memory", invalid, "multiple memories: the multi-memory", S_MEMORY, 2, 0, 0, 0, 0);
     WITHOUT("bulk-memory", bad, "malformed data segment kind: the bulk-memory", S_DATA, 1, 1, 0);
     WITHOUT("bulk-memory", bad, "malformed section id: the bulk-memory", S_DATA_COUNT, 0);
-    WITHOUT("mutable-globals", bad, "malformed mutability: the mutable-globals", S_IMPORT, 1, 0, 0,
-            X_GLOBAL, I32, 1);
+    WITHOUT("mutable-globals", invalid, "mutable globals cannot be imported: the mutable-globals",
+            S_IMPORT, 1, 0, 0, X_GLOBAL, I32, 1);
 }
