@@ -55,7 +55,7 @@ Descriptor wr_descriptor_null(uint64_t base) {
 }
 
 Errno wr_descriptor_close(Descriptor *descriptor) {
-    wr_sys_dir_close(descriptor->stream);
+    wr_listing_free(descriptor->listing);
     free(descriptor->preopen);
     Errno error = descriptor->host >= 0 ? wr_sys_close(descriptor->host) : WASI_ERRNO_SUCCESS;
     *descriptor = (Descriptor){.kind = KIND_CLOSED, .host = -1};

@@ -8,6 +8,7 @@
 #ifndef WR_WASI_FDTABLE_H
 #define WR_WASI_FDTABLE_H
 
+#include "dir.h"
 #include "os.h"
 
 typedef enum DescriptorKind {
@@ -29,10 +30,7 @@ typedef struct Descriptor {
     uint16_t host_flags;       /* those of them that the host enforces; the rest is done here */
     uint64_t base, inheriting; /* WASI_RIGHTS_ */
     char *preopen;             /* guest path of a preopened directory, else NULL */
-    SysDir *stream;            /* being read by fd_readdir, or NULL */
-    SysEntry entry;            /* read from it and not yet delivered, if has_entry */
-    bool has_entry;
-    uint64_t cookie; /* of the next entry of `stream` (of `entry`, if has_entry) */
+    Listing *listing;          /* of a directory being read, or NULL */
 } Descriptor;
 
 typedef struct FdTable {

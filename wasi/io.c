@@ -10,19 +10,27 @@
 /* Linux moves no more in one call, and the count must fit a guest's size. */
 #define TRANSFER_MAX ((size_t)0x7FFFF000)
 
+/* Adds one buffer; false when there is no room for all of it. */
+static bool add_buffer(Transfer *transfer, void *data, size_t size) {
+    size_t room = TRANSFER_MAX - transfer->total;
+    size_t take = size < room ? size : room;
+    if (transfer->count == IO_VECTORS) return false;
+    if (take > 0) transfer->buffers[transfer->count++] = (SysBuffer){data, take};
+    transfer->total += take;
+    return take == size;
+}
+
 Errno wr_io_vectors(Call *call, uint32_t address, uint32_t count, Transfer *transfer) {
-    if (count > IO_VECTORS) return WASI_ERRNO_INVAL;
     const uint8_t *vectors = wr_guest_bytes(call, address, (uint64_t)count * WASI_IOVEC_SIZE);
     if (!vectors) return WASI_ERRNO_FAULT;
     transfer->first = transfer->count = transfer->total = 0;
-    for (uint32_t i = 0; i < count; i++, vectors += WASI_IOVEC_SIZE) {
+    transfer->cut = false;
+    for (uint32_t i = 0; i < count && !transfer->cut; i++, vectors += WASI_IOVEC_SIZE) {
         uint32_t size = get_u32(vectors + WASI_IOVEC_BUF_LEN);
+        if (size == 0) continue;
         void *data = wr_guest_bytes(call, get_u32(vectors + WASI_IOVEC_BUF), size);
         if (!data) return WASI_ERRNO_FAULT;
-        size_t room = TRANSFER_MAX - transfer->total;
-        size_t take = size < room ? size : room;
-        if (take > 0) transfer->buffers[transfer->count++] = (SysBuffer){data, take};
-        transfer->total += take;
+        transfer->cut = !add_buffer(transfer, data, size);
     }
     return WASI_ERRNO_SUCCESS;
 }
@@ -130,6 +138,7 @@ static Errno write_stream(Call *call, const Descriptor *descriptor, Transfer *tr
     bool at_once = nonblocking(descriptor) || wr_caller_patience(call->caller) != UINT64_MAX;
     bool waits = at_once && descriptor->kind != KIND_SOCKET; /* sockets never wait: try first */
     bool message = descriptor->filetype == WASI_FILETYPE_SOCKET_DGRAM;
+    if (message && transfer->cut) return WASI_ERRNO_MSGSIZE; /* half a message is none */
     for (;;) {
         size_t part = 0;
         Errno error = waits ? wr_io_wait(call, descriptor, SYS_POLL_WRITE) : WASI_ERRNO_SUCCESS;

@@ -10,17 +10,18 @@
 
 #include "wasi.h"
 
-enum { IO_VECTORS = 1024 }; /* as IOV_MAX everywhere */
+enum { IO_VECTORS = 1024 }; /* what hosts take in one call */
 
 /* What is left to transfer: host addresses within guest memory. */
 typedef struct Transfer {
     SysBuffer buffers[IO_VECTORS];
     size_t first, count; /* of buffers left */
     size_t total;        /* bytes left */
+    bool cut;            /* the guest gave more: this is a partial transfer */
 } Transfer;
 
-/* Reads `count` iovecs (ciovecs are alike) at a guest address. INVAL beyond IO_VECTORS; the total is
- * cut to what one host call takes. */
+/* Reads `count` iovecs (ciovecs are alike) at a guest address: empty ones are dropped, and it is cut
+ * short to what one host call takes, as a partial transfer is always allowed. */
 Errno wr_io_vectors(Call *call, uint32_t address, uint32_t count, Transfer *transfer);
 void wr_io_advance(Transfer *transfer, size_t done);
 

@@ -63,7 +63,7 @@ Test(wasi_dir, lists_everything_with_types_and_numbers) {
         const Entry *entry = find_entry(entries, count, expected[i].name);
         cr_assert_not_null(entry, "%s", expected[i].name);
         cr_assert_eq(entry->type, expected[i].type, "%s", expected[i].name);
-        cr_assert_neq(entry->next, 0u);
+        cr_assert_eq(entry->next, (uint64_t)(entry - entries) + 1, "small: they fit any long");
         if (strcmp(entry->name, "..") != 0)
             cr_assert_eq(entry->ino, inode(entry->name), "%s", entry->name);
     }
@@ -145,6 +145,44 @@ Test(wasi_dir, cookies_lead_back) {
         Errno error = CALL(fd_readdir, 3, BUFFER, 100, strange[i], RESULT);
         cr_assert(error == 0 || error == WASI_ERRNO_INVAL);
     }
+}
+
+Test(wasi_dir, cookies_survive_removal) {
+    Entry all[100], again[100];
+    size_t count, rest;
+    for (int i = 0; i < 20; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "f%d", i);
+        host_file(name, "");
+    }
+    list(3, 8192, 0, all, &count);
+    for (size_t i = 0; i < 10; i++)
+        if (all[i].name[0] == 'f') unlink(host_path(all[i].name));
+    list(3, 8192, all[11].next, again, &rest);
+    cr_assert_eq(rest, count - 12);
+    cr_assert_str_eq(again[0].name, all[12].name);
+}
+
+Test(wasi_dir, cookies_of_another_descriptor) {
+    Entry all[100], other[100];
+    size_t count, rest;
+    uint32_t fd;
+    for (int i = 0; i < 90; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "f%d", i);
+        host_file(name, "");
+    }
+    list(3, 8192, 0, all, &count);
+    cr_assert_eq(open_with(3, 0, ".", 0, WASI_RIGHTS_FD_READDIR, 0, 0, &fd), 0);
+    list(fd, 8192, all[79].next, other, &rest);
+    cr_assert_eq(rest, count - 80);
+    cr_assert_str_eq(other[0].name, all[80].name);
+    list(fd, 8192, all[9].next, other, &rest);
+    cr_assert_eq(rest, count - 10);
+    list(fd, 8192, 1000, other, &rest);
+    cr_assert_eq(rest, 0u);
+    list(fd, 8192, 1, other, &rest);
+    cr_assert_eq(rest, count - 1);
 }
 
 Test(wasi_dir, sees_changes_from_the_start) {
