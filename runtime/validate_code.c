@@ -5,6 +5,8 @@
  */
 #include "validate_code.h"
 
+#include <stdio.h>
+
 #include "decode_code.h"
 #include "signature.h"
 #include "store.h"
@@ -30,28 +32,49 @@ void wr_checker_free(Checker *c) {
 
 /* ---- errors ---- */
 
+#define TYPE_TEXT 64 /* bytes, enough for any type */
+
+/* As the text format writes it: a defined type by its index in the module, not its canonical id. */
+static void print_type(const Checker *c, ValType t, char text[TYPE_TEXT]) {
+    HeapType heap = type_heap(t);
+    if (!type_is_ref(t) || !heap_is_defined(heap)) {
+        wr_type_print(t, text, TYPE_TEXT);
+        return;
+    }
+    u32 index = 0;
+    while (index < c->module->ntypes && c->module->types[index]->id != heap - HEAP_DEFINED) index++;
+    (void)snprintf(text, TYPE_TEXT, "(ref %s%u)", type_is_nullable(t) ? "null " : "", index);
+}
+
 /* T_BOT and the bottom reference stand for what an instruction takes any of. */
-static void print_wanted(ValType want, char *buffer, size_t size) {
+static void print_wanted(const Checker *c, ValType want, char text[TYPE_TEXT]) {
     if (want == T_BOT)
-        strcpy(buffer, "any");
+        strcpy(text, "any");
     else if (want == T_REF(HEAP_BOT, 0))
-        strcpy(buffer, "a reference");
+        strcpy(text, "a reference");
     else
-        wr_type_print(want, buffer, size);
+        print_type(c, want, text);
 }
 
 void wr_check_mismatch(Checker *c, ValType want, ValType have) {
-    char want_text[64], have_text[64];
-    print_wanted(want, want_text, sizeof want_text);
-    wr_type_print(have, have_text, sizeof have_text);
+    char want_text[TYPE_TEXT], have_text[TYPE_TEXT];
+    print_wanted(c, want, want_text);
+    print_type(c, have, have_text);
     wr_check_fail(c, "type mismatch: instruction requires [%s] but stack has [%s]", want_text,
                   have_text);
 }
 
 void wr_check_missing(Checker *c, ValType want) {
-    char text[64];
-    print_wanted(want, text, sizeof text);
+    char text[TYPE_TEXT];
+    print_wanted(c, want, text);
     wr_check_fail(c, "type mismatch: instruction requires [%s] but stack has []", text);
+}
+
+void wr_check_surplus(Checker *c, u32 count) {
+    char text[TYPE_TEXT];
+    print_type(c, c->stack[c->sp - 1], text);
+    wr_check_fail(c, "type mismatch: block ends with %u surplus operands, [%s] on top", count,
+                  text);
 }
 
 /* ---- one instruction ---- */

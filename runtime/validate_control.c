@@ -50,12 +50,7 @@ void wr_check_dead(Checker *c) {
 
 void wr_check_pop_results(Checker *c, Frame *f) {
     check_pop_list(c, check_block_results(&f->type));
-    if (UNLIKELY(c->sp != f->height) && !check_failed(c)) {
-        char have[64];
-        wr_type_print(c->stack[c->sp - 1], have, sizeof have);
-        wr_check_fail(c, "type mismatch: block ends with %u surplus operands, [%s] on top",
-                      c->sp - f->height, have);
-    }
+    if (UNLIKELY(c->sp != f->height) && !check_failed(c)) wr_check_surplus(c, c->sp - f->height);
 }
 
 void wr_check_unset_locals(Checker *c, u32 inits) {
