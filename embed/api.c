@@ -1,7 +1,7 @@
 /*
- * api.c - wasmrun.h over the runtime: configuration, engines, modules, stores, what belongs to them.
- * Thin: arguments are checked and passed on. Calls are in values.c, what host functions may ask
- * in caller.c, linking in linker.c; errors are runtime/error.c's.
+ * api.c - wasmrun.h over the runtime: configuration, engines, modules, stores, what belongs to
+ * them. Thin: arguments are checked and passed on. Calls are in values.c, what host functions may
+ * ask in caller.c, linking in linker.c; errors are runtime/error.c's.
  */
 #include "store.h"
 #include "values.h"

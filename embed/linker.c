@@ -1,8 +1,9 @@
 /*
  * linker.c - finds what modules import: host functions by name, and the exports of instances.
  *
- * Host functions are in a hash table by both names. An instance is one entry of a list, however many
- * exports it has: they are looked up in its module. When both define a name, the later one counts.
+ * Host functions are in a hash table by both names. An instance is one entry of a list, however
+ * many exports it has: they are looked up in its module. When both define a name, the later one
+ * counts.
  */
 #include "link.h"
 

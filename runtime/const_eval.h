@@ -7,8 +7,8 @@
 
 #include "store.h"
 
-/* Leaves the value in out[0], or in both for a v128. The instance's functions, and the globals that the
- * expression may name, must be there already. Fails when out of memory. */
+/* Leaves the value in out[0], or in both for a v128. The instance's functions, and the globals that
+ * the expression may name, must be there already. Fails when out of memory. */
 NODISCARD Error *wr_const_eval(Instance *instance, const ConstExpr *expr, Slot out[2]);
 
 #endif

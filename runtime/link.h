@@ -6,8 +6,8 @@
 
 #include "store.h"
 
-/* NULL if every import of `module` is matched by its counterpart in `given`, else an UNLINKABLE error
- * "incompatible import type: ..." for the first that is not. */
+/* NULL if every import of `module` is matched by its counterpart in `given`, else an UNLINKABLE
+ * error "incompatible import type: ..." for the first that is not. */
 NODISCARD Error *wr_link_check(const Module *module, const ExternVal *given);
 
 /* The error for an import that nobody defines: "unknown import: ...". */

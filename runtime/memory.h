@@ -3,23 +3,23 @@
  *
  * How accesses are bounded, chosen per engine (wr_memory_mode_t) and settled per memory:
  *
- *   guarded    4 GiB + MEMORY_GUARD bytes of address space are reserved, the pages in use committed. A
- *              32-bit address plus a small static offset cannot leave the reservation, so that accesses
- *              need no check: the processor faults and the executor makes a trap of it. Growth commits;
- *              the base never moves. Costs address space only (about 30,000 such memories fit in
- *              47 bits), and needs a signal handler.
- *   explicit   No more is reserved than the memory's size, rounded up; growth may move it. Every access
- *              is compared with the size. For small address spaces, hosts without our signal handler,
- *              and all memories where the reservation cannot work: 64-bit addresses, page sizes other
- *              than 64 KiB. Also taken, memory by memory, when a reservation is refused.
+ *   guarded    4 GiB + MEMORY_GUARD bytes of address space are reserved, the pages in use
+ *              committed. A 32-bit address plus a small static offset cannot leave the reservation,
+ *              so that accesses need no check: the processor faults and the executor makes a trap
+ *              of it. Growth commits; the base never moves. Costs address space only (about 30,000
+ *              such memories fit in 47 bits), and needs a signal handler.
+ *   explicit   No more is reserved than the memory's size, rounded up; growth may move it. Every
+ *              access is compared with the size. For small address spaces, hosts without our signal
+ *              handler, and all memories where the reservation cannot work: 64-bit addresses, page
+ *              sizes other than 64 KiB. Also taken, memory by memory, when a reservation is refused.
  *
  * A shared memory is used by several threads and must not move: in explicit mode its maximum, which
  * shared memories declare, is reserved.
  *
  * Memories belong to their store. Instances cache base and size of their memory 0 (hot fields of
  * wr_instance): they register as users, and growth updates them. The contents start as zeros; data
- * segments are copied by instance.c. (An image mapped copy-on-write would replace exactly that: it maps
- * over the committed part of a memory that wr_memory_new() has just made.)
+ * segments are copied by instance.c. (An image mapped copy-on-write would replace exactly that: it
+ * maps over the committed part of a memory that wr_memory_new() has just made.)
  */
 #ifndef WR_MEMORY_H
 #define WR_MEMORY_H
@@ -28,7 +28,8 @@
 
 #define GUARDED_RESERVATION (((u64)1 << 32) + MEMORY_GUARD)
 
-/* Makes a memory of the declared type and appends it to the store's. Errors: limits, out of memory. */
+/* Makes a memory of the declared type and appends it to the store's. Errors: over a limit, out of
+ * memory. */
 NODISCARD Error *wr_memory_new(Store *store, const MemoryDecl *decl, Memory **out);
 void wr_memory_free(Memory *memory); /* by its store, no longer listed there */
 

@@ -269,8 +269,12 @@ static void pass_on(int sig, siginfo_t *info, void *context) {
     }
 }
 
+/* Handlers may be left by longjmp, which restores no signal mask: it is as before the fault.
+ * (SA_NODEFER alone would do, were it not for sanitizers that put handlers of their own around
+ * ours.) */
 static void on_signal(int sig, siginfo_t *info, void *context) {
     int saved_errno = errno;
+    (void)pthread_sigmask(SIG_SETMASK, &((const ucontext_t *)context)->uc_sigmask, NULL);
     if (info->si_code > 0) {
         OsFault fault = {info->si_addr, context};
         for (size_t i = 0; i < MAX_FAULT_FUNCS; i++) {
@@ -282,7 +286,6 @@ static void on_signal(int sig, siginfo_t *info, void *context) {
     errno = saved_errno;
 }
 
-/* SA_NODEFER: handlers are left by siglongjmp, which then need not restore a mask. */
 static void install_handler(void) {
     struct sigaction action;
     memset(&action, 0, sizeof action);

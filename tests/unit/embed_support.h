@@ -1,6 +1,6 @@
 /*
- * embed_support.h - for unit tests through the public interface: an engine, a store and a linker at hand,
- * modules from wasm_builder.h.
+ * embed_support.h - for unit tests through the public interface: an engine, a store and a linker at
+ * hand, modules from wasm_builder.h.
  */
 #ifndef WR_TESTS_EMBED_SUPPORT_H
 #define WR_TESTS_EMBED_SUPPORT_H

@@ -1,6 +1,6 @@
 /*
- * store_support.h - engines and stores for unit tests of run-time objects, with an executor that runs
- * host functions only: what is tested with it needs no guest code.
+ * store_support.h - engines and stores for unit tests of run-time objects, with an executor that
+ * runs host functions only: what is tested with it needs no guest code.
  */
 #ifndef WR_TESTS_STORE_SUPPORT_H
 #define WR_TESTS_STORE_SUPPORT_H

@@ -150,8 +150,8 @@ static wr_error_t *nothing(wr_caller_t *caller, void *context, wr_slot_t *slots)
     return NULL;
 }
 
-/* An instance that imports "m" "f" with type (n types) -> (the same) and exports a function "f" that
- * calls it. */
+/* An instance that imports "m" "f" with type (n types) -> (the same) and exports a function "f"
+ * that calls it. */
 static wr_instance_t *identity(Bench *b, const u8 *types, u32 n, const char *signature) {
     must(wr_linker_define_func(b->linker, "m", "f", signature, nothing, NULL, NULL));
     Wasm w = wasm_begin();

@@ -98,7 +98,7 @@ Test(limits, stack) {
 
 /* ---- fuel ----------------------------------------------------------------------------------- */
 
-Test(limits, fuel_runs_out) {
+Test(limits, fuel_runs_out, .timeout = 20) {
     Bench b = bench_new(NULL);
     Wasm w = guest();
     wr_instance_t *i = instantiate(&b, &w);

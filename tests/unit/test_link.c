@@ -148,8 +148,8 @@ static Wasm provider(void) {
     return w;
 }
 
-/* NULL if "p" `name` can be imported as that kind and type. The importer's types: 0: () -> i32, 1: (i32)
- * -> (), 2: a type that is not final, 3: a subtype of it. */
+/* NULL if "p" `name` can be imported as that kind and type. The importer's types: 0: () -> i32, 1:
+ * (i32) -> (), 2: a type that is not final, 3: a subtype of it. */
 static wr_error_t *try_import(Bench *b, const char *name, u8 kind, const void *type, size_t size) {
     Wasm w = wasm_begin();
     SECTION(&w, S_TYPE, 4, 0x60, 0, 1, I32, 0x60, 1, I32, 0, 0x50, 0, 0x60, 0, 0, 0x50, 1, 2, 0x60,
