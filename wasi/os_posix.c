@@ -526,9 +526,17 @@ Errno wr_sys_accept(int fd, int *connection) {
     return check(*connection);
 }
 
+/* One empty buffer rather than none: an emulated kernel was seen to send nothing for none, where an
+ * empty message is meant. */
+static struct msghdr message_of(const SysBuffer *buffers, size_t count) {
+    static const SysBuffer empty = {0};
+    return (struct msghdr){.msg_iov = vectors(count ? buffers : &empty),
+                           .msg_iovlen = count ? count : 1};
+}
+
 Errno wr_sys_receive(int fd, const SysBuffer *buffers, size_t count, bool peek, size_t *done,
                      bool *truncated) {
-    struct msghdr message = {.msg_iov = vectors(buffers), .msg_iovlen = count};
+    struct msghdr message = message_of(buffers, count);
     ssize_t result;
     RETRY(result, recvmsg(fd, &message, MSG_DONTWAIT | (peek ? MSG_PEEK : 0)));
     *truncated = result >= 0 && (message.msg_flags & MSG_TRUNC);
@@ -536,7 +544,7 @@ Errno wr_sys_receive(int fd, const SysBuffer *buffers, size_t count, bool peek, 
 }
 
 Errno wr_sys_send(int fd, const SysBuffer *buffers, size_t count, size_t *done) {
-    struct msghdr message = {.msg_iov = vectors(buffers), .msg_iovlen = count};
+    struct msghdr message = message_of(buffers, count);
     ssize_t result;
     RETRY(result, sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL));
     return counted(result, done);
