@@ -1,6 +1,6 @@
 /*
- * handlers_wide.h - wide arithmetic: 128-bit sums, differences and products as pairs of i64, low half
- * first. Part of exec.c. The low half of a result goes to memory, the high half stays in r0.
+ * handlers_wide.h - wide arithmetic: 128-bit sums, differences and products as pairs of i64, low
+ * half first. Part of exec.c. The low half of a result goes to memory, the high half stays in r0.
  */
 
 /* sp: behind three operands in memory; top: the fourth, the high half of the second number. */

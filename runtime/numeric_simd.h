@@ -1,11 +1,11 @@
 /*
  * numeric_simd.h - helpers of numeric_simd.def, and num_<ID>() functions made from its rows: pure
- * functions of their operands, as those of numeric.h are for scalars. Apart from it so that only the
- * engines pay for SIMDe's headers.
+ * functions of their operands, as those of numeric.h are for scalars. Apart from it so that only
+ * the engines pay for SIMDe's headers.
  *
  * The helpers stand in where SIMDe 0.7.4 errs (on SSE2: min, max, unsigned truncation, q15mulr_sat,
- * all_true of 64-bit lanes), leaves a loop (abs, avgr) or calls the C library (roundings: a call costs a
- * handler its registers).
+ * all_true of 64-bit lanes), leaves a loop (abs, avgr) or calls the C library (roundings: a call
+ * costs a handler its registers).
  * They are lane arithmetic in the compilers' vector extension, so the same on every target. Between
  * targets a result may differ only in which operand's payload a NaN has; computed NaNs are quiet.
  */
@@ -29,8 +29,8 @@ INLINE v128 v128_select(v128 mask, v128 a, v128 b) { return simde_wasm_v128_bits
 
 /* ---- lanes that an immediate chooses ---- */
 
-/* A replacement selects: written to memory lane by lane, the vector could not be read back without a
- * stall. The rest of the arguments: the indices of the lanes. */
+/* A replacement selects: written to memory lane by lane, the vector could not be read back without
+ * a stall. The rest of the arguments: the indices of the lanes. */
 #define LANES(shape, type, Vec, Index, index, signed_type, ...)                                    \
     INLINE type shape##_extract(v128 a, u32 lane) { return ((Vec)a)[lane % (16 / sizeof(type))]; } \
     INLINE v128 shape##_replace(v128 a, type x, u32 lane) {                                        \
@@ -87,7 +87,7 @@ INLINE v128 i16x8_q15mulr_sat(v128 a, v128 b) {
                                          simde_wasm_i32x4_shr(high, 15));
 }
 
-/* Products of neighbouring bytes, added in pairs with saturation: only -128 * -128 twice overflows. */
+/* Products of neighbouring bytes, added in pairs with saturation: -128 * -128 twice overflows. */
 INLINE v128 i16x8_dot_i8x16(v128 a, v128 b) {
     VecI16 even = ((VecI16)((VecU16)a << 8) >> 8) * ((VecI16)((VecU16)b << 8) >> 8);
     VecI16 odd = ((VecI16)a >> 8) * ((VecI16)b >> 8);
@@ -100,11 +100,11 @@ INLINE v128 i16x8_dot_i8x16(v128 a, v128 b) {
  * sign: the sign bit of a lane.  whole: 2^23 or 2^52; from there on every number is an integer, and
  * adding it to a smaller one rounds that to the nearest integer, ties to even.
  *
- * Minimum and maximum: of equal operands, which may be zeros of different signs, the bits are united
- * or intersected; unordered operands are added, which makes a quiet NaN.
+ * Minimum and maximum: of equal operands, which may be zeros of different signs, the bits are
+ * united or intersected; unordered operands are added, which makes a quiet NaN.
  *
- * Roundings: the sign is put back at the end, since a result of zero has that of the operand; adding
- * zero makes NaNs quiet and leaves what is an integer already.
+ * Roundings: the sign is put back at the end, since a result of zero has that of the operand;
+ * adding zero makes NaNs quiet and leaves what is an integer already.
  */
 #define FLOATS(shape, type, Vec, Bits, sign, whole)                                                \
     INLINE v128 shape##_abs(v128 a) { return (v128)((Bits)a & ~(sign)); }                          \
@@ -152,8 +152,8 @@ FLOATS(f64x2, f64, VecF64, VecU64, 0x8000000000000000u, 4503599627370496.0)
 
 /* ---- truncations with saturation ---- */
 
-/* What a NaN becomes on the way is of no account: the integer result is cleared at the end. (Not the
- * operand, by `a > 0 ? a : 0`: compilers make of it a maximum that lets a signalling NaN through.) */
+/* What a NaN becomes on the way is of no account: the integer result is cleared at the end. (Not
+ * the operand, by `a > 0 ? a : 0`: compilers make of it a maximum that lets a signalling NaN through.) */
 
 /* The upper half of the range is moved to that of signed numbers, which saturate themselves. */
 INLINE v128 i32x4_trunc_sat_f32x4_u(v128 a) {

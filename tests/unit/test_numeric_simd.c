@@ -1,6 +1,6 @@
 /*
- * test_numeric_simd.c - every vector instruction of numeric_simd.def against scalar C, lane by lane,
- * on operands drawn from edge cases and from random bits. References for floats are numeric.def's
+ * test_numeric_simd.c - every vector instruction of numeric_simd.def against scalar C, lane by
+ * lane, on operands drawn from edge cases and from random bits. References for floats are numeric.def's
  * scalar functions and plain C.
  */
 #include <criterion/criterion.h>
