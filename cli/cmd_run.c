@@ -69,7 +69,7 @@ static bool give_directory(Run *run, const ListItem *item) {
     if (!host || !*host || !*guest || (second && strstr(second, "::")))
         ok = misused(run, item->value, swap ? "GUEST::HOST" : "HOST[::GUEST]");
     else
-        ok = check(run, host, wr_wasi_preopen_dir(run->wasi, host, guest, flags));
+        ok = check(run, NULL, wr_wasi_preopen_dir(run->wasi, host, guest, flags));
     free(first);
     return ok;
 }

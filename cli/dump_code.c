@@ -59,29 +59,37 @@ static void put_error(const Dump *d, const u8 *at, const u8 *end) {
 static u32 side_entries(const Instr *instr) {
     Opcode op = instr->op;
     u8 imm = wr_op_info[op].imm;
-    if (op == OP_RETHROW || op == OP_DELEGATE) return 0;
+    if (op == OP_DELEGATE) return 0;
     if (op == OP_IF || op == OP_ELSE || op == OP_CATCH || op == OP_CATCH_ALL) return 1;
     if (imm == IMM_LABEL || imm == IMM_BR_CAST) return 1;
     if (imm == IMM_BR_TABLE) return instr->vector.count + 1;
     return imm == IMM_TRY_TABLE ? instr->vector.count : 0;
 }
 
-static void put_side_entry(const Dump *d, const Body *body, const u8 *at) {
-    const SideEntry *packed = &body->code->side[body->side];
-    FarEntry entry = {packed->pc, packed->stp, packed->pop, packed->keep};
-    bool far = packed->pop == SIDE_FAR;
-    if (far) entry = body->code->far[packed->pc];
-    wr_disasm_text(&d->text, " %*s   side %u: to %06llx, entry %u", 6 + 3 * BYTES_A_LINE, "",
-                   body->side, (unsigned long long)(dump_offset(d, at) + (u64)(i64)entry.pc),
+static FarEntry unpack(const Code *code, u32 index) {
+    const SideEntry *packed = &code->side[index];
+    if (packed->pop == SIDE_FAR) return code->far[packed->pc];
+    return (FarEntry){packed->pc, packed->stp, packed->pop, packed->keep};
+}
+
+static void put_side_entry(const Dump *d, const Body *body, const Instr *instr) {
+    FarEntry entry = unpack(body->code, body->side);
+    wr_disasm_text(&d->text, " %*s   side %u: ", 6 + 3 * BYTES_A_LINE, "", body->side);
+    if (instr->op == OP_RETHROW) {
+        wr_disasm_text(&d->text, "exception in local slot %d\n", entry.pc);
+        return;
+    }
+    u64 target = dump_offset(d, instr->start) + (u64)(i64)entry.pc;
+    wr_disasm_text(&d->text, "to %06llx, entry %u", (unsigned long long)target,
                    body->side + (u32)entry.stp);
     if (entry.pop) wr_disasm_text(&d->text, ", pop %u keep %u", entry.pop, entry.keep);
-    say(d, far ? " (far)\n" : "\n");
+    say(d, body->code->side[body->side].pop == SIDE_FAR ? " (far)\n" : "\n");
 }
 
 static void put_side_entries(const Dump *d, Body *body, const Instr *instr) {
     u32 count = body->code ? side_entries(instr) : 0;
     for (; count && body->side < body->code->nside; count--, body->side++)
-        put_side_entry(d, body, instr->start);
+        put_side_entry(d, body, instr);
 }
 
 static void put_side_summary(const Dump *d, const Body *body) {

@@ -85,8 +85,8 @@ wr_error_t *wr_cli_file_read(const char *path, uint8_t **bytes, size_t *size) {
     return error;
 }
 
-wr_error_t *wr_cli_module_open(wr_engine_t *engine, const char *path, wr_module_t **module) {
-    if (strcmp(path, "-") != 0) return wr_module_open(engine, path, module);
+/* Pipes, and standard input. */
+static wr_error_t *open_stream(wr_engine_t *engine, const char *path, wr_module_t **module) {
     uint8_t *bytes;
     size_t size;
     wr_error_t *error = wr_cli_file_read(path, &bytes, &size);
@@ -94,6 +94,14 @@ wr_error_t *wr_cli_module_open(wr_engine_t *engine, const char *path, wr_module_
     error = wr_module_new(engine, bytes, size, module);
     free(bytes);
     return error;
+}
+
+wr_error_t *wr_cli_module_open(wr_engine_t *engine, const char *path, wr_module_t **module) {
+    if (strcmp(path, "-") == 0) return open_stream(engine, path, module);
+    wr_error_t *error = wr_module_open(engine, path, module);
+    if (!error || wr_error_kind(error) != WR_ERROR_IO) return error;
+    wr_error_delete(error); /* it cannot be mapped: perhaps it can be read, or reading says why not */
+    return open_stream(engine, path, module);
 }
 
 static double megabytes_a_second(uint64_t bytes, uint64_t ns) {

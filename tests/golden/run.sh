@@ -13,6 +13,7 @@
 #     ;;; STATUS: N       exit status of the last RUN, when it is not 0
 #     ;;; STDOUT:         what it must print (nothing, when left out)
 #     ;;; STDERR:
+#     ;;; NOTE: TEXT      for the reader
 set -u
 
 rebase=0
@@ -50,7 +51,7 @@ split() {
         else if (word == "STATUS") { print rest >(step ".status"); close(step ".status") }
         else if (word == "STDOUT") begin(step ".stdout")
         else if (word == "STDERR") begin(step ".stderr")
-        else { print "unknown section " word >"/dev/stderr"; exit 2 }
+        else if (word != "NOTE") { print "unknown section " word >"/dev/stderr"; exit 2 }
         next
     }
     out != "" { print >out }' "$1" || return 2
