@@ -1,6 +1,6 @@
 /*
- * arena.c - bump allocation in chunks that double in size, so that small modules stay small and large
- * ones need few calls of the allocator.
+ * arena.c - bump allocation in chunks that double in size, so that small modules stay small and
+ * large ones need few calls of the allocator.
  */
 #include "arena.h"
 
@@ -19,7 +19,8 @@ static size_t padding(const u8 *p) { return (size_t)(-(uintptr_t)p & (ALIGNMENT 
 
 void wr_arena_init(Arena *arena, const Alloc *alloc) { *arena = (Arena){.alloc = alloc}; }
 
-/* A chunk for a block of `size` bytes. An oversized one goes behind the newest, which keeps its room. */
+/* A chunk for a block of `size` bytes. An oversized one goes behind the newest, which keeps its
+ * room. */
 static u8 *new_chunk(Arena *arena, size_t size) {
     size_t usual = arena->total < FIRST_CHUNK     ? FIRST_CHUNK
                    : arena->total < LARGEST_CHUNK ? arena->total

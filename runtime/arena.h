@@ -17,10 +17,11 @@ typedef struct Arena {
 } Arena;
 
 void wr_arena_init(Arena *arena, const Alloc *alloc);
-/* 16-byte aligned, cleared; NULL when out of memory (also for count * size overflow). Size 0 gives a
- * non-NULL pointer that must not be dereferenced. */
+/* 16-byte aligned, cleared; NULL when out of memory (also for count * size overflow). Size 0 gives
+ * a non-NULL pointer that must not be dereferenced. */
 NODISCARD void *wr_arena_new(Arena *arena, size_t count, size_t size);
-NODISCARD void *wr_arena_copy(Arena *arena, const void *data, size_t size); /* size bytes + a zero byte */
+NODISCARD void *wr_arena_copy(Arena *arena, const void *data,
+                              size_t size); /* size bytes + a zero byte */
 /* Moves all chunks of `from` into `to`; `from` is empty afterwards. */
 void wr_arena_adopt(Arena *to, Arena *from);
 void wr_arena_free(Arena *arena);

@@ -7,8 +7,8 @@
 #include "decode.h"
 #include "utf8.h"
 
-static void fail_with(Reader *r, wr_error_kind_t kind, const u8 *at, const char *format, va_list args)
-    __attribute__((format(printf, 4, 0)));
+static void fail_with(Reader *r, wr_error_kind_t kind, const u8 *at, const char *format,
+                      va_list args) __attribute__((format(printf, 4, 0)));
 static void fail_with(Reader *r, wr_error_kind_t kind, const u8 *at, const char *format,
                       va_list args) {
     if (r->error != NULL) return;
@@ -56,8 +56,8 @@ u8 wr_read_u8(Reader *r) {
 
 typedef enum LebError { LEB_OK, LEB_END, LEB_LONG, LEB_LARGE } LebError;
 
-/* At most ceil(bits / 7) bytes; the bits of the last one beyond `bits` are zero or copies of the sign.
- * Leaves *pos after the last byte, or at the one that is wrong. */
+/* At most ceil(bits / 7) bytes; the bits of the last one beyond `bits` are zero or copies of the
+ * sign. Leaves *pos after the last byte, or at the one that is wrong. */
 static LebError parse_leb(const u8 **pos, const u8 *end, u32 bits, bool is_signed, u64 *value) {
     u64 sum = 0;
     for (u32 shift = 0; shift < bits; shift += 7) {
@@ -118,8 +118,8 @@ const u8 *wr_read_bytes(Reader *r, u64 n) {
     return bytes;
 }
 
-/* As the reference interpreter counts, the length's own bytes may stand in for what it promises: one
- * that is only that much too great is an unexpected end. */
+/* As the reference interpreter counts, the length's own bytes may stand in for what it promises:
+ * one that is only that much too great is an unexpected end. */
 u32 wr_read_count(Reader *r, u32 least_item) {
     const u8 *start = r->pos;
     u32 n = wr_read_u32(r);

@@ -1,8 +1,8 @@
 /*
  * decode.c - the binary format's sections into a Module (spec: binary/modules). Function bodies are
  * only delimited; constant expressions are walked to find their end. What depends on more than one
- * item (indices, types of expressions, limits) is left to validate.c, except type indices, which become
- * canonical types here.
+ * item (indices, types of expressions, limits) is left to validate.c, except type indices, which
+ * become canonical types here.
  */
 #include "decode.h"
 
@@ -121,8 +121,8 @@ static TableDecl read_table_type(Reader *r, const Module *m) {
 static MemoryDecl read_memory_type(Reader *r, const Module *m) {
     u8 flags;
     MemoryDecl memory = {.page_size_log2 = 16, .at = offset_of(r, m)};
-    memory.limits = read_limits(
-        r, m, LIMITS_MAX | LIMITS_SHARED | LIMITS_64 | LIMITS_PAGE_SIZE, &flags);
+    memory.limits =
+        read_limits(r, m, LIMITS_MAX | LIMITS_SHARED | LIMITS_64 | LIMITS_PAGE_SIZE, &flags);
     if ((flags & LIMITS_PAGE_SIZE) != 0) {
         const u8 *at = r->pos;
         u32 log2 = wr_read_u32(r);
@@ -473,7 +473,8 @@ static void scan_body(Reader *r) {
     }
 }
 
-/* When a section is malformed, bodies in front of it may have been so before: the first error counts. */
+/* When a section is malformed, bodies in front of it may have been so before: the first error
+ * counts. */
 static Error *first_error(const Module *m, Error *error) {
     for (u32 i = 0; m->codes != NULL && i < m->ncodes && m->codes[i].start != NULL; i++) {
         Reader r = {.pos = m->codes[i].start,
@@ -498,20 +499,20 @@ static const struct {
     u8 rank;
     void (*decode)(Reader *r, Module *m);
 } sections[] = {
-    {0, NULL},             /* custom: anywhere */
-    {1, wr_decode_types},  /* 1 */
-    {2, decode_imports},   /* 2 */
-    {3, decode_funcs},     /* 3 */
-    {4, decode_tables},    /* 4 */
-    {5, decode_memories},  /* 5 */
-    {7, decode_globals},   /* 6 */
-    {8, decode_exports},   /* 7 */
-    {9, decode_start},     /* 8 */
-    {10, decode_elems},    /* 9 */
-    {12, decode_codes},    /* 10 */
-    {13, decode_datas},    /* 11 */
+    {0, NULL},               /* custom: anywhere */
+    {1, wr_decode_types},    /* 1 */
+    {2, decode_imports},     /* 2 */
+    {3, decode_funcs},       /* 3 */
+    {4, decode_tables},      /* 4 */
+    {5, decode_memories},    /* 5 */
+    {7, decode_globals},     /* 6 */
+    {8, decode_exports},     /* 7 */
+    {9, decode_start},       /* 8 */
+    {10, decode_elems},      /* 9 */
+    {12, decode_codes},      /* 10 */
+    {13, decode_datas},      /* 11 */
     {11, decode_data_count}, /* 12 */
-    {6, decode_tags},      /* 13 */
+    {6, decode_tags},        /* 13 */
 };
 
 static u8 read_section_id(Reader *r, const Module *m) {

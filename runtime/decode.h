@@ -14,8 +14,8 @@ typedef struct Reader {
     const u8 *pos, *end;
     const u8 *base; /* offsets in errors count from here */
     Error *error;   /* own; the first one */
-    /* The end of the module, or NULL. Integers that `end` cuts off are looked at up to here, only to word
-     * the error: the suite expects what is wrong with the integer to count for more. */
+    /* The end of the module, or NULL. Integers that `end` cuts off are looked at up to here, only
+     * to word the error: the suite expects what is wrong with the integer to count for more. */
     const u8 *limit;
 } Reader;
 
@@ -23,8 +23,8 @@ typedef struct Reader {
 void wr_reader_fail(Reader *r, const u8 *at, const char *format, ...) PRINTF(3, 4) COLD;
 void wr_reader_invalid(Reader *r, const u8 *at, const char *format, ...) PRINTF(3, 4) COLD;
 void wr_reader_fail_memory(Reader *r) COLD;
-/* Fails with "<what>: the <name> feature is disabled" unless `feature` is on; `what` is in the suite's
- * words for what the bytes are without it. */
+/* Fails with "<what>: the <name> feature is disabled" unless `feature` is on; `what` is in the
+ * suite's words for what the bytes are without it. */
 bool wr_reader_require(Reader *r, const u8 *at, Features on, Feature feature, const char *what);
 u8 wr_read_u8(Reader *r);
 u32 wr_read_u32_slow(Reader *r); /* LEB128, at most 5 bytes, unused bits zero */
@@ -34,8 +34,8 @@ i64 wr_read_s33(Reader *r);
 i64 wr_read_s64(Reader *r);
 const u8 *wr_read_bytes(Reader *r, u64 n); /* NULL on error */
 Name wr_read_name(Reader *r);              /* checked UTF-8 */
-/* The length of a vector, not more than the bytes that remain could hold: memory may be allocated by
- * it. `least_item` is the least size of an item in bytes; 0 leaves it to reading the items. */
+/* The length of a vector, not more than the bytes that remain could hold: memory may be allocated
+ * by it. `least_item` is the least size of an item in bytes; 0 leaves it to reading the items. */
 u32 wr_read_count(Reader *r, u32 least_item);
 
 INLINE u32 wr_read_u32(Reader *r) {
@@ -43,9 +43,10 @@ INLINE u32 wr_read_u32(Reader *r) {
     return wr_read_u32_slow(r);
 }
 
-/* Types in the binary format, with type indices resolved to canonical ids through module->types[0..ntypes)
- * and checked against the module's features. Used by sections and by bodies. Without a module (NULL)
- * every form is accepted and a type index stands as it is: HEAP_DEFINED + index. */
+/* Types in the binary format, with type indices resolved to canonical ids through
+ * module->types[0..ntypes) and checked against the module's features. Used by sections and by
+ * bodies. Without a module (NULL) every form is accepted and a type index stands as it is:
+ * HEAP_DEFINED + index. */
 ValType wr_read_valtype(Reader *r, const Module *m);
 HeapType wr_read_heaptype(Reader *r, const Module *m);
 ValType wr_read_reftype(Reader *r, const Module *m);

@@ -1,6 +1,6 @@
 /*
- * decode_code.c - reading instructions. The switch over ImmKind has no default: the compiler names what a
- * new kind of immediate misses here.
+ * decode_code.c - reading instructions. The switch over ImmKind has no default: the compiler names
+ * what a new kind of immediate misses here.
  */
 #include "decode_code.h"
 

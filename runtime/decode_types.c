@@ -1,6 +1,6 @@
 /*
- * decode_types.c - types in the binary format (spec: binary/types) and the type section, which interns
- * each recursion group as soon as it is read.
+ * decode_types.c - types in the binary format (spec: binary/types) and the type section, which
+ * interns each recursion group as soon as it is read.
  */
 #include "decode.h"
 #include "store.h"
@@ -30,23 +30,23 @@ enum {
 static const struct {
     u8 heap, feature;
 } heap_codes[] = {
-    {HEAP_EXN, FEATURE_EXCEPTIONS},          /* 0x69 */
-    {HEAP_ARRAY, FEATURE_GC},                /* 0x6A */
-    {HEAP_STRUCT, FEATURE_GC},               /* 0x6B */
-    {HEAP_I31, FEATURE_GC},                  /* 0x6C */
-    {HEAP_EQ, FEATURE_GC},                   /* 0x6D */
-    {HEAP_ANY, FEATURE_GC},                  /* 0x6E */
-    {HEAP_EXTERN, FEATURE_REFERENCE_TYPES},  /* 0x6F */
-    {HEAP_FUNC, FEATURE_REFERENCE_TYPES},    /* 0x70 */
-    {HEAP_NONE, FEATURE_GC},                 /* 0x71 */
-    {HEAP_NOEXTERN, FEATURE_GC},             /* 0x72 */
-    {HEAP_NOFUNC, FEATURE_GC},               /* 0x73 */
-    {HEAP_NOEXN, FEATURE_EXCEPTIONS},        /* 0x74 */
+    {HEAP_EXN, FEATURE_EXCEPTIONS},         /* 0x69 */
+    {HEAP_ARRAY, FEATURE_GC},               /* 0x6A */
+    {HEAP_STRUCT, FEATURE_GC},              /* 0x6B */
+    {HEAP_I31, FEATURE_GC},                 /* 0x6C */
+    {HEAP_EQ, FEATURE_GC},                  /* 0x6D */
+    {HEAP_ANY, FEATURE_GC},                 /* 0x6E */
+    {HEAP_EXTERN, FEATURE_REFERENCE_TYPES}, /* 0x6F */
+    {HEAP_FUNC, FEATURE_REFERENCE_TYPES},   /* 0x70 */
+    {HEAP_NONE, FEATURE_GC},                /* 0x71 */
+    {HEAP_NOEXTERN, FEATURE_GC},            /* 0x72 */
+    {HEAP_NOFUNC, FEATURE_GC},              /* 0x73 */
+    {HEAP_NOEXN, FEATURE_EXCEPTIONS},       /* 0x74 */
 };
 _Static_assert(ARRAY_LEN(heap_codes) == CODE_HEAP_LAST - CODE_HEAP_FIRST + 1, "one row each");
 
-/* How types are read: in which module (NULL: type indices stand as they are), and how many members the
- * recursion group has that is being read, whose indices follow the module's types so far. */
+/* How types are read: in which module (NULL: type indices stand as they are), and how many members
+ * the recursion group has that is being read, whose indices follow the module's types so far. */
 typedef struct Scope {
     const Module *m;
     u32 group;
@@ -70,7 +70,8 @@ static HeapType resolve_index(Reader *r, const u8 *at, Scope s, u32 index) {
 
 static HeapType abstract_heap(Reader *r, const u8 *at, Scope s, u8 byte, const char *otherwise) {
     if (byte < CODE_HEAP_FIRST || byte > CODE_HEAP_LAST) {
-        /* the forms are 7-bit signed integers: one that goes on is too long, in the suite's words */
+        /* the forms are 7-bit signed integers: one that goes on is too long, in the suite's
+         * words */
         wr_reader_fail(r, at, "%s", byte >= 0x80 ? "integer representation too long" : otherwise);
         return HEAP_ANY;
     }
@@ -219,7 +220,8 @@ static void read_comp(TypeReader *t, TypeDesc *d) {
         break;
     default:
         wr_reader_fail(t->r, at, "%s",
-                       byte >= 0x80 ? "integer representation too long" : "malformed definition type");
+                       byte >= 0x80 ? "integer representation too long"
+                                    : "malformed definition type");
     }
 }
 
@@ -256,7 +258,8 @@ static void check_supers(TypeReader *t, const u8 *at, const TypeDesc *descs) {
         u32 id = super - HEAP_DEFINED, index = first + i;
         bool is_local = id >= REC_LOCAL;
         if (is_local && id - REC_LOCAL >= i) {
-            wr_reader_invalid(t->r, at, "sub type %u: forward use of type %u in sub type definition",
+            wr_reader_invalid(t->r, at,
+                              "sub type %u: forward use of type %u in sub type definition",
                               (unsigned)index, (unsigned)(first + id - REC_LOCAL));
             return;
         }

@@ -228,7 +228,8 @@ size_t wr_error_frame_count(const wr_error_t *error) {
 bool wr_error_frame(const wr_error_t *error, size_t index, wr_frame_t *frame) {
     if (index >= wr_error_frame_count(error)) return false;
     const Backtrace *b = error->backtrace;
-    if (index >= END_FRAMES) { /* index in the ring, whose oldest is total - END_FRAMES or the first */
+    if (index >=
+        END_FRAMES) { /* index in the ring, whose oldest is total - END_FRAMES or the first */
         size_t first = b->total > 2 * END_FRAMES ? b->total - END_FRAMES : END_FRAMES;
         index = END_FRAMES + (first + index - END_FRAMES) % END_FRAMES;
     }
@@ -318,7 +319,8 @@ size_t wr_error_render(const wr_error_t *error, char *buffer, size_t size) {
     Output o = {buffer, size, 0};
     if (size != 0) buffer[0] = 0;
     print(&o, "%s: %s", kind_label(error->kind), error->message);
-    if (error->offset != NO_OFFSET) print(&o, " (at offset 0x%llx)", (unsigned long long)error->offset);
+    if (error->offset != NO_OFFSET)
+        print(&o, " (at offset 0x%llx)", (unsigned long long)error->offset);
     print(&o, "\n");
     size_t count = wr_error_frame_count(error), total = wr_error_frame_total(error);
     for (size_t i = 0; i < count; i++) {

@@ -16,18 +16,19 @@ typedef struct wr_error Error;
 extern Error wr_error_oom_object;
 #define ERROR_OOM (&wr_error_oom_object)
 
-/* Never NULL. `offset` is a byte offset in the module, or NO_OFFSET. The format is in errors' words of
- * the official test suite, then details after a colon. */
+/* Never NULL. `offset` is a byte offset in the module, or NO_OFFSET. The format is in errors' words
+ * of the official test suite, then details after a colon. */
 #define NO_OFFSET UINT64_MAX
 Error *wr_error_at(wr_error_kind_t kind, u64 offset, const char *format, ...) PRINTF(3, 4);
-Error *wr_error_trap(wr_trap_code_t code); /* message as in the suite: "integer divide by zero", ... */
+Error *
+wr_error_trap(wr_trap_code_t code); /* message as in the suite: "integer divide by zero", ... */
 /* The same with the index of a table's element behind the message. */
 Error *wr_error_trap_element(wr_trap_code_t code, u64 element);
 const char *wr_trap_message(wr_trap_code_t code);
 
 /* Backtrace frames are added by the engine, innermost first; beyond the kept number they are only
- * counted. Names are copied into the error (escaped: control characters and invalid UTF-8 never reach
- * the terminal). Returns false when out of memory: the frame is then only counted. */
+ * counted. Names are copied into the error (escaped: control characters and invalid UTF-8 never
+ * reach the terminal). Returns false when out of memory: the frame is then only counted. */
 typedef struct wr_module Module;
 void wr_error_add_frame(Error *error, const Module *module, u32 func_index, u64 module_offset);
 void wr_error_add_host_frame(Error *error, const char *module, const char *name);

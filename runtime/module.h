@@ -53,14 +53,14 @@ typedef struct FuncDecl {
 
 typedef struct TableDecl {
     ValType type;
-    Limits limits;   /* elements */
+    Limits limits; /* elements */
     bool has_init;
     ConstExpr init;
     u64 at; /* offset of the declaration, for errors; so in the others */
 } TableDecl;
 
 typedef struct MemoryDecl {
-    Limits limits;    /* pages */
+    Limits limits;     /* pages */
     u8 page_size_log2; /* 16, or 0 (custom page sizes) */
     u64 at;
 } MemoryDecl;
@@ -98,7 +98,7 @@ typedef struct ElemSeg {
     u32 table;
     ConstExpr offset;
     u32 count;
-    bool is_expr;     /* items are expressions: exprs[]; else function indices: funcs[] */
+    bool is_expr; /* items are expressions: exprs[]; else function indices: funcs[] */
     const u32 *funcs;
     const ConstExpr *exprs;
     u64 at;
@@ -117,22 +117,23 @@ typedef struct CustomSection {
     Name name;
     u64 offset; /* of the contents after the name */
     u32 size;
-    u8 after;   /* id of the last known section before it, 0 if none */
+    u8 after; /* id of the last known section before it, 0 if none */
 } CustomSection;
 
 /*
- * Side table. Branches in the binary format name labels, not places; the validator, in its one pass,
- * writes for each branch where it goes. An entry belongs to, in the order of the code: `if` (to
- * after `else`, or to after `end`), `else` (to after `end`), `br`, `br_if`, `br_on_*` (one each),
- * `br_table` (one per label, then the default), `try_table` (one per catch clause), legacy `catch`
- * and `catch_all` reached by falling through (to after `end`), legacy `rethrow` (no branch: pc is the local
- * slot that holds the exception, see TryRegion.exn_slot).
+ * Side table. Branches in the binary format name labels, not places; the validator, in its one
+ * pass, writes for each branch where it goes. An entry belongs to, in the order of the code: `if`
+ * (to after `else`, or to after `end`), `else` (to after `end`), `br`, `br_if`, `br_on_*` (one
+ * each), `br_table` (one per label, then the default), `try_table` (one per catch clause), legacy
+ * `catch` and `catch_all` reached by falling through (to after `end`), legacy `rethrow` (no branch:
+ * pc is the local slot that holds the exception, see TryRegion.exn_slot).
  *
- *   pc     bytes from the branching instruction's opcode to the target. The target lies after the `end`
- *          of a block (for the function's own label: AT that final `end`, so that it returns, with
- *          pop 0), or after the block type of a loop. Where an `end` or `else` follows at once that only
- *          passes control on, the target is that one's.
- *   stp    entries from this one to the entry that belongs to the first branch at or after the target
+ *   pc     bytes from the branching instruction's opcode to the target. The target lies after the
+ *          `end` of a block (for the function's own label: AT that final `end`, so that it returns,
+ *          with pop 0), or after the block type of a loop. Where an `end` or `else` follows at once
+ *          that only passes control on, the target is that one's.
+ *   stp    entries from this one to the entry that belongs to the first branch at or after the
+ *          target
  *   pop    slots between the kept values and the label's height that must go; 0 = nothing moves
  *   keep   slots of the label's values on top; matters only if pop is not 0
  *
@@ -150,26 +151,29 @@ typedef struct FarEntry {
     u32 pop, keep;
 } FarEntry;
 
-/* One exception-handling region: a try_table, or a legacy try. Ordered so that inner ones come first. */
+/* One exception-handling region: a try_table, or a legacy try. Ordered so that inner ones come
+ * first. */
 typedef struct TryRegion {
-    u32 start, end;     /* code offsets relative to Code.start: first instruction in it, one past its last */
-    u32 stp;            /* index of its first side entry (try_table: one per clause) */
-    u32 height;         /* operand height in slots at the label's outside, params popped */
-    u32 clauses;        /* try_table: code offset of the clause vector (count first), relative to Code.start */
-    u32 delegate;       /* legacy: index in tries of the region to go on with, or NONE_U32 */
-    u32 first_catch;    /* legacy: index in Code.catches */
+    /* code offsets relative to Code.start: first instruction in it, one past its last */
+    u32 start, end;
+    u32 stp;    /* index of its first side entry (try_table: one per clause) */
+    u32 height; /* operand height in slots at the label's outside, params popped */
+    /* try_table: code offset of the clause vector (count first), relative to Code.start */
+    u32 clauses;
+    u32 delegate;    /* legacy: index in tries of the region to go on with, or NONE_U32 */
+    u32 first_catch; /* legacy: index in Code.catches */
     u32 ncatches;
     bool is_legacy;
-    /* legacy, with catches: the local slot (hidden: beyond all locals, counted in Code.local_slots) where
-     * whoever enters a catch clause leaves the exception, as a reference, for `rethrow` */
+    /* legacy, with catches: the local slot (hidden: beyond all locals, counted in Code.local_slots)
+     * where whoever enters a catch clause leaves the exception, as a reference, for `rethrow` */
     u32 exn_slot;
 } TryRegion;
 #define DELEGATE_CALLER (NONE_U32 - 1) /* TryRegion.delegate: no region of this body handles it */
 
 typedef struct LegacyCatch {
-    u32 tag;  /* NONE_U32 = catch_all */
-    u32 pc;   /* code offset after the catch instruction, relative to Code.start */
-    u32 stp;  /* index of the first side entry at or after pc */
+    u32 tag; /* NONE_U32 = catch_all */
+    u32 pc;  /* code offset after the catch instruction, relative to Code.start */
+    u32 stp; /* index of the first side entry at or after pc */
 } LegacyCatch;
 
 typedef struct LocalRun { /* locals declared beyond the parameters, as in the binary */
@@ -185,15 +189,16 @@ typedef struct Code {
     const FarEntry *far;
     u32 func_index;
     u32 nside, nfar;
-    u32 nlocals;       /* parameters and declared locals */
-    u32 local_slots;   /* the same in slots, and one more per nesting level of legacy catch clauses */
+    u32 nlocals;     /* parameters and declared locals */
+    u32 local_slots; /* the same in slots, and one more per nesting level of legacy catch clauses */
     u32 param_slots, result_slots;
-    u32 max_slots;     /* greatest operand height in slots, locals not counted */
+    u32 max_slots; /* greatest operand height in slots, locals not counted */
     u32 nruns;
     const LocalRun *runs;
-    /* WIDE: some local is a v128, or some untyped drop or select handles one. Then local i lives in slot
-     * local_map[i] >> 1, two slots wide if bit 0 is set; wide_pcs lists, ascending, the code offsets
-     * (of the opcode, relative to start) of drop and select instructions that move a v128. */
+    /* WIDE: some local is a v128, or some untyped drop or select handles one. Then local i lives in
+     * slot local_map[i] >> 1, two slots wide if bit 0 is set; wide_pcs lists, ascending, the code
+     * offsets (of the opcode, relative to start) of drop and select instructions that move a
+     * v128. */
     bool is_wide;
     const u32 *local_map;
     u32 nwide;
@@ -201,7 +206,6 @@ typedef struct Code {
     u32 ntries, ncatches;
     const TryRegion *tries;
     const LegacyCatch *catches;
-    /* Largest operand count any call-like or branch instruction needs is not stored: see max_slots. */
 } Code;
 
 /* Where the bytes came from: who frees them. */
@@ -255,9 +259,10 @@ typedef struct wr_module {
     wr_module_stats_t stats;
 } Module;
 
-/* Decodes and validates. Takes over the bytes as `owner` says, also on failure (BYTES_COPIED: `bytes` was
- * allocated with the engine's allocator; BYTES_MAPPED: by wr_os_map_file). */
-NODISCARD Error *wr_module_load(Engine *engine, const u8 *bytes, u64 size, BytesOwner owner, Module **out);
+/* Decodes and validates. Takes over the bytes as `owner` says, also on failure (BYTES_COPIED:
+ * `bytes` was allocated with the engine's allocator; BYTES_MAPPED: by wr_os_map_file). */
+NODISCARD Error *wr_module_load(Engine *engine, const u8 *bytes, u64 size, BytesOwner owner,
+                                Module **out);
 Module *wr_module_ref(Module *module);
 void wr_module_unref(Module *module);
 

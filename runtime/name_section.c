@@ -1,6 +1,7 @@
 /*
- * name_section.c - names of functions and locals, decoded once and published with one atomic exchange:
- * a thread that loses the race throws its copy away. Out of memory means no names, this time.
+ * name_section.c - names of functions and locals, decoded once and published with one atomic
+ * exchange: a thread that loses the race throws its copy away. Out of memory means no names, this
+ * time.
  */
 #include "name_section.h"
 
@@ -22,7 +23,7 @@ typedef struct LocalNames {
 
 struct NameMap {
     Name module;
-    Name *funcs; /* nfuncs of them: from the section, else from an export */
+    Name *funcs;                   /* nfuncs of them: from the section, else from an export */
     const u8 *locals, *locals_end; /* the subsection, read when a local is asked for */
     _Atomic(LocalNames *) local_names;
 };

@@ -18,8 +18,8 @@ typedef u32 Features; /* bit 1 << FEATURE_x */
 INLINE bool feature_on(Features set, Feature feature) { return set >> feature & 1; }
 
 extern const Features wr_features_default;
-const char *wr_feature_name(Feature feature);                  /* "bulk-memory" */
-bool wr_feature_find(const char *name, Feature *feature);      /* false when there is none such */
+const char *wr_feature_name(Feature feature);             /* "bulk-memory" */
+bool wr_feature_find(const char *name, Feature *feature); /* false when there is none such */
 
 typedef enum Opcode {
 #define OP(id, prefix, code, text, imm, sig, align, feature, konst) OP_##id,
@@ -67,8 +67,8 @@ typedef enum ImmKind {
     IMM_F32,           /* 4 bytes */
     IMM_F64,           /* 8 bytes */
     IMM_HEAP_TYPE,     /* s33 heap type */
-    IMM_BR_CAST,       /* byte of flags (bit 0, 1: source, target nullable), label, two heap types */
-    IMM_ZERO           /* one zero byte */
+    IMM_BR_CAST, /* byte of flags (bit 0, 1: source, target nullable), label, two heap types */
+    IMM_ZERO     /* one zero byte */
 } ImmKind;
 
 typedef enum ConstRule { KONST_NEVER, KONST_ALWAYS, KONST_EXTENDED, KONST_GC } ConstRule;

@@ -2,9 +2,9 @@
  * types.c - the engine-wide table of canonical types, and matching.
  *
  * A recursion group is found by its key: the words of its members' descriptions, with references to
- * other groups by canonical id and references within the group by position. Equal keys are equal types
- * (iso-recursive equality, spec: valid/conventions, rolling). A group holds one reference on another for
- * each place where it names it, so groups die in order and ids can be used again.
+ * other groups by canonical id and references within the group by position. Equal keys are equal
+ * types (iso-recursive equality, spec: valid/conventions, rolling). A group holds one reference on
+ * another for each place where it names it, so groups die in order and ids can be used again.
  */
 #include "types.h"
 
@@ -24,7 +24,7 @@ struct RecGroup {
     RecGroup *next; /* in its bucket */
     RecGroup *next_dying;
     u64 hash;
-    u64 refs; /* by modules, host functions, and other groups' members */
+    u64 refs;    /* by modules, host functions, and other groups' members */
     size_t size; /* of the block: this, members and all they point to, key */
     u32 count;
     DefType *members;
@@ -200,10 +200,12 @@ static void fill_parts(DefType *def, const TypeDesc *desc, Layout *l) {
     }
     def->fields = l->fields;
     for (u32 i = 0; i < desc->nfields; i++)
-        *l->fields++ = (FieldType){resolve(def->group, desc->fields[i].type), desc->fields[i].mutable};
+        *l->fields++ =
+            (FieldType){resolve(def->group, desc->fields[i].type), desc->fields[i].mutable};
 }
 
-static RecGroup *new_group(TypeTable *t, const TypeDesc *descs, u32 count, const u32 *key, u32 nkey) {
+static RecGroup *new_group(TypeTable *t, const TypeDesc *descs, u32 count, const u32 *key,
+                           u32 nkey) {
     u64 npointers = 0, nfields = 0, nwords = nkey;
     for (u32 i = 0; i < count; i++) {
         npointers += depth_of(t, descs, i) + 1;
@@ -326,8 +328,7 @@ static RecGroup *intern_locked(TypeTable *t, const TypeDesc *descs, u32 count, c
     return g;
 }
 
-RecGroup *wr_types_intern(TypeTable *table, const TypeDesc *descs, u32 count,
-                          const DefType **out) {
+RecGroup *wr_types_intern(TypeTable *table, const TypeDesc *descs, u32 count, const DefType **out) {
     u64 words = key_words(descs, count);
     if (words > UINT32_MAX / sizeof(u32)) return NULL;
     u32 small[64];
@@ -406,7 +407,8 @@ bool wr_heap_matches(const TypeTable *table, HeapType sub, HeapType super) {
     if (sub == super || sub == HEAP_BOT) return true;
     if (heap_is_defined(super)) {
         const DefType *sup = wr_types_get(table, super - HEAP_DEFINED);
-        if (heap_is_defined(sub)) return def_is_subtype(wr_types_get(table, sub - HEAP_DEFINED), sup);
+        if (heap_is_defined(sub))
+            return def_is_subtype(wr_types_get(table, sub - HEAP_DEFINED), sup);
         return sub == (HeapType)(sup->comp == COMP_FUNC ? HEAP_NOFUNC : HEAP_NONE);
     }
     if (heap_is_defined(sub)) sub = heap_of_comp(wr_types_get(table, sub - HEAP_DEFINED)->comp);
@@ -445,15 +447,15 @@ bool wr_comp_matches(const TypeTable *table, const DefType *sub, const DefType *
 /* ---- text ---- */
 
 static const char *const heap_names[HEAP_DEFINED] = {
-    [HEAP_FUNC] = "func",   [HEAP_EXTERN] = "extern",     [HEAP_ANY] = "any",
-    [HEAP_EQ] = "eq",       [HEAP_I31] = "i31",           [HEAP_STRUCT] = "struct",
-    [HEAP_ARRAY] = "array", [HEAP_EXN] = "exn",           [HEAP_NONE] = "none",
+    [HEAP_FUNC] = "func",     [HEAP_EXTERN] = "extern",     [HEAP_ANY] = "any",
+    [HEAP_EQ] = "eq",         [HEAP_I31] = "i31",           [HEAP_STRUCT] = "struct",
+    [HEAP_ARRAY] = "array",   [HEAP_EXN] = "exn",           [HEAP_NONE] = "none",
     [HEAP_NOFUNC] = "nofunc", [HEAP_NOEXTERN] = "noextern", [HEAP_NOEXN] = "noexn",
     [HEAP_BOT] = "bot",
 };
 
 static const char *const kind_names[] = {
-    [VK_BOT] = "bot", [VK_I32] = "i32",   [VK_I64] = "i64", [VK_F32] = "f32", [VK_F64] = "f64",
+    [VK_BOT] = "bot",   [VK_I32] = "i32", [VK_I64] = "i64", [VK_F32] = "f32", [VK_F64] = "f64",
     [VK_V128] = "v128", [VK_REF] = "ref", [VK_I8] = "i8",   [VK_I16] = "i16",
 };
 

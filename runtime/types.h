@@ -1,10 +1,11 @@
 /*
- * types.h - value types, defined types, recursion groups, subtyping (spec: valid/types, valid/matching).
+ * types.h - value types, defined types, recursion groups, subtyping (spec: valid/types,
+ * valid/matching).
  *
- * Defined types are canonicalised engine-wide: every recursion group is hash-consed, so that two type
- * indices of any two modules denote the same type iff they have the same DefType pointer (and id).
- * A ValType names a defined type by that canonical id, never by a module's index: matching needs
- * no module. Canonical groups are reference-counted by the modules that use them.
+ * Defined types are canonicalised engine-wide: every recursion group is hash-consed, so that two
+ * type indices of any two modules denote the same type iff they have the same DefType pointer (and
+ * id). A ValType names a defined type by that canonical id, never by a module's index: matching
+ * needs no module. Canonical groups are reference-counted by the modules that use them.
  *
  * Threads: interning and releasing take the table's lock; DefTypes are immutable once returned, and
  * id -> DefType lookup is lock-free.
@@ -129,9 +130,10 @@ typedef struct TypeTable TypeTable; /* engine-wide */
 
 NODISCARD TypeTable *wr_types_new(const Alloc *alloc); /* NULL when out of memory */
 void wr_types_delete(TypeTable *table);
-/* Interns a group: the canonical members go to out[0..count), one reference on the group for the caller.
- * NULL when out of memory or ids. The descriptions must already be well-formed (supertypes defined
- * earlier and not final; structural match with the supertype is checked by the validator afterwards). */
+/* Interns a group: the canonical members go to out[0..count), one reference on the group for the
+ * caller. NULL when out of memory or ids. The descriptions must already be well-formed (supertypes
+ * defined earlier and not final; structural match with the supertype is checked by the validator
+ * afterwards). */
 NODISCARD RecGroup *wr_types_intern(TypeTable *table, const TypeDesc *descs, u32 count,
                                     const DefType **out);
 void wr_types_release(TypeTable *table, RecGroup *group);
@@ -148,11 +150,12 @@ INLINE bool wr_type_matches(const TypeTable *table, ValType sub, ValType super) 
                                 ? wr_type_matches_slow(table, sub, super)
                                 : false);
 }
-/* Structural rule for a declared subtype (spec: valid/types, subtype): its composite type matches. */
+/* Structural rule for a declared subtype (spec: valid/types, subtype): its composite type
+ * matches. */
 bool wr_comp_matches(const TypeTable *table, const DefType *sub, const DefType *super);
 
-/* Text as in the text format, for messages: "i32", "(ref null func)", "(ref 3)" with a canonical id.
- * Writes at most `size` bytes with the terminating zero. */
+/* Text as in the text format, for messages: "i32", "(ref null func)", "(ref 3)" with a canonical
+ * id. Writes at most `size` bytes with the terminating zero. */
 void wr_type_print(ValType t, char *buffer, size_t size);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * module_support.h - engines and modules for unit tests of decoding, on an allocator that counts and can
- * be told to fail.
+ * module_support.h - engines and modules for unit tests of decoding, on an allocator that counts
+ * and can be told to fail.
  */
 #ifndef WR_TESTS_MODULE_SUPPORT_H
 #define WR_TESTS_MODULE_SUPPORT_H
@@ -35,7 +35,8 @@ static inline Module *load_module(Engine *engine, const Wasm *w) {
     return m;
 }
 
-/* Loading must fail with this kind and a message that starts so, in an engine without feature `off`. */
+/* Loading must fail with this kind and a message that starts so, in an engine without feature
+ * `off`. */
 static inline void expect_error(const Wasm *w, const char *off, wr_error_kind_t kind,
                                 const char *message) {
     Engine *engine = new_test_engine(NULL, off);

@@ -108,7 +108,8 @@ Test(arena, adopts_another) {
     wr_arena_init(&to, &a);
     wr_arena_init(&from, &a);
     wr_arena_adopt(&to, &from);
-    u32 *mine = wr_arena_new(&to, 1, sizeof *mine), *theirs = wr_arena_new(&from, 1, sizeof *theirs);
+    u32 *mine = wr_arena_new(&to, 1, sizeof *mine),
+        *theirs = wr_arena_new(&from, 1, sizeof *theirs);
     cr_assert_not_null(wr_arena_new(&from, 100000, 1));
     *mine = 1;
     *theirs = 2;

@@ -9,10 +9,12 @@ static Wasm everything(void) {
     Wasm w = wasm_begin();
     SECTION(&w, 0, 2, 'c', '0', 1, 2, 3);
     SECTION(&w, S_TYPE, 4, 0x60, 2, I32, I64, 1, F32, /* 0 */
-            0x4E, 2, 0x50, 0, 0x5F, 2, 0x78, 1, 0x63, 2, 0, /* 1: (sub (struct (mut i8) (ref null 2))) */
-            0x4F, 1, 1, 0x5F, 3, 0x78, 1, 0x63, 2, 0, I32, 0, /* 2: (sub final 1 (struct ... i32)) */
-            0x5E, 0x77, 1,                                     /* 3: (array (mut i16)) */
-            0x60, 0, 0);                                       /* 4 */
+            0x4E, 2, 0x50, 0, 0x5F, 2, 0x78, 1, 0x63, 2,
+            0, /* 1: (sub (struct (mut i8) (ref null 2))) */
+            0x4F, 1, 1, 0x5F, 3, 0x78, 1, 0x63, 2, 0, I32,
+            0,             /* 2: (sub final 1 (struct ... i32)) */
+            0x5E, 0x77, 1, /* 3: (array (mut i16)) */
+            0x60, 0, 0);   /* 4 */
     wasm_open(&w, S_IMPORT);
     wasm_u32(&w, 5);
     wasm_import(&w, "m", "f", X_FUNC);
@@ -27,7 +29,8 @@ static Wasm everything(void) {
     BYTES(&w, 0, 4);
     wasm_close(&w);
     SECTION(&w, S_FUNC, 3, 4, 4, 4);
-    SECTION(&w, S_TABLE, 3, FUNCREF, 1, 2, 3, 0x40, 0, 0x64, 0x70, 0, 1, 0xD2, 1, END, /* ref.func 1 */
+    SECTION(&w, S_TABLE, 3, FUNCREF, 1, 2, 3, 0x40, 0, 0x64, 0x70, 0, 1, 0xD2, 1,
+            END, /* ref.func 1 */
             FUNCREF, 5, 1, 2);
     SECTION(&w, S_MEMORY, 3, 0, 1, 3, 1, 1, 0x0C, 2, 0);
     SECTION(&w, S_TAG, 1, 0, 4);
@@ -39,13 +42,15 @@ static Wasm everything(void) {
     wasm_export(&w, "", X_TAG, 1);
     wasm_close(&w);
     SECTION(&w, S_START, 1);
-    SECTION(&w, S_ELEM, 8, 0, I32_CONST + 0, 0, END, 1, 1, /* active, functions: table 0 is externref */
-            1, 0, 2, 1, 3, 2, 1, I32_CONST, 0, END, 0, 1, 1, 3, 0, 1, 3,   /* 1 2 3 */
+    SECTION(&w, S_ELEM, 8, 0, I32_CONST + 0, 0, END, 1,
+            1, /* active, functions: table 0 is externref */
+            1, 0, 2, 1, 3, 2, 1, I32_CONST, 0, END, 0, 1, 1, 3, 0, 1, 3,           /* 1 2 3 */
             4, I32_CONST, 0, END, 1, 0xD2, 1, END, 5, FUNCREF, 1, 0xD0, 0x70, END, /* 4 5 */
-            6, 1, I32_CONST, 1, END, FUNCREF, 0, 7, 0x6B, 0);                    /* 6 7 */
+            6, 1, I32_CONST, 1, END, FUNCREF, 0, 7, 0x6B, 0);                      /* 6 7 */
     SECTION(&w, S_DATA_COUNT, 3);
     SECTION(&w, S_CODE, 3, 2, 0, END, 4, 1, 2, I32, END, 2, 0, END);
-    SECTION(&w, S_DATA, 3, 0, I32_CONST, 1, END, 2, 'a', 'b', 1, 1, 'c', 2, 1, I32_CONST, 0, END, 0);
+    SECTION(&w, S_DATA, 3, 0, I32_CONST, 1, END, 2, 'a', 'b', 1, 1, 'c', 2, 1, I32_CONST, 0, END,
+            0);
     SECTION(&w, 0, 4, 'n', 'a', 'm', 'e');
     return w;
 }
@@ -208,9 +213,9 @@ static void expect_section(wr_error_kind_t kind, const char *off, const char *me
     wasm_section(&w, id, bytes, size);
     expect_error(&w, off, kind, message);
 }
-#define MALFORMED(message, id, ...) \
+#define MALFORMED(message, id, ...)                                                                \
     expect_section(WR_ERROR_MALFORMED, NULL, message, id, BYTES_OF(__VA_ARGS__))
-#define INVALID(message, id, ...) \
+#define INVALID(message, id, ...)                                                                  \
     expect_section(WR_ERROR_INVALID, NULL, message, id, BYTES_OF(__VA_ARGS__))
 
 Test(decode, sections) {
@@ -312,7 +317,8 @@ Test(decode, constant_expressions) {
     MALFORMED("unexpected end of section or function", S_GLOBAL, 1, I32, 0, I32_CONST, 0);
     MALFORMED("unexpected end of section or function", S_GLOBAL, 1, I32, 0, 0x02, 0x40, END);
     MALFORMED("illegal opcode ff", S_GLOBAL, 1, I32, 0, 0xFF, END);
-    INVALID("constant expression required", S_GLOBAL, 1, I32, 0, 0x02, 0x7F, I32_CONST, 0, END, END);
+    INVALID("constant expression required", S_GLOBAL, 1, I32, 0, 0x02, 0x7F, I32_CONST, 0, END,
+            END);
 }
 
 Test(decode, the_first_malformed_place_counts) {
@@ -326,7 +332,7 @@ Test(decode, the_first_malformed_place_counts) {
 
 /* ---- features ---- */
 
-#define WITHOUT(feature, kind, message, id, ...) \
+#define WITHOUT(feature, kind, message, id, ...)                                                   \
     expect_section(kind, feature, message, id, BYTES_OF(__VA_ARGS__))
 
 Test(decode, features_turned_off_are_named) {
@@ -335,20 +341,22 @@ Test(decode, features_turned_off_are_named) {
     WITHOUT("gc", bad, "malformed definition type: the gc", S_TYPE, 1, 0x4E, 0);
     WITHOUT("gc", bad, "malformed reference type: the gc", S_TYPE, 1, 0x60, 1, 0x6E, 0);
     WITHOUT("simd", bad, "malformed value type: the simd", S_TYPE, 1, 0x60, 1, V128, 0);
-    WITHOUT("multi-value", invalid, "invalid result arity: the multi-value", S_TYPE, 1, 0x60, 0, 2, I32,
-            I32);
-    WITHOUT("reference-types", bad, "malformed reference type: the reference-types", S_TYPE, 1, 0x60, 1,
-            EXTERNREF, 0);
-    WITHOUT("reference-types", invalid, "multiple tables: the reference-types", S_TABLE, 2, FUNCREF, 0,
-            0, FUNCREF, 0, 0);
-    WITHOUT("function-references", bad, "malformed reference type: the function-references", S_TYPE, 1,
-            0x60, 1, 0x64, 0x70, 0);
-    WITHOUT("exceptions", bad, "malformed reference type: the exceptions", S_TYPE, 1, 0x60, 1, 0x69, 0);
+    WITHOUT("multi-value", invalid, "invalid result arity: the multi-value", S_TYPE, 1, 0x60, 0, 2,
+            I32, I32);
+    WITHOUT("reference-types", bad, "malformed reference type: the reference-types", S_TYPE, 1,
+            0x60, 1, EXTERNREF, 0);
+    WITHOUT("reference-types", invalid, "multiple tables: the reference-types", S_TABLE, 2, FUNCREF,
+            0, 0, FUNCREF, 0, 0);
+    WITHOUT("function-references", bad, "malformed reference type: the function-references", S_TYPE,
+            1, 0x60, 1, 0x64, 0x70, 0);
+    WITHOUT("exceptions", bad, "malformed reference type: the exceptions", S_TYPE, 1, 0x60, 1, 0x69,
+            0);
     WITHOUT("memory64", bad, "malformed limits flags: the memory64", S_MEMORY, 1, 4, 0);
     WITHOUT("threads", bad, "malformed limits flags: the threads", S_MEMORY, 1, 3, 0, 1);
-    WITHOUT("custom-page-sizes", bad, "malformed limits flags: the custom-page-sizes", S_MEMORY, 1, 8, 0,
+    WITHOUT("custom-page-sizes", bad, "malformed limits flags: the custom-page-sizes", S_MEMORY, 1,
+            8, 0, 0);
+    WITHOUT("multi-memory", invalid, "multiple memories: the multi-memory", S_MEMORY, 2, 0, 0, 0,
             0);
-    WITHOUT("multi-memory", invalid, "multiple memories: the multi-memory", S_MEMORY, 2, 0, 0, 0, 0);
     WITHOUT("bulk-memory", bad, "malformed data segment kind: the bulk-memory", S_DATA, 1, 1, 0);
     WITHOUT("bulk-memory", bad, "malformed section id: the bulk-memory", S_DATA_COUNT, 0);
     WITHOUT("mutable-globals", invalid, "mutable globals cannot be imported: the mutable-globals",

@@ -21,8 +21,8 @@ static Wasm small_module(void) {
     wasm_export(&w, "one", X_FUNC, 1);
     wasm_export(&w, "uno", X_FUNC, 1);
     wasm_close(&w);
-    SECTION(&w, S_CODE, 3, 4, 0, LOCAL_GET, 0, END, 11, 0, 0x02, 0x7F, LOCAL_GET, 0, LOCAL_GET, 0, 0x0D, 0,
-            END, END, 2, 0, END);
+    SECTION(&w, S_CODE, 3, 4, 0, LOCAL_GET, 0, END, 11, 0, 0x02, 0x7F, LOCAL_GET, 0, LOCAL_GET, 0,
+            0x0D, 0, END, END, 2, 0, END);
     return w;
 }
 

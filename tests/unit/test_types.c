@@ -113,8 +113,7 @@ Test(types, many) {
     }
     for (u32 i = 0; i < N; i++) {
         cr_assert_eq(wr_types_get(t, defs[i]->id), defs[i]);
-        for (u32 k = 0; k < 16; k++)
-            cr_assert_eq(defs[i]->types[k], i >> k & 1 ? T_I32 : T_F64);
+        for (u32 k = 0; k < 16; k++) cr_assert_eq(defs[i]->types[k], i >> k & 1 ? T_I32 : T_F64);
     }
     for (u32 i = 0; i < N; i++) wr_types_release(t, groups[i]);
     wr_types_delete(t);
@@ -205,7 +204,8 @@ static const struct {
     {HEAP_STRUCT, 1u << HEAP_ANY | 1u << HEAP_EQ},
     {HEAP_ARRAY, 1u << HEAP_ANY | 1u << HEAP_EQ},
     {HEAP_EXN, 0},
-    {HEAP_NONE, 1u << HEAP_ANY | 1u << HEAP_EQ | 1u << HEAP_I31 | 1u << HEAP_STRUCT | 1u << HEAP_ARRAY},
+    {HEAP_NONE,
+     1u << HEAP_ANY | 1u << HEAP_EQ | 1u << HEAP_I31 | 1u << HEAP_STRUCT | 1u << HEAP_ARRAY},
     {HEAP_NOFUNC, 1u << HEAP_FUNC},
     {HEAP_NOEXTERN, 1u << HEAP_EXTERN},
     {HEAP_NOEXN, 1u << HEAP_EXN},

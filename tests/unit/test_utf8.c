@@ -30,14 +30,30 @@ Test(utf8, every_code_point) {
 
 Test(utf8, ill_formed) {
     static const char *const texts[] = {
-        "\x80", "\xBF",         "\xC0\x80",         "\xC1\xBF",         "\xE0\x80\x80",     "\xE0\x9F\xBF",
-        "\xFE", "\xFF",         "\xED\xA0\x80",     "\xED\xBF\xBF",     "\xF0\x80\x80\x80", "\xF0\x8F\xBF\xBF",
-        "\xC3", "\xF4\x90\x80\x80", "\xF5\x80\x80\x80", "\xF8\x88\x80\x80\x80", "\xC3\xC3",     "\xE2\x28\xA1",
+        "\x80",
+        "\xBF",
+        "\xC0\x80",
+        "\xC1\xBF",
+        "\xE0\x80\x80",
+        "\xE0\x9F\xBF",
+        "\xFE",
+        "\xFF",
+        "\xED\xA0\x80",
+        "\xED\xBF\xBF",
+        "\xF0\x80\x80\x80",
+        "\xF0\x8F\xBF\xBF",
+        "\xC3",
+        "\xF4\x90\x80\x80",
+        "\xF5\x80\x80\x80",
+        "\xF8\x88\x80\x80\x80",
+        "\xC3\xC3",
+        "\xE2\x28\xA1",
     };
     for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
         char text[32];
         cr_assert_not(wr_utf8_valid((const u8 *)texts[i], strlen(texts[i])), "row %zu", i);
-        for (size_t before = 0; before < 17; before++) { /* also behind runs that are read in words */
+        for (size_t before = 0; before < 17;
+             before++) { /* also behind runs that are read in words */
             memset(text, 'x', sizeof text);
             memcpy(text + before, texts[i], strlen(texts[i]));
             cr_assert_not(wr_utf8_valid((const u8 *)text, sizeof text), "row %zu", i);
@@ -56,8 +72,12 @@ static void expect_escape(const char *text, size_t length, const char *expected)
 Test(utf8, escapes_what_acts_on_a_terminal) {
     expect_escape("plain \xC3\xA4\xF0\x9F\x98\x80", 12, "plain \xC3\xA4\xF0\x9F\x98\x80");
     expect_escape("a\nb\x1B[2J\0z", 9, "a\\u{a}b\\u{1b}[2J\\u{0}z");
-    expect_escape("\xC2\x9B" "1m\x7F", 5, "\\u{9b}1m\\u{7f}");
-    expect_escape("\xE2\x80\xAE" "exe", 6, "\\u{202e}exe");
+    expect_escape("\xC2\x9B"
+                  "1m\x7F",
+                  5, "\\u{9b}1m\\u{7f}");
+    expect_escape("\xE2\x80\xAE"
+                  "exe",
+                  6, "\\u{202e}exe");
     expect_escape("\xFF\xC3", 2, "\\xff\\xc3");
 }
 
