@@ -11,6 +11,8 @@
 #include "signature.h"
 #include "store.h"
 
+#define FIRST_OPERANDS 256u
+
 void wr_checker_init(Checker *c, const Module *m) {
     *c = (Checker){.module = m, .types = m->engine->types, .alloc = &m->engine->alloc};
     c->reader.base = m->bytes;
@@ -172,6 +174,7 @@ static void begin_body(Checker *c, const Code *code) {
 
 static bool enter_body(Checker *c) {
     c->origin = c->reader.pos;
+    if (c->stack == NULL && !wr_check_reserve(c, FIRST_OPERANDS)) return false;
     return !check_failed(c) && wr_check_push_frame(c, FRAME_BODY, (BlockType){c->type, T_BOT});
 }
 
