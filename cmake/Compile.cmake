@@ -55,19 +55,6 @@ function(wr_layer_includes target layer)
     endif()
 endfunction()
 
-# A folder that has no source yet still configures and builds.
-function(wr_guard_empty target)
-    get_target_property(sources ${target} SOURCES)
-    if(NOT sources)
-        set(empty "${PROJECT_BINARY_DIR}/${target}-empty.c")
-        file(WRITE "${empty}" "int main(void);\nint main(void) { return 0; }\n")
-        if(NOT target STREQUAL "wasmrun")
-            file(WRITE "${empty}" "extern int ${target}_is_empty;\n")
-        endif()
-        target_sources(${target} PRIVATE "${empty}")
-    endif()
-endfunction()
-
 # The object library wr_<layer>; called in the folder, so that what is generated there belongs to it.
 function(wr_add_layer layer)
     add_library(wr_${layer} OBJECT)
