@@ -36,13 +36,17 @@ void wr_disasm_name(const Disasm *d, Name name) {
     }
 }
 
+/* Bytes of a name at an index, so that a long one cannot multiply into gigabytes. */
+enum { SHOWN_NAME = 256 };
+
 void wr_disasm_index(const Disasm *d, IndexSpace space, u32 index) {
     wr_disasm_text(d, "%u", index);
     Name name = d->name ? d->name(d->context, space, index) : (Name){NULL, 0};
     if (!name.data) return;
+    bool cut = name.size > SHOWN_NAME;
     put(d, " <");
-    wr_disasm_name(d, name);
-    put(d, ">");
+    wr_disasm_name(d, (Name){name.data, cut ? SHOWN_NAME : name.size});
+    put(d, cut ? "...>" : ">");
 }
 
 /* ---- Types ---------------------------------------------------------------------------------- */
