@@ -305,7 +305,7 @@ static void read_group(TypeReader *t) {
     }
     if (count > LIMIT_TYPES - m->ntypes)
         wr_reader_invalid(r, at, "too many types: more than %u", LIMIT_TYPES);
-    if (r->error != NULL) return;
+    if (r->error != NULL || count == 0) return; /* a group of none defines nothing */
     t->scope.group = count;
     TypeDesc *descs = scratch(t, count, sizeof *descs);
     for (u32 i = 0; r->error == NULL && i < count; i++) read_sub(t, &descs[i]);
