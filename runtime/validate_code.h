@@ -262,6 +262,12 @@ bool wr_check_push_frame(Checker *c, FrameKind kind, BlockType type);
 void wr_check_dead(Checker *c); /* what follows cannot be reached */
 bool wr_check_read_block_type(Checker *c, BlockType *type);
 bool wr_check_list_matches(const Checker *c, TypeList sub, TypeList super);
+/* The commonest instructions of wr_check_control(), behind their opcode. */
+void wr_check_block(Checker *c, FrameKind kind);
+void wr_check_end(Checker *c);
+void wr_check_br(Checker *c);
+void wr_check_br_if(Checker *c);
+void wr_check_call(Checker *c, bool is_tail);
 /* A label immediate: its frame, or NULL after "unknown label". */
 Frame *wr_check_label_index(Checker *c);
 /* The side entry of a branch to `f`, taken at `height` slots: with the operands that it carries. */

@@ -142,7 +142,7 @@ bool wr_check_read_block_type(Checker *c, BlockType *type) {
     return !check_failed(c);
 }
 
-static void check_block(Checker *c, FrameKind kind) {
+void wr_check_block(Checker *c, FrameKind kind) {
     BlockType type;
     if (!wr_check_read_block_type(c, &type)) return;
     if (kind == FRAME_IF) check_pop(c, T_I32);
@@ -204,7 +204,7 @@ static void check_end_slow(Checker *c, Frame *f) {
     wr_check_leave(c, check_offset(c, c->reader.pos));
 }
 
-static void check_end(Checker *c) {
+void wr_check_end(Checker *c) {
     Frame *f = check_frame(c);
     TypeList results = check_block_results(&f->type);
     bool is_plain = f->kind <= FRAME_LOOP || f->kind == FRAME_ELSE;
@@ -228,7 +228,7 @@ void wr_check_cut_off(Checker *c) {
 
 /* ---- branches ---- */
 
-static void check_br(Checker *c) {
+void wr_check_br(Checker *c) {
     Frame *f = wr_check_label_index(c);
     if (f == NULL) return;
     wr_check_branch(c, f, check_height(c));
@@ -236,7 +236,7 @@ static void check_br(Checker *c) {
     wr_check_dead(c);
 }
 
-static void check_br_if(Checker *c) {
+void wr_check_br_if(Checker *c) {
     Frame *f = wr_check_label_index(c);
     if (f == NULL) return;
     check_pop(c, T_I32);
@@ -294,7 +294,7 @@ static void check_call_type(Checker *c, const DefType *func, bool is_tail) {
     wr_check_dead(c);
 }
 
-static void check_call(Checker *c, bool is_tail) {
+void wr_check_call(Checker *c, bool is_tail) {
     u32 index = wr_read_u32(&c->reader);
     if (UNLIKELY(index >= c->module->nfuncs))
         wr_check_fail(c, "unknown function %u", index);
@@ -326,20 +326,20 @@ static void check_call_ref(Checker *c, bool is_tail) {
 
 bool wr_check_control(Checker *c, Opcode op) {
     switch ((unsigned)op) {
-    case OP_BLOCK: check_block(c, FRAME_BLOCK); return true;
-    case OP_LOOP: check_block(c, FRAME_LOOP); return true;
-    case OP_IF: check_block(c, FRAME_IF); return true;
+    case OP_BLOCK: wr_check_block(c, FRAME_BLOCK); return true;
+    case OP_LOOP: wr_check_block(c, FRAME_LOOP); return true;
+    case OP_IF: wr_check_block(c, FRAME_IF); return true;
     case OP_ELSE: check_else(c); return true;
-    case OP_END: check_end(c); return true;
-    case OP_BR: check_br(c); return true;
-    case OP_BR_IF: check_br_if(c); return true;
+    case OP_END: wr_check_end(c); return true;
+    case OP_BR: wr_check_br(c); return true;
+    case OP_BR_IF: wr_check_br_if(c); return true;
     case OP_BR_TABLE: check_br_table(c); return true;
     case OP_RETURN: check_return(c); return true;
     case OP_UNREACHABLE: wr_check_dead(c); return true;
-    case OP_CALL: check_call(c, false); return true;
+    case OP_CALL: wr_check_call(c, false); return true;
     case OP_CALL_INDIRECT: check_call_indirect(c, false); return true;
     case OP_CALL_REF: check_call_ref(c, false); return true;
-    case OP_RETURN_CALL: check_call(c, true); return true;
+    case OP_RETURN_CALL: wr_check_call(c, true); return true;
     case OP_RETURN_CALL_INDIRECT: check_call_indirect(c, true); return true;
     case OP_RETURN_CALL_REF: check_call_ref(c, true); return true;
     default: return false;

@@ -33,6 +33,13 @@ typedef enum FastKind {
     FAST_GLOBAL_SET,
     FAST_DROP,
     FAST_SELECT,
+    FAST_BLOCK, /* these have functions of their own in validate_control.c: one jump, not two */
+    FAST_LOOP,
+    FAST_IF,
+    FAST_END,
+    FAST_BR,
+    FAST_BR_IF,
+    FAST_CALL,
     FAST_CONTROL /* wr_check_control() knows it */
 } FastKind;
 
@@ -52,14 +59,21 @@ typedef struct FastOp {
      : SIG_NIN(sig) == 2 ? FAST_BINARY                                                             \
                          : FAST_NONE)
 #define KIND_BY_HAND(id, code)                                                                     \
-    ((code) <= 0x11             ? FAST_CONTROL                                                     \
-     : OP_##id == OP_LOCAL_GET  ? FAST_LOCAL_GET                                                   \
+    (OP_##id == OP_LOCAL_GET    ? FAST_LOCAL_GET                                                   \
      : OP_##id == OP_LOCAL_SET  ? FAST_LOCAL_SET                                                   \
      : OP_##id == OP_LOCAL_TEE  ? FAST_LOCAL_TEE                                                   \
      : OP_##id == OP_GLOBAL_GET ? FAST_GLOBAL_GET                                                  \
      : OP_##id == OP_GLOBAL_SET ? FAST_GLOBAL_SET                                                  \
      : OP_##id == OP_DROP       ? FAST_DROP                                                        \
      : OP_##id == OP_SELECT     ? FAST_SELECT                                                      \
+     : OP_##id == OP_BLOCK      ? FAST_BLOCK                                                       \
+     : OP_##id == OP_LOOP       ? FAST_LOOP                                                        \
+     : OP_##id == OP_IF         ? FAST_IF                                                          \
+     : OP_##id == OP_END        ? FAST_END                                                         \
+     : OP_##id == OP_BR         ? FAST_BR                                                          \
+     : OP_##id == OP_BR_IF      ? FAST_BR_IF                                                       \
+     : OP_##id == OP_CALL       ? FAST_CALL                                                        \
+     : (code) <= 0x11           ? FAST_CONTROL                                                     \
                                 : FAST_NONE)
 #define KIND_SIGNED(imm, sig)                                                                      \
     ((imm) == IMM_NONE                      ? KIND_NUMERIC(sig)                                    \
@@ -95,13 +109,27 @@ static const FastOp fast_ops[256] = {
 
 /* ---- the loop ---- */
 
-#define LEB_MORE_4 0x80808080u
-#define LEB_MORE_8 0x8080808080808080u
+/* The last bytes of LEB128 integers: of up to five bytes, and of up to eight. */
+#define LEB_ENDS_5 0x8080808080u
+#define LEB_ENDS_8 0x8080808080808080u
 
-/* The length of a LEB128 integer at p if it is within the bytes of `more`, else 0. */
-INLINE u32 leb_length(const u8 *p, u64 more) {
-    u64 ends = ~le64_load(p) & more;
-    return ends == 0 ? 0 : trailing_zeros(ends) / 8 + 1;
+/* The length of the integer at p if it ends where `ends` says it may, else 0. */
+INLINE u32 leb_length(const u8 *p, u64 ends) {
+    u64 found = ~le64_load(p) & ends;
+    return UNLIKELY(found == 0) ? 0 : trailing_zeros(found) / 8 + 1;
+}
+
+/* The same for an s32: bits 3 to 6 of a fifth byte are copies of the sign. */
+INLINE u32 s32_length(const u8 *p) {
+    u32 n = leb_length(p, LEB_ENDS_5);
+    if (UNLIKELY(n == 5) && (p[4] & 0x78) != 0 && (p[4] & 0x78) != 0x78) return 0;
+    return n;
+}
+
+/* And for a u32, or what a u64 offset into a 32-bit memory may be. */
+INLINE u32 u32_length(const u8 *p) {
+    u32 n = leb_length(p, LEB_ENDS_5);
+    return UNLIKELY(n == 5) && p[4] > 0x0F ? 0 : n;
 }
 
 /* What the loop keeps in registers. The greatest height is limit - c->stack, as long as no v128
@@ -169,6 +197,15 @@ INLINE ValType fast_global(const Checker *c, const Fast *f, bool set, const u8 *
 
 INLINE bool fast_has(const Fast *f, u32 n) { return f->top - f->floor >= (ptrdiff_t)n; }
 
+/* One control instruction, by what checks it; then the next. */
+#define CONTROL(check)                                                                             \
+    c->at = f.pos++;                                                                               \
+    leave_fast(c, &f);                                                                             \
+    check;                                                                                         \
+    if (UNLIKELY(check_failed(c) || c->nframes == 0)) return;                                      \
+    f = enter_fast(c);                                                                             \
+    break
+
 /* From c->reader.pos on, as far as it goes: to `end`, to an instruction that is not for it, to the
  * end of the body, or to an error in a control instruction. `address` is memory 0's address type. */
 static void run_fast(Checker *c, const u8 *end, ValType address) {
@@ -197,12 +234,12 @@ static void run_fast(Checker *c, const u8 *end, ValType address) {
             f.pos = next;
             break;
         case FAST_I32_CONST:
-            n = leb_length(f.pos + 1, LEB_MORE_4);
+            n = s32_length(f.pos + 1);
             if (UNLIKELY(n == 0 || !fast_push(&f, T_I32))) goto out;
             f.pos += 1 + n;
             break;
         case FAST_I64_CONST:
-            n = leb_length(f.pos + 1, LEB_MORE_8);
+            n = leb_length(f.pos + 1, LEB_ENDS_8);
             if (UNLIKELY(n == 0 || !fast_push(&f, T_I64))) goto out;
             f.pos += 1 + n;
             break;
@@ -222,7 +259,7 @@ static void run_fast(Checker *c, const u8 *end, ValType address) {
             f.pos++;
             break;
         case FAST_LOAD:
-            n = leb_length(f.pos + 2, LEB_MORE_4);
+            n = u32_length(f.pos + 2);
             if (UNLIKELY(n == 0 || f.pos[1] > op->align || !fast_has(&f, 1) ||
                          f.top[-1] != address))
                 goto out;
@@ -230,7 +267,7 @@ static void run_fast(Checker *c, const u8 *end, ValType address) {
             f.pos += 2 + n;
             break;
         case FAST_STORE:
-            n = leb_length(f.pos + 2, LEB_MORE_4);
+            n = u32_length(f.pos + 2);
             if (UNLIKELY(n == 0 || f.pos[1] > op->align || !fast_has(&f, 2) || f.top[-1] != op->b ||
                          f.top[-2] != address))
                 goto out;
@@ -260,13 +297,14 @@ static void run_fast(Checker *c, const u8 *end, ValType address) {
             f.top -= 2;
             f.pos++;
             break;
-        case FAST_CONTROL:
-            c->at = f.pos++;
-            leave_fast(c, &f);
-            wr_check_control(c, (Opcode)op->op);
-            if (UNLIKELY(check_failed(c) || c->nframes == 0)) return;
-            f = enter_fast(c);
-            break;
+        case FAST_BLOCK: CONTROL(wr_check_block(c, FRAME_BLOCK));
+        case FAST_LOOP: CONTROL(wr_check_block(c, FRAME_LOOP));
+        case FAST_IF: CONTROL(wr_check_block(c, FRAME_IF));
+        case FAST_END: CONTROL(wr_check_end(c));
+        case FAST_BR: CONTROL(wr_check_br(c));
+        case FAST_BR_IF: CONTROL(wr_check_br_if(c));
+        case FAST_CALL: CONTROL(wr_check_call(c, false));
+        case FAST_CONTROL: CONTROL((void)wr_check_control(c, (Opcode)op->op));
         }
     }
 out:
