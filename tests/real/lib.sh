@@ -1,16 +1,19 @@
+# shellcheck shell=bash
 # Shared by run.sh and the files of programs/: where sources come from, how they are compiled.
 # Functions fail by their exit status and say why on stderr. Nothing is written outside of $CACHE.
 
 say() { printf '%s\n' "$*" >&2; }
 
-# need COMMAND PACKAGE...: the command must exist; as root it is installed when missing.
+# install_packages PACKAGE...: with apt, as root; others are told to.
+install_packages() {
+    [ "$(id -u)" = 0 ] || { say "missing: apt-get install $*"; return 1; }
+    { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y "$@"; } \
+        >"$CACHE/apt-install.log" 2>&1 || { tail -n 5 "$CACHE/apt-install.log" >&2; return 1; }
+}
+
+# need COMMAND PACKAGE...: installs the packages unless the command exists.
 need() {
-    command -v "$1" >/dev/null 2>&1 && return
-    if [ "$(id -u)" = 0 ]; then
-        { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y "${@:2}"; } \
-            >"$CACHE/apt-install.log" 2>&1
-    fi
-    command -v "$1" >/dev/null 2>&1 || { say "$1 is missing: apt-get install ${*:2}"; return 1; }
+    command -v "$1" >/dev/null 2>&1 || install_packages "${@:2}"
 }
 
 # An apt configuration of our own that knows Debian's source packages and backports, taken from the
@@ -88,10 +91,11 @@ wasm_cc() {
         -D_WASI_EMULATED_PROCESS_CLOCKS "$@"
 }
 
+# shellcheck disable=SC2034,SC2054 # used in programs/; no commas between words
 # What wasm_cc links with, and a stack as large as a Linux process has.
 WASM_LIBS=(-Wl,-z,stack-size=8388608 -lwasi-emulated-signal -lwasi-emulated-mman
     -lwasi-emulated-getpid -lwasi-emulated-process-clocks -lm)
 
 native_cc() {
-    "${NATIVE_CC:-cc}" -O1 -w "$@"
+    "${NATIVE_CC:-clang-19}" -O1 -w "$@"
 }

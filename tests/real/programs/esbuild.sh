@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # esbuild's own WASI build, from npm, against its native one: bundles the project in bundle/.
 
 version=0.27.2

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # A Go program of ours (treesum.go) for GOOS=wasip1: goroutines, timers and a file walk.
 
 # A Go that has the wasip1 port (1.21), from the machine or from Debian's backports.
@@ -7,15 +8,13 @@ go_with_wasip1() {
         $go tool dist list 2>/dev/null | grep -q '^wasip1/wasm$' && { echo "$go"; return; }
     done
     root=$(debian_binary golang-1.23-go golang-1.23-src) || return
-    # The two packages meet through links to /usr/share; join them in one tree instead.
-    cp -r --no-preserve=mode "$root/usr/share/go-1.23/." "$root/usr/lib/go-1.23/" 2>/dev/null
     echo "$root/usr/lib/go-1.23/bin/go"
 }
 
 build() {
     local go
     go=$(go_with_wasip1)
-    export GO111MODULE=off GOFLAGS= GOTOOLCHAIN=local GOCACHE=$CACHE/go-cache
+    export GO111MODULE=off GOFLAGS="" GOTOOLCHAIN=local GOCACHE=$CACHE/go-cache
     GOOS=wasip1 GOARCH=wasm $go build -trimpath -o "$1/go.wasm" "$REAL/programs/treesum.go"
     $go build -trimpath -o "$1/native" "$REAL/programs/treesum.go"
 }

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # A Rust program of ours (ledger.rs), built by Debian's rustc for its wasm32-wasi target.
 
 # Debian's compiler has the target (libstd-rust-dev-wasm32); one that rustup installed may come first.
@@ -14,7 +15,10 @@ rustc_with_wasi() {
 
 build() {
     local rustc source=$REAL/programs/ledger.rs
-    rustc=$(rustc_with_wasi) || { need libstd-rust rustc libstd-rust-dev-wasm32 lld; rustc=$(rustc_with_wasi); }
+    rustc=$(rustc_with_wasi) || {
+        install_packages rustc libstd-rust-dev-wasm32
+        rustc=$(rustc_with_wasi)
+    }
     $rustc --edition 2021 -O "$source" -o "$1/rust.wasm"
     ${rustc%% *} --edition 2021 -O "$source" -o "$1/native"
 }

@@ -1,11 +1,13 @@
+# shellcheck shell=bash
 # The SQLite shell, from Debian's source package: databases in a preopened directory.
 
 build() {
     local src flags
     src=$(debian_source sqlite3)
     need tclsh tcl
+    need make make
     cd "$1"
-    "$src/configure" --disable-tcl --disable-readline >/dev/null
+    CC=${NATIVE_CC:-clang-19} "$src/configure" --disable-tcl --disable-readline >/dev/null
     make -s sqlite3.c shell.c >/dev/null
     # unix-none: WASI has no record locks. A long double is not the same on both sides: print without it.
     flags="-DSQLITE_THREADSAFE=0 -DLONGDOUBLE_TYPE=double -DSQLITE_OMIT_LOAD_EXTENSION -DSQLITE_OMIT_WAL -DSQLITE_OMIT_POPEN

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # zstd, from Debian's source package: a round trip of 50 MB, levels, dictionaries, damaged input.
 
 build() {

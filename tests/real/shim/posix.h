@@ -25,14 +25,26 @@ enum { F_GETLK = 100, F_SETLK, F_SETLKW };
 /* Owners and permission bits: there are none, so setting them changes nothing. */
 static inline uid_t geteuid(void) { return 0; }
 static inline uid_t getuid(void) { return 0; }
-static inline mode_t umask(mode_t mask) { (void)mask; return 022; }
-static inline int chmod(const char *path, mode_t mode) { (void)path, (void)mode; return 0; }
-static inline int fchmod(int fd, mode_t mode) { (void)fd, (void)mode; return 0; }
+static inline mode_t umask(mode_t mask) {
+    (void)mask;
+    return 022;
+}
+static inline int chmod(const char *path, mode_t mode) {
+    (void)path, (void)mode;
+    return 0;
+}
+static inline int fchmod(int fd, mode_t mode) {
+    (void)fd, (void)mode;
+    return 0;
+}
 static inline int chown(const char *path, uid_t uid, gid_t gid) {
     (void)path, (void)uid, (void)gid;
     return 0;
 }
-static inline int fchown(int fd, uid_t uid, gid_t gid) { (void)fd, (void)uid, (void)gid; return 0; }
+static inline int fchown(int fd, uid_t uid, gid_t gid) {
+    (void)fd, (void)uid, (void)gid;
+    return 0;
+}
 
 /*
  * Canonical names: wasi-libc declares realpath and does not define it. A path that exists is made
@@ -41,18 +53,15 @@ static inline int fchown(int fd, uid_t uid, gid_t gid) { (void)fd, (void)uid, (v
  */
 static inline char *shim_realpath(const char *path, char *resolved) {
     char cwd[PATH_MAX] = "";
-    if (access(path, F_OK) != 0 || (path[0] != '/' && !getcwd(cwd, sizeof cwd)))
-        return NULL;
+    if (access(path, F_OK) != 0 || (path[0] != '/' && !getcwd(cwd, sizeof cwd))) return NULL;
     size_t at = strlen(cwd);
     if (at + strlen(path) + 2 > PATH_MAX) {
         errno = ENAMETOOLONG;
         return NULL;
     }
-    if (!resolved && !(resolved = malloc(PATH_MAX)))
-        return NULL;
+    if (!resolved && !(resolved = malloc(PATH_MAX))) return NULL;
     memcpy(resolved, cwd, at);
-    if (path[0] != '/' && cwd[at - 1] != '/')
-        resolved[at++] = '/';
+    if (path[0] != '/' && cwd[at - 1] != '/') resolved[at++] = '/';
     strcpy(resolved + at, path);
     return resolved;
 }
@@ -64,6 +73,10 @@ static inline FILE *popen(const char *command, const char *type) {
     errno = ENOTSUP;
     return NULL;
 }
-static inline int pclose(FILE *stream) { (void)stream; errno = ENOTSUP; return -1; }
+static inline int pclose(FILE *stream) {
+    (void)stream;
+    errno = ENOTSUP;
+    return -1;
+}
 
 #endif

@@ -11,7 +11,13 @@ struct passwd {
     gid_t pw_gid;
 };
 
-static inline struct passwd *getpwuid(uid_t uid) { (void)uid; return NULL; }
-static inline struct passwd *getpwnam(const char *name) { (void)name; return NULL; }
+static inline struct passwd *getpwuid(uid_t uid) {
+    (void)uid;
+    return NULL;
+}
+static inline struct passwd *getpwnam(const char *name) {
+    (void)name;
+    return NULL;
+}
 
 #endif
