@@ -2,6 +2,7 @@
 #include <criterion/criterion.h>
 
 #include <signal.h>
+#include <sys/resource.h>
 
 #include "memory.h"
 #include "store_support.h"
@@ -52,6 +53,35 @@ Test(memory, guarded_ones_never_move) {
     cr_assert_eq(memory->base, base);
     memory->base[memory->size - 1] = 1;
     cr_assert_eq(wr_memory_grow(memory, 1), UINT64_MAX);
+    wr_store_delete(store);
+}
+
+/* Sanitizers need address space of their own. */
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define SANITIZED true
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANITIZED true
+#endif
+#if !defined(SANITIZED)
+#define SANITIZED false
+#endif
+
+/* Address space for one reservation is left, and no more. */
+Test(memory, falls_back_when_a_reservation_is_refused) {
+    if (SANITIZED) cr_skip_test("the limit would hit the sanitizer");
+    Store *store = new_test_store(WR_MEMORY_GUARD, NULL);
+    struct rlimit limit = {GUARDED_RESERVATION + (1 << 30), GUARDED_RESERVATION + (1 << 30)};
+    if (setrlimit(RLIMIT_AS, &limit) != 0) cr_skip_test("no such limit here");
+    Memory *first = new_memory(store, pages(1, UINT64_MAX));
+    Memory *second = new_memory(store, pages(1, UINT64_MAX));
+    if (wr_memory_kind(second) == MEM_GUARD32) cr_skip_test("the limit is not enforced");
+    cr_assert_eq(wr_memory_kind(first), MEM_GUARD32);
+    cr_assert_eq(wr_memory_kind(second), MEM_CHECK32);
+    cr_assert_eq(wr_memory_grow(second, 10), 1u);
+    second->base[11 * PAGE - 1] = 1;
     wr_store_delete(store);
 }
 
