@@ -202,6 +202,9 @@ static void fill_parts(DefType *def, const TypeDesc *desc, Layout *l) {
     for (u32 i = 0; i < desc->nfields; i++)
         *l->fields++ =
             (FieldType){resolve(def->group, desc->fields[i].type), desc->fields[i].mutable};
+    while (def->first_required < def->nfields &&
+           type_is_defaultable(def->fields[def->first_required].type))
+        def->first_required++;
 }
 
 static RecGroup *new_group(TypeTable *t, const TypeDesc *descs, u32 count, const u32 *key,

@@ -105,6 +105,7 @@ typedef struct DefType {
     const ValType *types;
     /* COMP_STRUCT, COMP_ARRAY (one field); layouts of objects come with the collector */
     u32 nfields;
+    u32 first_required; /* the first field that has no default value; nfields if all have one */
     const FieldType *fields;
 } DefType;
 

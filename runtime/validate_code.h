@@ -80,8 +80,9 @@ typedef struct Checker {
     /* operands */
     ValType *stack;
     u32 sp, stack_capacity;
-    u32 wide;      /* v128 among the operands: height in slots is sp + wide */
-    u32 max_slots; /* greatest height in slots so far */
+    u32 wide;                           /* v128 among the operands: height in slots is sp + wide */
+    u32 max_slots;                      /* greatest height in slots so far */
+    ValType matched_sub, matched_super; /* wr_check_matches: long lists tend to have equal pairs */
 
     /* locals: locals[0..known) are expanded from `type` and `runs`, when first used */
     ValType *locals;
@@ -173,7 +174,8 @@ typedef struct TypeList {
     u32 count, slots;
 } TypeList;
 
-bool wr_check_reserve(Checker *c, u32 n); /* room for n more operands */
+bool wr_check_matches(Checker *c, ValType sub, ValType super); /* sub <= super */
+bool wr_check_reserve(Checker *c, u32 n);                      /* room for n more operands */
 ValType wr_check_pop_empty(Checker *c, ValType want);
 void wr_check_pop_other(Checker *c, ValType want, ValType have); /* they differ: match or fail */
 void wr_check_pop_list_slow(Checker *c, TypeList list);
@@ -261,7 +263,7 @@ INLINE ValType check_def_ref(const DefType *def, bool nullable) {
 bool wr_check_push_frame(Checker *c, FrameKind kind, BlockType type);
 void wr_check_dead(Checker *c); /* what follows cannot be reached */
 bool wr_check_read_block_type(Checker *c, BlockType *type);
-bool wr_check_list_matches(const Checker *c, TypeList sub, TypeList super);
+bool wr_check_list_matches(Checker *c, TypeList sub, TypeList super);
 /* The commonest instructions of wr_check_control(), behind their opcode. */
 void wr_check_block(Checker *c, FrameKind kind);
 void wr_check_end(Checker *c);

@@ -178,12 +178,11 @@ static void check_else(Checker *c) {
 }
 
 /* Whether a list can stand where the other is expected: same length, each matches. */
-bool wr_check_list_matches(const Checker *c, TypeList sub, TypeList super) {
+bool wr_check_list_matches(Checker *c, TypeList sub, TypeList super) {
     if (sub.count != super.count) return false;
+    if (sub.types == super.types) return true;
     for (u32 i = 0; i < sub.count; i++)
-        if (sub.types[i] != super.types[i] &&
-            !wr_type_matches(c->types, sub.types[i], super.types[i]))
-            return false;
+        if (!wr_check_matches(c, sub.types[i], super.types[i])) return false;
     return true;
 }
 

@@ -14,12 +14,18 @@ static ValType read_field(Checker *c, ValType t, bool extends) {
     return unpacked(t);
 }
 
+/* In dead code, with no operands left: however many are popped, all of them are unknown. */
+static bool is_bottomless(const Checker *c) {
+    const Frame *f = check_frame(c);
+    return f->dead && c->sp == f->height;
+}
+
 /* ---- structures ---- */
 
 static void check_struct_new(Checker *c) {
     const DefType *def = wr_check_comp_index(c, COMP_STRUCT);
     if (def == NULL) return;
-    for (u32 i = def->nfields; i-- > 0 && !check_failed(c);)
+    for (u32 i = def->nfields; i-- > 0 && !check_failed(c) && !is_bottomless(c);)
         check_pop(c, unpacked(def->fields[i].type));
     check_push(c, check_def_ref(def, false));
 }
@@ -27,9 +33,8 @@ static void check_struct_new(Checker *c) {
 static void check_struct_new_default(Checker *c) {
     const DefType *def = wr_check_comp_index(c, COMP_STRUCT);
     if (def == NULL) return;
-    for (u32 i = 0; i < def->nfields && !check_failed(c); i++)
-        if (!type_is_defaultable(def->fields[i].type))
-            wr_check_fail(c, "field type is not defaultable: field %u", i);
+    if (def->first_required < def->nfields)
+        wr_check_fail(c, "field type is not defaultable: field %u", def->first_required);
     check_push(c, check_def_ref(def, false));
 }
 
@@ -80,16 +85,13 @@ static void check_array_new(Checker *c, bool is_default) {
     check_push(c, check_def_ref(def, false));
 }
 
-/* The count is no vector's length in the binary, but it cannot exceed the operands either. In dead
- * code, where operands may lack, the first that does ends the loop. */
+/* The count is no vector's length in the binary, but it cannot exceed the operands either. */
 static void check_array_new_fixed(Checker *c) {
     const DefType *def = wr_check_comp_index(c, COMP_ARRAY);
     u32 count = wr_read_u32(&c->reader);
     if (def == NULL || check_failed(c)) return;
-    for (u32 i = 0; i < count && !check_failed(c); i++) {
-        if (c->sp == check_frame(c)->height && check_frame(c)->dead) break;
+    for (u32 i = 0; i < count && !check_failed(c) && !is_bottomless(c); i++)
         check_pop(c, element(def));
-    }
     check_push(c, check_def_ref(def, false));
 }
 

@@ -17,6 +17,14 @@ bool wr_check_reserve(Checker *c, u32 n) {
     return false;
 }
 
+bool wr_check_matches(Checker *c, ValType sub, ValType super) {
+    if (sub == super || (sub == c->matched_sub && super == c->matched_super)) return true;
+    if (!wr_type_matches(c->types, sub, super)) return false;
+    c->matched_sub = sub;
+    c->matched_super = super;
+    return true;
+}
+
 ValType wr_check_pop_empty(Checker *c, ValType want) {
     if (!check_frame(c)->dead) wr_check_missing(c, want);
     return T_BOT;
@@ -24,19 +32,14 @@ ValType wr_check_pop_empty(Checker *c, ValType want) {
 
 void wr_check_pop_other(Checker *c, ValType want, ValType have) {
     if (have == T_BOT || check_failed(c)) return;
-    if (!wr_type_matches(c->types, have, want)) wr_check_mismatch(c, want, have);
+    if (!wr_check_matches(c, have, want)) wr_check_mismatch(c, want, have);
 }
 
 void wr_check_pop_list_slow(Checker *c, TypeList list) {
-    /* Long lists of equal pairs are matched once: matching may walk up a chain of supertypes. */
-    ValType last_want = T_BOT, last_have = T_BOT;
     for (u32 i = list.count; i-- > 0 && !check_failed(c);) {
         ValType want = list.types[i], have = check_pop_any(c, want);
         if (have == T_BOT && c->sp == check_frame(c)->height) return; /* the rest is unknown, too */
-        if (have == want || (have == last_have && want == last_want)) continue;
-        wr_check_pop_other(c, want, have);
-        last_want = want;
-        last_have = have;
+        if (have != want) wr_check_pop_other(c, want, have);
     }
 }
 
