@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "host.h"
+#include "numbers.h"
 
 void wr_cli_ignore_broken_pipes(void) { signal(SIGPIPE, SIG_IGN); }
 
@@ -16,7 +17,8 @@ void wr_cli_close(int descriptor) { close(descriptor); }
 /* Splits at the last colon and takes brackets off. False when the parts do not fit or are missing. */
 static int split(const char *text, char *host, size_t host_size, const char **port) {
     const char *colon = strrchr(text, ':');
-    if (!colon || !colon[1]) return 0;
+    uint64_t number;
+    if (!colon || !wr_cli_parse_count(colon + 1, &number) || number > 65535) return 0;
     const char *end = colon;
     if (*text == '[') {
         if (end == text || end[-1] != ']') return 0;
