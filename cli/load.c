@@ -100,7 +100,7 @@ wr_error_t *wr_cli_module_open(wr_engine_t *engine, const char *path, wr_module_
     if (strcmp(path, "-") == 0) return open_stream(engine, path, module);
     wr_error_t *error = wr_module_open(engine, path, module);
     if (!error || wr_error_kind(error) != WR_ERROR_IO) return error;
-    wr_error_delete(error); /* it cannot be mapped: perhaps it can be read, or reading says why not */
+    wr_error_delete(error); /* what cannot be mapped may be read, or reading says why not */
     return open_stream(engine, path, module);
 }
 
