@@ -96,8 +96,9 @@ INLINE bool wr_interp_poll(Store *store, const u8 *pc) {
             store->fuel < (i64)(uintptr_t)pc) &&
            wr_interp_must_stop(store, pc);
 }
+/* Control goes from the instruction at `from` to `to`; the transfer itself counts one byte. */
 INLINE void wr_interp_transfer(Store *store, const u8 *from, const u8 *to) {
-    store->fuel += (i64)((uintptr_t)to - (uintptr_t)from);
+    store->fuel += (i64)((uintptr_t)to - (uintptr_t)from) - 1;
 }
 /* Bulk work: one unit for 16 bytes or elements. */
 INLINE void wr_interp_pay(Store *store, u64 amount) { store->fuel -= (i64)(amount >> 4); }

@@ -4,7 +4,7 @@
  * they must stop (store.h: metering). A stop happens before the instruction, so it is resumable.
  *
  * Fuel: Store.fuel holds the remaining units plus the address of pc, so that straight-line code costs
- * nothing: a transfer to t adds t - pc, and what remains is fuel - pc.
+ * nothing: a transfer to t adds t - pc - 1 (one unit for itself), and what remains is fuel - pc.
  */
 #ifdef WR_POLLED
 #define POLLED_HANDLER(id, state) HANDLER_AS(id, state, POLLED)

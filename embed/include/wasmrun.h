@@ -244,8 +244,8 @@ WR_API void wr_store_limit_memory(wr_store_t *store, uint64_t bytes);   /* sum o
 WR_API void wr_store_limit_tables(wr_store_t *store, uint64_t elements); /* sum over tables */
 WR_API void wr_store_limit_instances(wr_store_t *store, uint64_t count);
 
-/* Fuel: one unit pays for one byte of code executed; it is charged when control transfers (branch,
- * call, return) and checked at back-edges and calls. UINT64_MAX turns metering off (default). */
+/* Fuel: one unit pays for one byte of code passed, or one transfer of control (a taken branch,
+ * call, return); checked at branches and calls. UINT64_MAX turns metering off (default). */
 WR_API void wr_store_set_fuel(wr_store_t *store, uint64_t units);
 WR_API uint64_t wr_store_fuel(const wr_store_t *store);
 /* Calls trap with WR_TRAP_DEADLINE when this many nanoseconds from now have passed; 0 = none. */
