@@ -6,7 +6,8 @@
 # A name that one of the two lacks is an error, too. Prints what differs, then 'N passed, M failed'.
 
 [ $# = 2 ] || { sed -n 2p "$0" >&2; exit 2; }
-cc=$1 abi=$2
+cc=$1
+abi=$(cd "$(dirname "$2")" && pwd)/$(basename "$2")
 scratch=$(mktemp -d) || exit 2
 trap 'rm -rf "$scratch"' EXIT
 

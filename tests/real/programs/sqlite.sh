@@ -13,8 +13,9 @@ build() {
     flags="-DSQLITE_THREADSAFE=0 -DLONGDOUBLE_TYPE=double -DSQLITE_OMIT_LOAD_EXTENSION -DSQLITE_OMIT_WAL -DSQLITE_OMIT_POPEN
         -DSQLITE_NOHAVE_SYSTEM -DSQLITE_DEFAULT_UNIX_VFS=\"unix-none\" -DSQLITE_ENABLE_FTS5
         -DSQLITE_ENABLE_MATH_FUNCTIONS -DSQLITE_ENABLE_RTREE -DSQLITE_ENABLE_DBSTAT_VTAB"
+    native_cc $flags sqlite3.c shell.c -o native -lm &
     wasm_cc $flags sqlite3.c shell.c -o sqlite.wasm "${WASM_LIBS[@]}"
-    native_cc $flags sqlite3.c shell.c -o native -lm
+    wait $!
 }
 
 guest_env=(HOME=/ SQLITE_TMPDIR=.)
