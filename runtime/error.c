@@ -39,7 +39,8 @@ struct wr_error {
     size_t lost_frames; /* counted when there was no memory for a Backtrace */
     Backtrace *backtrace;
     const char *message;
-    size_t block_size; /* of this and the message behind it */
+    const char *place, *excerpt; /* in a text, else NULL: "FILE:LINE:COLUMN"; two lines */
+    size_t block_size;           /* of this and the texts behind it */
 };
 
 Error wr_error_oom_object = {
@@ -47,17 +48,23 @@ Error wr_error_oom_object = {
 
 /* ---- making ---- */
 
-static Error *new_error(wr_error_kind_t kind, u64 offset, const char *text, size_t length) {
+/* With room for `extra` more bytes behind the message. */
+static Error *new_error_and(wr_error_kind_t kind, u64 offset, const char *text, size_t length,
+                            size_t extra) {
     size_t size = wr_text_escape(NULL, 0, text, length) + 1;
-    Error *error = wr_alloc_zero(&wr_alloc_system, sizeof(Error) + size);
+    Error *error = wr_alloc_zero(&wr_alloc_system, sizeof(Error) + size + extra);
     if (error == NULL) return ERROR_OOM;
     char *message = (char *)(error + 1);
     (void)wr_text_escape(message, size, text, length);
     error->kind = kind;
     error->offset = offset;
     error->message = message;
-    error->block_size = sizeof(Error) + size;
+    error->block_size = sizeof(Error) + size + extra;
     return error;
+}
+
+static Error *new_error(wr_error_kind_t kind, u64 offset, const char *text, size_t length) {
+    return new_error_and(kind, offset, text, length, 0);
 }
 
 /* Cuts text that was too long at the end of a character and marks the place. */
@@ -93,6 +100,78 @@ wr_error_t *wr_error_new(wr_error_kind_t kind, const char *format, ...) {
     va_end(args);
     return error;
 }
+
+/* ---- errors in texts ---- */
+
+#define EXCERPT_BYTES 100u /* of a line; as many characters fit on most screens */
+#define PLACE_FILE_MAX 400
+
+/* Which part of the line is shown: all, or what surrounds the column. Never half a character. */
+static void find_excerpt(const TextPlace *p, const char **start, const char **end) {
+    const char *line_end = p->line_start + (p->column - 1);
+    while (line_end < p->end && *line_end != '\n' && *line_end != '\r') line_end++;
+    *start = p->line_start;
+    if (p->column > EXCERPT_BYTES / 2 && line_end - p->line_start > (ptrdiff_t)EXCERPT_BYTES)
+        *start = p->line_start + (p->column - EXCERPT_BYTES / 2);
+    while (*start > p->line_start && ((u8)**start & 0xC0) == 0x80) --*start;
+    *end = line_end;
+    if (line_end - *start > (ptrdiff_t)EXCERPT_BYTES) *end = *start + EXCERPT_BYTES;
+    while (*end < line_end && ((u8)**end & 0xC0) == 0x80) ++*end;
+}
+
+static size_t count_characters(const char *text) {
+    size_t n = 0;
+    for (; *text != 0; text++) n += ((u8)*text & 0xC0) != 0x80;
+    return n;
+}
+
+/* What people read, tabs as blanks. Gives how many characters that is. */
+static size_t escape_piece(char *out, size_t size, const char *start, const char *end) {
+    char piece[2 * EXCERPT_BYTES];
+    size_t length = (size_t)(end - start);
+    ASSERT(length <= sizeof piece);
+    for (size_t i = 0; i < length; i++) piece[i] = start[i] == '\t' ? ' ' : start[i];
+    (void)wr_text_escape(out, size, piece, length);
+    return count_characters(out);
+}
+
+/* "  the line\n     ^~~~\n" */
+static void print_excerpt(const TextPlace *p, char *out, size_t size) {
+    const char *start, *end, *at = p->line_start + (p->column - 1);
+    find_excerpt(p, &start, &end);
+    const char *after = (size_t)(end - at) < p->size ? end : at + p->size;
+    char before[8 * EXCERPT_BYTES], marked[8 * EXCERPT_BYTES], rest[8 * EXCERPT_BYTES];
+    size_t indent = escape_piece(before, sizeof before, start, at);
+    size_t width = escape_piece(marked, sizeof marked, at, after);
+    (void)escape_piece(rest, sizeof rest, after, end);
+    int n = snprintf(out, size, "  %s%s%s\n  %*s^", before, marked, rest, (int)indent, "");
+    size_t length = n > 0 ? (size_t)n : 0;
+    for (; width > 1 && length + 2 < size; width--) out[length++] = '~';
+    memcpy(out + length, "\n", 2);
+}
+
+Error *wr_error_in_text(wr_error_kind_t kind, const TextPlace *p, const char *message) {
+    char place[PLACE_FILE_MAX + 32], excerpt[32 * EXCERPT_BYTES];
+    size_t column = 1;
+    for (const char *c = p->line_start; c < p->line_start + (p->column - 1); c++)
+        column += ((u8)*c & 0xC0) != 0x80;
+    (void)snprintf(place, sizeof place, "%.*s:%u:%zu", PLACE_FILE_MAX, p->file, (unsigned)p->line,
+                   column);
+    print_excerpt(p, excerpt, sizeof excerpt);
+    size_t place_size = wr_text_escape(NULL, 0, place, strlen(place)) + 1;
+    size_t excerpt_size = strlen(excerpt) + 1;
+    Error *error = new_error_and(kind, NO_OFFSET, message, strlen(message),
+                                 place_size + excerpt_size);
+    if (error == ERROR_OOM) return error;
+    char *texts = (char *)error + error->block_size - place_size - excerpt_size;
+    (void)wr_text_escape(texts, place_size, place, strlen(place));
+    memcpy(texts + place_size, excerpt, excerpt_size);
+    error->place = texts;
+    error->excerpt = texts + place_size;
+    return error;
+}
+
+/* ---- traps and exits ---- */
 
 static const char *const trap_messages[] = {
     [WR_TRAP_NONE] = "no trap",
@@ -248,6 +327,8 @@ bool wr_error_offset(const wr_error_t *error, uint64_t *offset) {
     return error->offset != NO_OFFSET;
 }
 
+const char *wr_error_place(const wr_error_t *error) { return error->place; }
+
 wr_trap_code_t wr_error_trap_code(const wr_error_t *error) { return error->trap; }
 
 bool wr_error_exit_status(const wr_error_t *error, uint32_t *status) {
@@ -318,10 +399,12 @@ static void print_frame(Output *o, size_t number, const wr_frame_t *f) {
 size_t wr_error_render(const wr_error_t *error, char *buffer, size_t size) {
     Output o = {buffer, size, 0};
     if (size != 0) buffer[0] = 0;
+    if (error->place != NULL) print(&o, "%s: ", error->place);
     print(&o, "%s: %s", kind_label(error->kind), error->message);
     if (error->offset != NO_OFFSET)
         print(&o, " (at offset 0x%llx)", (unsigned long long)error->offset);
     print(&o, "\n");
+    if (error->excerpt != NULL) print(&o, "%s", error->excerpt);
     size_t count = wr_error_frame_count(error), total = wr_error_frame_total(error);
     for (size_t i = 0; i < count; i++) {
         wr_frame_t frame;

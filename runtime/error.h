@@ -26,6 +26,16 @@ wr_error_trap(wr_trap_code_t code); /* message as in the suite: "integer divide 
 Error *wr_error_trap_element(wr_trap_code_t code, u64 element);
 const char *wr_trap_message(wr_trap_code_t code);
 
+/* A place in a text, for errors in the text format: `size` bytes at line and column (1 is the first;
+ * the column in bytes) of the named file. The line starts at `line_start`, the text ends at `end`. */
+typedef struct TextPlace {
+    const char *file;
+    u32 line, column, size;
+    const char *line_start, *end;
+} TextPlace;
+/* The error keeps the line, or what is near the place in it. */
+Error *wr_error_in_text(wr_error_kind_t kind, const TextPlace *place, const char *message);
+
 /* Backtrace frames are added by the engine, innermost first; beyond the kept number they are only
  * counted. Names are copied into the error (escaped: control characters and invalid UTF-8 never
  * reach the terminal). Returns false when out of memory: the frame is then only counted. */

@@ -118,6 +118,8 @@ WR_API wr_error_kind_t wr_error_kind(const wr_error_t *error);
 WR_API const char *wr_error_message(const wr_error_t *error);
 /* Byte offset in the module for MALFORMED and INVALID; false when the error has none. */
 WR_API bool wr_error_offset(const wr_error_t *error, uint64_t *offset);
+/* "FILE:LINE:COLUMN" of an error in the text format, else NULL; lives as long as `error`. */
+WR_API const char *wr_error_place(const wr_error_t *error);
 /* WR_TRAP_NONE unless the kind is TRAP. */
 WR_API wr_trap_code_t wr_error_trap_code(const wr_error_t *error);
 /* The guest's exit status; false unless the kind is EXIT. */
