@@ -14,13 +14,15 @@ static wr_config_t *with_mode(wr_memory_mode_t mode) {
     return config;
 }
 
-/* A module with one page of memory and one exported function "f" of type [i32] -> [] whose code
- * (without local declarations and final end) is `code`. Returns the offset of the code. */
-static size_t one_function(Wasm *w, const u8 *code, size_t size) {
+/* A module with one page of memory, its own or that of module "m", and one exported function "f" of type
+ * [i32] -> [] whose code (without local declarations and final end) is `code`. Returns the offset of
+ * the code. */
+static size_t one_function_in(Wasm *w, bool imports_memory, const u8 *code, size_t size) {
     *w = wasm_begin();
     SECTION(w, 1, 1, 0x60, 1, T_I32_, 0);
+    if (imports_memory) SECTION(w, 2, 1, 1, 'm', 1, 'm', 2, 0, 1);
     SECTION(w, 3, 1, 0);
-    SECTION(w, 5, 1, 0, 1);
+    if (!imports_memory) SECTION(w, 5, 1, 0, 1);
     SECTION(w, 7, 1, 1, 'f', 0, 0);
     wasm_open(w, 10);
     BYTES(w, 1);
@@ -31,6 +33,10 @@ static size_t one_function(Wasm *w, const u8 *code, size_t size) {
     BYTES(w, 0x0B);
     wasm_close(w);
     return start;
+}
+
+static size_t one_function(Wasm *w, const u8 *code, size_t size) {
+    return one_function_in(w, false, code, size);
 }
 
 static wr_error_t *call_f(Bench *b, const Wasm *w, i32 argument) {
@@ -91,15 +97,14 @@ static size_t put_access(Code_ *c, const OpInfo *info, bool through_block, unsig
     return at;
 }
 
-static void check_access(wr_memory_mode_t mode, const OpInfo *info, bool through_block, unsigned offset_bytes) {
-    Bench b = bench_new(with_mode(mode));
+static void check_access(Bench *b, const OpInfo *info, bool through_block, unsigned offset_bytes) {
     Code_ c = {.size = 0};
     Wasm w;
     size_t at = put_access(&c, info, through_block, offset_bytes);
-    size_t start = one_function(&w, c.bytes, c.size);
-    must(call_f(&b, &w, 65536 - (1 << info->align)));
+    size_t start = one_function_in(&w, true, c.bytes, c.size);
+    must(call_f(b, &w, 65536 - (1 << info->align)));
     for (int i = 0; i < 2; i++) {
-        wr_error_t *error = call_f(&b, &w, i == 0 ? 65536 : -(1 << info->align));
+        wr_error_t *error = call_f(b, &w, i == 0 ? 65536 : -(1 << info->align));
         wr_frame_t frame;
         cr_assert_not_null(error, "%s", info->text);
         cr_assert_eq(wr_error_trap_code(error), WR_TRAP_MEMORY_OUT_OF_BOUNDS, "%s", info->text);
@@ -109,18 +114,25 @@ static void check_access(wr_memory_mode_t mode, const OpInfo *info, bool through
                      (unsigned long long)frame.module_offset, start + at);
         wr_error_delete(error);
     }
-    bench_delete(&b);
 }
 
+/* All functions share one memory: thousands of reservations are too much for an emulator. */
 static void check_accesses(wr_memory_mode_t mode) {
+    Bench b = bench_new(with_mode(mode));
+    Wasm w = wasm_begin();
+    SECTION(&w, 5, 1, 0, 1);
+    SECTION(&w, 7, 1, 1, 'm', 2, 0);
+    must(wr_linker_define_instance(b.linker, "m", instantiate(&b, &w)));
     for (u32 op = 0; op < OP_COUNT; op++) {
         const OpInfo *info = &wr_op_info[op];
-        if ((info->imm != IMM_MEMARG && info->imm != IMM_MEMARG_LANE) || info->prefix == 0xFE) continue;
+        if ((info->imm != IMM_MEMARG && info->imm != IMM_MEMARG_LANE) || info->prefix == 0xFE)
+            continue;
         for (unsigned bytes = 1; bytes <= 3; bytes++) {
-            check_access(mode, info, false, bytes);
-            check_access(mode, info, true, bytes);
+            check_access(&b, info, false, bytes);
+            check_access(&b, info, true, bytes);
         }
     }
+    bench_delete(&b);
 }
 
 Test(interp, guarded_accesses_trap_where_they_are) { check_accesses(WR_MEMORY_GUARD); }
@@ -208,7 +220,8 @@ Test(interp, fuel_stops_loops_and_calls_and_bulk_work) {
     wr_store_set_fuel(b.store, 1000);
     must_trap(call_f(&b, &w, -1), WR_TRAP_OUT_OF_FUEL);
     /* loop memory.fill of a page */
-    static const u8 fill[] = {0x03, 0x40, 0x41, 0, 0x41, 0, 0x41, 0x80, 0x80, 4, 0xFC, 11, 0, 0x0C, 0, 0x0B};
+    static const u8 fill[] = {0x03, 0x40, 0x41, 0,  0x41, 0,    0x41, 0x80,
+                              0x80, 4,    0xFC, 11, 0,    0x0C, 0,    0x0B};
     one_function(&w, fill, sizeof fill);
     wr_store_set_fuel(b.store, 100000);
     must_trap(call_f(&b, &w, 0), WR_TRAP_OUT_OF_FUEL);
@@ -228,9 +241,9 @@ Test(interp, wide_and_narrow_functions_call_each_other) {
     /* f: calls wide, adds 1 */
     BODY(&w, 0, 0x20, 0, 0x10, 1, 0x41, 1, 0x6A, 0x0B);
     /* wide: local 1 is a v128, 2 an i32; recurses into f while the argument is not 0 */
-    BODY(&w, 2, 1, T_V128_, 1, T_I32_, 0x20, 0, 0xFD, 17, 0x21, 1, 0x41, 5, 0x21, 2, 0x20, 0, 0x04, T_I32_,
-         0x20, 0, 0x41, 1, 0x6B, 0x10, 0, 0x05, 0x41, 0, 0x0B, 0x20, 1, 0xFD, 27, 3, 0x6A, 0x20, 2, 0x6A,
-         0x20, 1, 0x1A, 0x0B);
+    BODY(&w, 2, 1, T_V128_, 1, T_I32_, 0x20, 0, 0xFD, 17, 0x21, 1, 0x41, 5, 0x21, 2, 0x20, 0, 0x04,
+         T_I32_, 0x20, 0, 0x41, 1, 0x6B, 0x10, 0, 0x05, 0x41, 0, 0x0B, 0x20, 1, 0xFD, 27, 3, 0x6A,
+         0x20, 2, 0x6A, 0x20, 1, 0x1A, 0x0B);
     wasm_close(&w);
     wr_instance_t *instance = NULL;
     must(try_instantiate(&b, &w, &instance));
