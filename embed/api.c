@@ -3,6 +3,7 @@
  * them. Thin: arguments are checked and passed on. Calls are in values.c, what host functions may
  * ask in caller.c, linking in linker.c; errors are runtime/error.c's.
  */
+#include "heap.h"
 #include "store.h"
 #include "values.h"
 #include "watchdog.h"
@@ -25,6 +26,8 @@ void wr_config_set_memory_mode(wr_config_t *config, wr_memory_mode_t mode) {
 }
 
 void wr_config_set_max_stack(wr_config_t *config, size_t bytes) { config->max_stack = bytes; }
+
+void wr_config_set_gc_debug(wr_config_t *config, uint32_t flags) { config->gc_debug = flags; }
 
 void wr_config_set_validation_threads(wr_config_t *config, uint32_t threads) {
     config->validation_threads = threads;
@@ -147,6 +150,13 @@ void wr_module_get_stats(const wr_module_t *module, wr_module_stats_t *stats) {
 void wr_store_limit_memory(wr_store_t *store, uint64_t bytes) { store->limit_memory = bytes; }
 void wr_store_limit_tables(wr_store_t *store, uint64_t elements) { store->limit_tables = elements; }
 void wr_store_limit_instances(wr_store_t *store, uint64_t count) { store->limit_instances = count; }
+void wr_store_limit_heap(wr_store_t *store, uint64_t bytes) { store->limit_heap = bytes; }
+
+void wr_store_get_heap_stats(const wr_store_t *store, wr_heap_stats_t *stats) {
+    *stats = store->heap->stats;
+}
+
+void wr_store_collect(wr_store_t *store) { (void)wr_heap_collect(store); }
 
 /* More than can ever be spent, with room for what executors add to it meanwhile. */
 #define FUEL_MAX (INT64_MAX / 2)
@@ -220,5 +230,9 @@ uint8_t *wr_memory_data(wr_memory_t *memory) { return memory->base; }
 uint64_t wr_memory_size(const wr_memory_t *memory) { return memory->size; }
 
 void wr_global_get(const wr_global_t *global, wr_val_t *value) {
-    *value = wr_value_from_slots(global->store->engine->types, global->type, global->value);
+    const TypeTable *types = global->store->engine->types;
+    *value = wr_value_from_slots(types, global->type, global->value);
+    if (wr_type_in_heap(types, global->type) && !wr_store_keep(global->store, value->of.ref)) {
+        value->of.ref = 0; /* out of memory */
+    }
 }

@@ -122,20 +122,24 @@ static Error *arguments_to_slots(const Store *store, const DefType *type, const 
     return NULL;
 }
 
-static void slots_to_results(const Store *store, const DefType *type, const Slot *slots,
-                             wr_val_t *results) {
+/* Keeps what is an object alive for the host. */
+static Error *slots_to_results(Store *store, const DefType *type, const Slot *slots,
+                               wr_val_t *results) {
     const ValType *types = type->types + type->nparams;
     for (u32 i = 0; i < type->nresults; i++) {
         results[i] = wr_value_from_slots(store->engine->types, types[i], slots);
+        if (wr_type_in_heap(store->engine->types, types[i]) && !wr_store_keep(store, slots->ref)) {
+            return ERROR_OOM;
+        }
         slots += type_slots(types[i]);
     }
+    return NULL;
 }
 
 static Error *call(Store *store, Func *func, const wr_val_t *args, wr_val_t *results, Slot *slots) {
     Error *error = arguments_to_slots(store, func->type, args, slots);
     if (!error) error = wr_store_call(store, func, slots);
-    if (!error) slots_to_results(store, func->type, slots, results);
-    return error;
+    return error ? error : slots_to_results(store, func->type, slots, results);
 }
 
 wr_error_t *wr_func_call(wr_store_t *store, wr_func_t *func, const wr_val_t *args, size_t nargs,

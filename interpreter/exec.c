@@ -19,6 +19,7 @@
  */
 #include "frame.h"
 #include "numeric.h"
+#include "object.h"
 #include "numeric_simd.h"
 #include "vector.h"
 
@@ -49,8 +50,8 @@ typedef STEP Step(PARAMS);
 #define DECLARE(name) static Step name;
 #include "exec_decls.inc"
 #undef DECLARE
-static Step h_TRAP, h_STOP, h_FAILED, h_JUMP_SLOW, h_CALL_SLOW, h_TAIL_SLOW, h_RETURN_SLOW, h_INVALID_E,
-    h_PENDING_E;
+static Step h_TRAP, h_STOP, h_FAILED, h_FAILED_TAIL, h_UNWIND, h_JUMP_SLOW, h_CALL_SLOW, h_TAIL_SLOW,
+    h_RETURN_SLOW, h_INVALID_E;
 #define FUNCTION_OF(name) static STEP name(PARAMS)
 
 #define NEXT_AT(index) __attribute__((musttail)) return ((Step *)disp[index])(ARGS)
@@ -211,6 +212,26 @@ DEFINE_CMPXCHG(u8)
 DEFINE_CMPXCHG(u16)
 DEFINE_CMPXCHG(u32)
 DEFINE_CMPXCHG(u64)
+
+/* ---- making objects ---- */
+
+/* Around what may collect, in state E: the frame as the collector wants it. `start` is the current
+ * instruction's first byte. Nothing may be cached in v0, since the call loses it anyway. */
+#define BEGIN_ALLOCATION(start)                                                                \
+    do {                                                                                       \
+        Fiber *fiber_ = inst->store->fiber;                                                    \
+        fr->pc = (start);                                                                      \
+        fr->stp = stp;                                                                         \
+        fiber_->fr = fr;                                                                       \
+        fiber_->sp = sp;                                                                       \
+        fiber_->operand_end = sp;                                                              \
+    } while (0)
+/* r0: what was made. */
+#define END_ALLOCATION()                                                                       \
+    do {                                                                                       \
+        inst->store->fiber->fr = NULL;                                                         \
+        if (UNLIKELY(r0 == 0)) TRAP(WR_TRAP_ALLOCATION_FAILURE);                               \
+    } while (0)
 
 /* ---- calls ---- */
 

@@ -4,6 +4,7 @@
 #define WR_POLLED
 #include "handlers_jump.h"
 #undef WR_POLLED
+#include "handlers_exception.h"
 #include "handlers_memory.h"
 #include "handlers_wide.h"
 

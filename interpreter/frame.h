@@ -31,12 +31,15 @@ typedef enum Outcome {
     OUTCOME_RETURNED,
     OUTCOME_TRAPPED,   /* Fiber.trap */
     OUTCOME_FAILED,    /* Fiber.error: a host function's error */
+    OUTCOME_THREW,     /* Fiber.exception: nothing in the activation catches it */
     OUTCOME_SUSPENDED  /* Fiber.trap tells why: fuel, deadline, interruption; resumable */
 } Outcome;
 
 /* One entry from C into guest code, on the C stack. */
 typedef struct Activation {
     struct Activation *outer; /* the thread's previous one */
+    struct Activation *below; /* the fiber's */
+    Slot *below_end;          /* Fiber.operand_end when it was entered */
     Store *store;
     Frame *base;              /* the frame whose pc leads back to C */
     Func exit_func;           /* the function of that frame */
@@ -52,10 +55,14 @@ struct Fiber {
     size_t size;
     Slot *sp;    /* first free slot; valid while control is outside of the handlers */
     Frame *fr;   /* current frame; likewise. NULL while handlers run */
+    /* The end of the current frame's operands, while a host function runs or an object is made. */
+    Slot *operand_end;
+    Activation *activation; /* the innermost one on this fiber */
     Outcome outcome;
     wr_trap_code_t trap;
     u64 trap_element; /* WR_TRAP_UNINITIALIZED_ELEMENT: which */
     Error *error;
+    u32 exception;
     bool polled; /* dispatch tables of this activation poll */
     /* computed goto: the place of the last guarded access, for the fault handler */
     const u8 *fault_pc;
@@ -102,6 +109,21 @@ INLINE void wr_interp_transfer(Store *store, const u8 *from, const u8 *to) {
 }
 /* Bulk work: one unit for 16 bytes or elements. */
 INLINE void wr_interp_pay(Store *store, u64 amount) { store->fuel -= (i64)(amount >> 4); }
+
+/* ---- unwind.c ---- */
+
+/* Where control goes on after a throw; fr is NULL if the activation does not catch it. */
+typedef struct Landing {
+    Frame *fr;
+    const u8 *pc;
+    const SideEntry *stp;
+    Slot *sp;
+} Landing;
+/* Finds who catches `exception`, thrown by the instruction at pc in frame fr, or from below the frame
+ * if pc is NULL, and puts there the operands that the clause takes. */
+Landing wr_interp_unwind(Store *store, Frame *fr, const u8 *pc, u32 exception);
+/* Position after a try_table's clause vector that starts at p; *count gets the number of clauses. */
+const u8 *wr_interp_skip_clauses(const u8 *p, u32 *count);
 
 /* exec.c: the dispatch table for 32-bit guarded memory, no polls, no wide locals: four cache states after
  * each other; see gen/generate.py */

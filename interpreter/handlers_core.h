@@ -31,6 +31,10 @@ COLD_HANDLER(h_STOP) {
 /* A host function failed: the fiber's outcome is set. */
 COLD_HANDLER(h_FAILED) {
     Fiber *fiber = inst->store->fiber;
+    if (fiber->outcome == OUTCOME_THREW) {
+        r0 = fiber->exception;
+        JUMP(h_UNWIND);
+    }
     fr->pc = pc;
     fr->stp = stp;
     fiber->fr = fr;
@@ -42,8 +46,6 @@ COLD_HANDLER(h_INVALID_E) {
     ASSERT(!"validated code holds no invalid opcode");
     TRAP(WR_TRAP_UNREACHABLE);
 }
-
-COLD_HANDLER(h_PENDING_E) { TRAP(WR_TRAP_HOST); }
 
 COLD_HANDLER(h_FLUSH_I) {
     FLUSH_I();
@@ -119,7 +121,7 @@ COLD_HANDLER(h_TAIL_SLOW) {
         inst->store->fiber->sp = sp + f->frame_slots;
         inst->store->fiber->fr = fr;
         fr->pc = pc;
-        if (UNLIKELY(!wr_interp_call_host(inst, f, slots))) JUMP(h_FAILED);
+        if (UNLIKELY(!wr_interp_call_host(inst, f, slots))) JUMP(h_FAILED_TAIL);
         inst->store->fiber->fr = NULL;
         move_down(fp, slots, f->result_slots);
         sp = fp + f->result_slots;

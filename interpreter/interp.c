@@ -6,6 +6,7 @@
 
 #include "decode_code.h"
 #include "frame.h"
+#include "heap.h"
 
 /* Guest code, host functions and guest code again may nest this deep on the C stack. */
 #define MAX_NESTING 256u
@@ -210,8 +211,11 @@ static Error *outcome_error(Fiber *fiber) {
         fiber->error = NULL;
         return error;
     }
-    if (fiber->trap == WR_TRAP_HOST)
-        return wr_error_at(WR_ERROR_TRAP, NO_OFFSET, "instruction is not supported yet");
+    if (fiber->outcome == OUTCOME_THREW)
+        return wr_error_exception(fiber->activation->store, fiber->exception);
+    if (fiber->trap == WR_TRAP_ALLOCATION_FAILURE && fiber->activation->store->heap->problem)
+        return wr_error_at(WR_ERROR_TRAP, NO_OFFSET, "the heap is damaged: %s",
+                           fiber->activation->store->heap->problem);
     if (fiber->trap == WR_TRAP_UNINITIALIZED_ELEMENT)
         return wr_error_trap_element(fiber->trap, fiber->trap_element);
     return wr_error_trap(fiber->trap);
@@ -304,14 +308,17 @@ static Error *call_wasm(Store *store, Func *func, Slot *slots) {
     Fiber *fiber = store->fiber;
     Slot *sp = fiber->sp;
     Frame *fr = fiber->fr;
-    Activation a = {.outer = thread_activation, .store = store};
+    Activation a = {.outer = thread_activation,
+                    .below = fiber->activation,
+                    .below_end = fiber->operand_end,
+                    .store = store};
     if (!push_frames(fiber, &a, func, slots)) return wr_error_trap(WR_TRAP_STACK_EXHAUSTED);
     if (wr_interp_table(store, func->home) == NULL) {
         fiber->sp = sp, fiber->fr = fr;
         return ERROR_OOM;
     }
     meter_start(store, func->start);
-    thread_activation = &a;
+    thread_activation = fiber->activation = &a;
     run(&a);
     thread_activation = a.outer;
     Error *error = NULL;
@@ -323,21 +330,18 @@ static Error *call_wasm(Store *store, Func *func, Slot *slots) {
         error = outcome_error(fiber);
         add_backtrace(error, fiber->fr, a.base);
     }
+    fiber->activation = a.below;
+    fiber->operand_end = a.below_end;
     fiber->sp = sp;
     fiber->fr = fr;
     return error;
 }
 
-/* Host functions fill raw slots: a reference that the store does not know must not get into the guest. */
+/* Host functions fill raw slots: a reference that is none of that type must not get into the guest. */
 static Error *check_results(const Store *store, const DefType *type, const Slot *slots) {
     for (u32 i = 0, at = 0; i < type->nresults; at += type_slots(type->types[type->nparams + i++])) {
         ValType t = type->types[type->nparams + i];
-        if (!type_is_ref(t)) continue;
-        u64 ref = slots[at].ref;
-        bool is_func = wr_heap_matches(store->engine->types, type_heap(t), HEAP_FUNC);
-        bool known = is_func ? ref < store->nfuncs
-                             : ref == 0 || (ref & 1) || ((ref & 3) == 2 && ref >> 2 < store->nexterns);
-        if (!known || (ref == 0 && !type_is_nullable(t)))
+        if (type_is_ref(t) && !wr_store_ref_matches(store, slots[at].ref, t))
             return wr_error_at(WR_ERROR_TRAP, NO_OFFSET, "host function returned an invalid reference");
     }
     return NULL;
@@ -349,16 +353,33 @@ static Error *call_host(Store *store, Func *func, Instance *caller, Slot *slots)
     return error != NULL ? error : check_results(store, func->type, slots);
 }
 
+/* What a host function is given lives until it returns: its slots are no roots, it may write there. */
+static Error *keep_arguments(Store *store, const DefType *type, const Slot *slots) {
+    for (u32 i = 0; i < type->nrefs; i++)
+        if (!wr_store_keep(store, slots[type->refs[i]].ref)) return ERROR_OOM;
+    return NULL;
+}
+
 bool wr_interp_call_host(Instance *caller, Func *func, Slot *slots) {
     Store *store = caller->store;
     Fiber *fiber = store->fiber;
     const u8 *pc = fiber->fr->pc;
+    u32 scope = store->nhandles;
+    fiber->operand_end = slots;
     meter_end(store, pc);
-    Error *error = call_host(store, func, caller, slots);
+    Error *error = keep_arguments(store, func->type, slots);
+    if (error == NULL) error = call_host(store, func, caller, slots);
     meter_start(store, pc);
+    store->nhandles = scope;
     if (error == NULL) return true;
-    fiber->error = error;
-    fiber->outcome = OUTCOME_FAILED;
+    fiber->exception = wr_error_exception_ref(error, store);
+    if (fiber->exception == 0) {
+        fiber->error = error;
+        fiber->outcome = OUTCOME_FAILED;
+    } else {
+        wr_error_delete(error);
+        fiber->outcome = OUTCOME_THREW;
+    }
     return false;
 }
 
@@ -377,6 +398,23 @@ static Error *call(Store *store, Func *func, Slot *slots) {
     return error;
 }
 
+static void each_frame(Store *store, FrameVisitor *visit, void *context) {
+    Fiber *fiber = store->fiber;
+    const Frame *top = (const Frame *)(const void *)(fiber->map + fiber->size);
+    const Activation *a = fiber->activation;
+    Slot *end = fiber->operand_end;
+    ASSERT(fiber->fr != NULL);
+    for (Frame *fr = fiber->fr; fr < top; fr++) {
+        if (fr->func->code != NULL) {
+            visit(context, fr->func, fr->pc, fr->fp, end);
+            end = fr->fp;
+        } else { /* the exit frame of `a` */
+            end = a->below_end;
+            a = a->below;
+        }
+    }
+}
+
 static bool guard_init(void) { return wr_os_fault_install(on_fault); }
 
 const Executor wr_interpreter = {
@@ -385,5 +423,6 @@ const Executor wr_interpreter = {
     .engine_free = engine_free,
     .call = call,
     .fiber_free = fiber_free,
+    .each_frame = each_frame,
     .guard_init = guard_init,
 };

@@ -3,57 +3,74 @@
  * expressions. The module is validated: operands are there and have the right types, indices are in
  * range.
  *
- * Instructions that make objects of the garbage-collected heap all meet in eval_heap().
+ * Instructions that make objects of the garbage-collected heap all meet in eval_heap(). The
+ * operands are roots of the collector while it may run: the store lists the stack.
  */
 #include "const_eval.h"
 
 #include "decode.h"
+#include "object.h"
 
 #define INLINE_SLOTS 16u
 
 typedef struct Eval {
     Instance *instance;
     Reader reader;
-    Slot *stack;
-    u32 height, capacity;
+    ConstStack stack;
+    u8 *is_ref; /* stack.is_ref */
+    u32 capacity;
     bool on_heap; /* the stack, once it has outgrown the first one */
     Error *error; /* own */
 } Eval;
 
 /* ---- the stack ------------------------------------------------------------------------------ */
 
+#define VALUE_SIZE (sizeof(Slot) + 1) /* a slot, and its is_ref behind all slots */
+
 static bool grow_stack(Eval *e) {
     const Alloc *alloc = &e->instance->store->alloc;
-    size_t old_size = e->capacity * sizeof(Slot), size;
-    if (e->capacity > UINT32_MAX / 2 || !mul_size(old_size, 2, &size)) return false;
-    Slot *larger = wr_alloc(alloc, size);
-    if (!larger) return false;
-    memcpy(larger, e->stack, old_size);
-    if (e->on_heap) wr_free(alloc, e->stack, old_size);
-    e->stack = larger;
-    e->capacity *= 2;
+    if (e->capacity > UINT32_MAX / 2 / VALUE_SIZE) return false;
+    u32 capacity = e->capacity * 2;
+    Slot *slots = wr_alloc(alloc, capacity * VALUE_SIZE);
+    if (!slots) return false;
+    u8 *is_ref = (u8 *)(slots + capacity);
+    memcpy(slots, e->stack.slots, e->stack.height * sizeof(Slot));
+    memcpy(is_ref, e->is_ref, e->stack.height);
+    if (e->on_heap) wr_free(alloc, e->stack.slots, e->capacity * VALUE_SIZE);
+    e->stack.slots = slots;
+    e->stack.is_ref = e->is_ref = is_ref;
+    e->capacity = capacity;
     e->on_heap = true;
     return true;
 }
 
-static void push(Eval *e, u64 value) {
-    if (e->height == e->capacity && !grow_stack(e)) {
+static void push_value(Eval *e, u64 value, bool is_ref) {
+    if (e->stack.height == e->capacity && !grow_stack(e)) {
         if (!e->error) e->error = ERROR_OOM;
         return;
     }
-    e->stack[e->height++].u64 = value;
+    e->is_ref[e->stack.height] = is_ref;
+    e->stack.slots[e->stack.height++].u64 = value;
 }
 
+static void push(Eval *e, u64 value) { push_value(e, value, false); }
+
 static u64 pop(Eval *e) {
-    ASSERT(e->height > 0 || e->error);
-    return e->height > 0 ? e->stack[--e->height].u64 : 0;
+    ASSERT(e->stack.height > 0 || e->error);
+    return e->stack.height > 0 ? e->stack.slots[--e->stack.height].u64 : 0;
+}
+
+static void pop_slots(Eval *e, u32 n) {
+    ASSERT(e->stack.height >= n);
+    e->stack.height -= n;
 }
 
 /* ---- instructions --------------------------------------------------------------------------- */
 
 static void global_get(Eval *e) {
     const Global *global = e->instance->globals[wr_read_u32(&e->reader)];
-    push(e, global->value[0].u64);
+    const TypeTable *types = e->instance->store->engine->types;
+    push_value(e, global->value[0].u64, wr_type_in_heap(types, global->type));
     if (global->wide) push(e, global->value[1].u64);
 }
 
@@ -80,11 +97,48 @@ static void binary(Eval *e, Binary *operation, u64 mask) {
     push(e, operation(a, b) & mask);
 }
 
-/* struct.new, array.new and their like. The heap comes with the collector. */
-static void eval_heap(Eval *e, Opcode op, const u8 *at) {
-    u64 offset = wr_module_offset(e->instance->module, at);
-    e->error = wr_error_at(WR_ERROR_UNLINKABLE, offset,
-                           "%s in a constant expression needs the heap", wr_op_info[op].text);
+/* Operands are popped when the object is made: until then they are roots. */
+static u32 new_struct(Eval *e, const DefType *type, bool is_default) {
+    u32 slots = is_default ? 0 : wr_struct_slots(type);
+    const Slot *values = e->stack.slots + (e->stack.height - slots);
+    u32 ref = wr_struct_new(e->instance->store, type, is_default ? NULL : values);
+    pop_slots(e, slots);
+    return ref;
+}
+
+static u32 new_array(Eval *e, const DefType *type, bool is_default) {
+    u32 length = (u32)pop(e), slots = is_default ? 0 : place_slots(place_width(type->places[0]));
+    const Slot *value = e->stack.slots + (e->stack.height - slots);
+    u32 ref = wr_array_new(e->instance->store, type, length, is_default ? NULL : value);
+    pop_slots(e, slots);
+    return ref;
+}
+
+static u32 new_array_fixed(Eval *e, const DefType *type, u32 length) {
+    u32 slots = length * place_slots(place_width(type->places[0]));
+    const Slot *values = e->stack.slots + (e->stack.height - slots);
+    u32 ref = wr_array_new_fixed(e->instance->store, type, length, values);
+    pop_slots(e, slots);
+    return ref;
+}
+
+/* struct.new, array.new and their like. */
+static void eval_heap(Eval *e, Opcode op) {
+    const DefType *type = e->instance->types[wr_read_u32(&e->reader)];
+    u32 ref = 0;
+    switch ((int)op) {
+    case OP_STRUCT_NEW: ref = new_struct(e, type, false); break;
+    case OP_STRUCT_NEW_DEFAULT: ref = new_struct(e, type, true); break;
+    case OP_ARRAY_NEW: ref = new_array(e, type, false); break;
+    case OP_ARRAY_NEW_DEFAULT: ref = new_array(e, type, true); break;
+    case OP_ARRAY_NEW_FIXED: ref = new_array_fixed(e, type, wr_read_u32(&e->reader)); break;
+    default: ASSERT(!"an instruction that is not constant");
+    }
+    e->instance->store->const_objects++;
+    if (ref)
+        push_value(e, ref, true);
+    else
+        e->error = wr_error_trap(WR_TRAP_ALLOCATION_FAILURE);
 }
 
 static Opcode read_opcode(Reader *r) {
@@ -98,7 +152,6 @@ static Opcode read_opcode(Reader *r) {
 /* Executes one instruction; false at the final `end`, or after an error. */
 static bool step(Eval *e) {
     Reader *r = &e->reader;
-    const u8 *at = r->pos;
     Opcode op = read_opcode(r);
     switch ((int)op) {
     case OP_END: return false;
@@ -120,9 +173,9 @@ static bool step(Eval *e) {
     case OP_I64_SUB: binary(e, sub, UINT64_MAX); break;
     case OP_I64_MUL: binary(e, mul, UINT64_MAX); break;
     case OP_REF_I31: push(e, ((pop(e) << 1) & MASK32) | 1); break;
-    case OP_ANY_CONVERT_EXTERN: /* host values and i31 look alike in both hierarchies */
+    case OP_ANY_CONVERT_EXTERN: /* references look alike in both hierarchies */
     case OP_EXTERN_CONVERT_ANY: break;
-    default: eval_heap(e, op, at);
+    default: eval_heap(e, op);
     }
     if (!e->error) e->error = r->error;
     return !e->error;
@@ -130,15 +183,20 @@ static bool step(Eval *e) {
 
 Error *wr_const_eval(Instance *instance, const ConstExpr *expr, Slot out[2]) {
     const u8 *bytes = instance->module->bytes, *start = bytes + expr->offset;
-    Slot first_stack[INLINE_SLOTS];
+    Store *store = instance->store;
+    Slot first_slots[INLINE_SLOTS];
+    u8 first_is_ref[INLINE_SLOTS];
     Eval e = {
         .instance = instance,
         .reader = {.pos = start, .end = start + expr->size, .base = bytes},
-        .stack = first_stack,
+        .stack = {store->const_stacks, first_slots, first_is_ref, 0},
+        .is_ref = first_is_ref,
         .capacity = INLINE_SLOTS,
     };
+    store->const_stacks = &e.stack;
     while (step(&e)) continue;
-    for (u32 i = 0; i < 2; i++) out[i].u64 = i < e.height ? e.stack[i].u64 : 0;
-    if (e.on_heap) wr_free(&instance->store->alloc, e.stack, e.capacity * sizeof(Slot));
+    store->const_stacks = e.stack.outer;
+    for (u32 i = 0; i < 2; i++) out[i].u64 = i < e.stack.height ? e.stack.slots[i].u64 : 0;
+    if (e.on_heap) wr_free(&store->alloc, e.stack.slots, e.capacity * VALUE_SIZE);
     return e.error;
 }

@@ -11,6 +11,7 @@
 
 #include "alloc.h"
 #include "module.h"
+#include "object.h"
 #include "utf8.h"
 
 #define MESSAGE_MAX 1024 /* bytes, then "..." */
@@ -36,6 +37,9 @@ struct wr_error {
     wr_trap_code_t trap;
     u32 exit_status;
     u64 offset;
+    Store *store; /* WR_ERROR_EXCEPTION: of which `exception` is an object; listed in its errors */
+    u32 exception;
+    Error *previous, *next;
     size_t lost_frames; /* counted when there was no memory for a Backtrace */
     Backtrace *backtrace;
     const char *message;
@@ -228,6 +232,68 @@ wr_error_t *wr_exit_new(uint32_t status) {
     return error;
 }
 
+/* ---- exceptions ---- */
+
+#define SHOWN_VALUES 4u
+
+/* " 1, 2.5" of the payload's first values that are numbers. */
+static void print_payload(char *text, size_t size, const DefType *type, const Slot *payload) {
+    size_t length = 0;
+    text[0] = 0;
+    for (u32 i = 0; i < type->nparams && i < SHOWN_VALUES; i++) {
+        char *at = text + length;
+        size_t room = size - length;
+        const char *comma = i > 0 ? ", " : " ";
+        switch ((unsigned)type_kind(type->types[i])) {
+        case VK_I32: snprintf(at, room, "%s%" PRId32, comma, payload->i32); break;
+        case VK_I64: snprintf(at, room, "%s%" PRId64, comma, payload->i64); break;
+        case VK_F32: snprintf(at, room, "%s%g", comma, (double)payload->f32); break;
+        case VK_F64: snprintf(at, room, "%s%g", comma, payload->f64); break;
+        default: snprintf(at, room, "%s...", comma); break;
+        }
+        length += strlen(at);
+        payload += type_slots(type->types[i]);
+    }
+    if (type->nparams > SHOWN_VALUES) snprintf(text + length, size - length, ", ...");
+}
+
+Error *wr_error_exception(Store *store, u32 ref) {
+    const DefType *type = exception_tag(store, ref)->type;
+    char text[160];
+    Slot payload[2 * SHOWN_VALUES];
+    wr_exception_payload(store, ref, payload, 2 * SHOWN_VALUES);
+    print_payload(text, sizeof text, type, payload);
+    Error *error = wr_error_new(WR_ERROR_EXCEPTION, "exception%s", text);
+    if (error == ERROR_OOM) return error;
+    error->store = store;
+    error->exception = ref;
+    error->next = store->errors;
+    if (error->next != NULL) error->next->previous = error;
+    return store->errors = error;
+}
+
+u32 wr_error_exception_ref(const Error *error, const Store *store) {
+    return error->store == store ? error->exception : 0;
+}
+
+static void unlist(Error *error) {
+    if (error->store == NULL) return;
+    if (error->next != NULL) error->next->previous = error->previous;
+    if (error->previous != NULL)
+        error->previous->next = error->next;
+    else
+        error->store->errors = error->next;
+    error->store = NULL;
+}
+
+void wr_errors_visit(Store *store, void (*visit)(void *context, u64 ref), void *context) {
+    for (const Error *e = store->errors; e != NULL; e = e->next) visit(context, e->exception);
+}
+
+void wr_errors_forget(Store *store) {
+    while (store->errors != NULL) unlist(store->errors);
+}
+
 /* ---- backtraces ---- */
 
 static void free_frame(FrameText *f) {
@@ -338,6 +404,7 @@ bool wr_error_exit_status(const wr_error_t *error, uint32_t *status) {
 
 void wr_error_delete(wr_error_t *error) {
     if (error == NULL || error == ERROR_OOM) return;
+    unlist(error);
     if (error->backtrace != NULL) {
         for (size_t i = 0; i < 2 * END_FRAMES; i++) free_frame(&error->backtrace->frames[i]);
         wr_free(&wr_alloc_system, error->backtrace, sizeof(Backtrace));

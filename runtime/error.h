@@ -36,6 +36,19 @@ typedef struct TextPlace {
 /* The error keeps the line, or what is near the place in it. */
 Error *wr_error_in_text(wr_error_kind_t kind, const TextPlace *place, const char *message);
 
+/*
+ * An exception that leaves the outermost function of a call. The error keeps it alive, as long as
+ * the store lives, and a host function that returns the error to its caller throws it on. Such
+ * an error belongs to the store's thread: making, asking and deleting it touch the store.
+ */
+typedef struct wr_store Store;
+Error *wr_error_exception(Store *store, u32 ref);
+/* The exception that a host function which returned `error` throws, or 0. */
+u32 wr_error_exception_ref(const Error *error, const Store *store);
+/* For the store: visits the exceptions in errors; lets errors outlive it. */
+void wr_errors_visit(Store *store, void (*visit)(void *context, u64 ref), void *context);
+void wr_errors_forget(Store *store);
+
 /* Backtrace frames are added by the engine, innermost first; beyond the kept number they are only
  * counted. Names are copied into the error (escaped: control characters and invalid UTF-8 never
  * reach the terminal). Returns false when out of memory: the frame is then only counted. */

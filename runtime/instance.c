@@ -149,6 +149,7 @@ static Tag *new_tag(Store *store, const DefType *type) {
     Tag *tag = wr_alloc(&store->alloc, sizeof *tag);
     if (!tag) return NULL;
     tag->type = type;
+    tag->index = store->ntags;
     return store->tags[store->ntags++] = tag;
 }
 
@@ -320,13 +321,14 @@ Error *wr_instance_new(Store *store, Module *module, const ExternVal *imports, I
     if (error) return error;
     if (store->used_instances >= store->limit_instances) return over_limit();
     StoreMark mark = wr_store_mark(store);
+    u64 const_objects = store->const_objects;
     Instance *instance = new_instance(store, module);
     if (!instance) return ERROR_OOM;
-    bool escaped = false;
+    bool escaped = false; /* and garbage in the heap needs its types, which are the module's */
     error = initialise(instance, imports, &escaped);
     if (!error) {
         *out = instance;
-    } else if (!escaped) {
+    } else if (!escaped && store->const_objects == const_objects) {
         wr_store_rollback(store, mark);
     }
     return error;

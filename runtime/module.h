@@ -158,8 +158,9 @@ typedef struct TryRegion {
     u32 start, end;
     u32 stp;    /* index of its first side entry (try_table: one per clause) */
     u32 height; /* operand height in slots at the label's outside, params popped */
-    /* try_table: code offset of the clause vector (count first), relative to Code.start */
-    u32 clauses;
+    /* try_table: code offsets, relative to Code.start, of the opcode, from which the branches of its
+     * clauses count, and of the clause vector (count first) */
+    u32 at, clauses;
     u32 delegate;    /* legacy: index in tries of the region to go on with, or NONE_U32 */
     u32 first_catch; /* legacy: index in Code.catches */
     u32 ncatches;

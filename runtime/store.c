@@ -5,6 +5,7 @@
  * rolls back. Function handles and host values are therefore never reused.
  */
 #include "memory.h"
+#include "object.h"
 #include "table.h"
 #include "watchdog.h"
 
@@ -21,6 +22,8 @@ Error *wr_store_new(Engine *engine, Store **out) {
     store->alloc = engine->alloc;
     store->nfuncs = 1; /* handle 0 is null; its slot is allocated with the first function */
     store->limit_memory = store->limit_tables = store->limit_instances = UINT64_MAX;
+    store->limit_heap = UINT64_MAX;
+    store->heap = (Heap *)(uintptr_t)&wr_heap_none; /* which is only read */
     atomic_init(&store->interrupt, 0);
     *out = store;
     return NULL;
@@ -30,6 +33,7 @@ static void free_arrays(Store *store) {
     const Alloc *alloc = &store->alloc;
     wr_free(alloc, store->funcs, store->cap_funcs * sizeof *store->funcs);
     wr_free(alloc, store->externs, store->cap_externs * sizeof *store->externs);
+    wr_free(alloc, store->handles, store->cap_handles * sizeof *store->handles);
     wr_free(alloc, store->memories, store->cap_memories * sizeof(Memory *));
     wr_free(alloc, store->tables, store->cap_tables * sizeof(Table *));
     wr_free(alloc, store->tags, store->cap_tags * sizeof(Tag *));
@@ -41,6 +45,8 @@ void wr_store_delete(Store *store) {
     Engine *engine = store->engine;
     wr_watchdog_remove(store);
     if (store->fiber) engine->executor->fiber_free(store);
+    wr_errors_forget(store);
+    wr_heap_delete(store);
     wr_store_rollback(store, (StoreMark){.nfuncs = 1});
     for (u32 i = 0; i < store->nhost_globals; i++) {
         wr_free(&store->alloc, store->host_globals[i], sizeof(Global));
@@ -157,14 +163,19 @@ static bool func_ref_matches(const Store *store, u64 ref, HeapType heap) {
     return wr_heap_matches(store->engine->types, actual, heap);
 }
 
-/* i31 values and host values belong to the any and to the extern hierarchy; in the former they are
- * an i31 and an opaque any. */
+/* i31 values, host values and objects other than exceptions belong to the any and to the extern
+ * hierarchy. */
 static bool value_ref_matches(const Store *store, u64 ref, HeapType heap) {
     void *ignored;
-    bool is_i31 = ref <= UINT32_MAX && (ref & 1);
-    if (!is_i31 && !wr_store_get_extern(store, ref, &ignored)) return false;
-    if (heap == HEAP_EXTERN || heap == HEAP_ANY) return true;
-    return is_i31 && (heap == HEAP_EQ || heap == HEAP_I31);
+    bool is_exception = false;
+    if (ref_is_object(ref)) {
+        if (!wr_heap_has(store->heap, ref)) return false;
+        is_exception = object_type(object_at(store, ref)) == OBJECT_EXCEPTION;
+    } else if ((ref & 1) ? ref > UINT32_MAX : !wr_store_get_extern(store, ref, &ignored)) {
+        return false;
+    }
+    bool wants_exception = wr_heap_matches(store->engine->types, heap, HEAP_EXN);
+    return is_exception == wants_exception && wr_ref_matches(store, ref, heap);
 }
 
 bool wr_store_ref_matches(const Store *store, u64 ref, ValType type) {
@@ -174,4 +185,24 @@ bool wr_store_ref_matches(const Store *store, u64 ref, ValType type) {
         return func_ref_matches(store, ref, heap);
     }
     return value_ref_matches(store, ref, heap);
+}
+
+/* ---- what the host keeps -------------------------------------------------------------------- */
+
+bool wr_store_keep(Store *store, u64 ref) {
+    if (ref == 0 || !ref_is_object(ref)) return true;
+    if (store->nhandles > 0 && store->handles[store->nhandles - 1] == (u32)ref) return true;
+    u64 need = (u64)store->nhandles + 1;
+    if (!wr_grow_array(&store->alloc, &store->handles, &store->cap_handles, need, UINT32_MAX,
+                       sizeof *store->handles)) {
+        return false;
+    }
+    store->handles[store->nhandles++] = (u32)ref;
+    return true;
+}
+
+size_t wr_store_open_scope(Store *store) { return store->nhandles; }
+
+void wr_store_close_scope(Store *store, size_t scope) {
+    if (scope < store->nhandles) store->nhandles = (u32)scope;
 }

@@ -33,6 +33,8 @@ typedef struct wr_global Global;
 typedef struct wr_tag Tag;
 typedef struct wr_caller Caller;
 typedef struct Executor Executor;
+typedef struct Heap Heap;       /* heap.h */
+typedef struct Parking Parking; /* parking.h */
 typedef struct Fiber Fiber; /* the executor's */
 
 #define WASM_PAGE_SIZE 65536u
@@ -44,6 +46,7 @@ struct wr_config {
     wr_memory_mode_t memory_mode;
     size_t max_stack;
     u32 validation_threads; /* 0 = all */
+    u32 gc_debug; /* WR_GC_* */
     Features features;
     Alloc alloc;
 };
@@ -56,6 +59,7 @@ struct wr_engine {
     const Executor *executor;
     void *executor_state; /* the executor's tables, made by executor->engine_init */
     struct Watchdog *watchdog; /* deadline thread, started by the first timeout */
+    Parking *parking;          /* threads in memory.atomic.wait, made by the first; under lock */
     OsMutex lock;
 };
 
@@ -151,6 +155,7 @@ struct wr_global {
 
 struct wr_tag {
     const DefType *type;
+    u32 index; /* in Store.tags */
 };
 
 /* ---- instances ---- */
@@ -188,9 +193,18 @@ typedef enum MemoryKind { MEM_GUARD32, MEM_CHECK32, MEM_64, MEM_KINDS } MemoryKi
 #define POLL_INTERRUPT 1u /* bits of Store.interrupt */
 #define POLL_DEADLINE 2u
 
+/* Operands of a constant expression that is being evaluated, on the C stack. */
+typedef struct ConstStack {
+    struct ConstStack *outer;
+    Slot *slots;
+    const u8 *is_ref; /* of each slot: 1 = may lead into the heap */
+    u32 height;
+} ConstStack;
+
 struct wr_store {
     Engine *engine; /* counted */
     Alloc alloc;    /* the engine's */
+    Heap *heap;     /* never NULL: &wr_heap_none before the first object */
     Func **funcs;   /* by handle; [0] unused. Grows: read it anew after anything that may instantiate */
     u32 nfuncs, cap_funcs;
     void **externs; /* host values by index */
@@ -201,8 +215,16 @@ struct wr_store {
     Tag **tags;
     Global **host_globals;
     u32 nmemories, cap_memories, ntables, cap_tables, ntags, cap_tags, nhost_globals, cap_host_globals;
-    u64 limit_memory, limit_tables, limit_instances;
+    u64 limit_memory, limit_tables, limit_instances, limit_heap;
     u64 used_memory, used_tables, used_instances;
+
+    /* What the host keeps alive of the heap, beside what its instances do. A host function has a
+     * scope of its own: what it was given is there, and goes when it returns. */
+    u32 *handles;
+    u32 nhandles, cap_handles;
+    ConstStack *const_stacks;
+    u64 const_objects; /* made by constant expressions so far */
+    Error *errors; /* those that carry an exception of this store (error.h) */
 
     /* metering */
     _Atomic(u32) interrupt; /* POLL_* bits, set by other threads, cleared by wr_store_call() */
@@ -245,6 +267,9 @@ NODISCARD u64 wr_store_new_extern(Store *store, void *value);
 bool wr_store_get_extern(const Store *store, u64 ref, void **value);
 /* Whether `ref`, which the host made up, is a reference in this store of type `type`. */
 bool wr_store_ref_matches(const Store *store, u64 ref, ValType type);
+/* Keeps the object that `ref` leads to, if any, until the scope is closed in which this is called.
+ * False when out of memory. Scopes nest; a scope is closed with what wr_store_open_scope() gave. */
+NODISCARD bool wr_store_keep(Store *store, u64 ref);
 
 /* Account for `amount` more of a limited resource: false when it would exceed the limit. */
 INLINE bool store_charge(u64 *used, u64 limit, u64 amount) {
@@ -252,6 +277,8 @@ INLINE bool store_charge(u64 *used, u64 limit, u64 amount) {
     *used += amount;
     return true;
 }
+
+typedef void FrameVisitor(void *context, const Func *func, const u8 *pc, Slot *fp, Slot *end);
 
 /* ---- executor: what runs code. The runtime knows it by this table only. ---- */
 
@@ -262,9 +289,15 @@ struct Executor {
     void (*engine_free)(Engine *engine);
     /* Calls `func` (WASM or host) with its arguments in slots[0..param_slots); results are left in
      * slots[0..result_slots). NULL, or an own error with backtrace: trap, exit, exception. `slots`
-     * must not lie in guest-reachable memory. Reentrant from host functions. */
+     * must not lie in guest-reachable memory. Reentrant from host functions. References in `slots`
+     * are no roots afterwards: wr_store_keep() them before anything else is made. */
     Error *(*call)(Store *store, Func *func, Slot *slots);
     void (*fiber_free)(Store *store);
+    /* May be NULL: there are none. Calls `visit` for every frame of guest code in the store, of all
+     * activations: the function, the instruction at which it stands or to which a call in it will
+     * return, local 0, and the end of its operands (a callee's arguments belong to the callee).
+     * Nothing runs meanwhile. */
+    void (*each_frame)(Store *store, FrameVisitor *visit, void *context);
     /* May be NULL: true. Called before engine_init if memories are to be guarded: prepares to turn
      * faults in them into traps (installs the fault handler). False makes wr_memory_mode AUTO explicit. */
     bool (*guard_init)(void);

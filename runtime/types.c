@@ -60,6 +60,13 @@ static IdEntry *entry(const TypeTable *t, u32 id) {
 
 const DefType *wr_types_get(const TypeTable *table, u32 id) { return *entry(table, id); }
 
+const DefType *wr_types_find(const TypeTable *table, u32 id) {
+    if (id >= MAX_IDS) return NULL;
+    u32 chunk = chunk_of(id);
+    IdEntry *entries = atomic_load_explicit(&table->chunks[chunk], memory_order_acquire);
+    return entries ? entries[id - chunk_start(chunk)] : NULL;
+}
+
 /* Makes room for `count` more ids beyond the free ones. */
 static bool reserve_ids(TypeTable *t, u32 count) {
     u32 fresh = count > t->nfree ? count - t->nfree : 0;
@@ -207,13 +214,61 @@ static void fill_parts(DefType *def, const TypeDesc *desc, Layout *l) {
         def->first_required++;
 }
 
+/* ---- layout of objects ---- */
+
+static Place width_of(ValType t) {
+    switch ((unsigned)type_kind(t)) {
+    case VK_I8: return PLACE_8;
+    case VK_I16: return PLACE_16;
+    case VK_I64:
+    case VK_F64: return PLACE_64;
+    case VK_V128: return PLACE_128;
+    default: return PLACE_32;
+    }
+}
+
+/* In the order of declaration, so that a subtype's layout begins with its supertype's; nothing is
+ * aligned to more than 4 bytes, which the header has. */
+static void place_fields(const TypeTable *t, DefType *def, u32 *places, u32 *refs) {
+    u32 offset = OBJECT_HEADER;
+    def->is_words = def->comp == COMP_STRUCT;
+    for (u32 i = 0; i < def->nfields; i++) {
+        ValType type = def->fields[i].type;
+        Place width = width_of(type);
+        u32 align = min_u32(1u << width, 4) - 1;
+        if (def->comp == COMP_ARRAY) offset = ARRAY_HEADER;
+        offset = (offset + align) & ~align;
+        places[i] = offset << 3 | width;
+        if (wr_type_in_heap(t, type)) refs[def->nrefs++] = offset;
+        if (width != PLACE_32) def->is_words = false;
+        offset += 1u << width;
+    }
+    def->object_size = def->comp == COMP_ARRAY ? ARRAY_HEADER : offset;
+}
+
+static void find_param_refs(const TypeTable *t, DefType *def, u32 *refs) {
+    for (u32 i = 0, slot = 0; i < def->nparams; slot += type_slots(def->types[i++]))
+        if (wr_type_in_heap(t, def->types[i])) refs[def->nrefs++] = slot;
+}
+
+static void fill_layout(const TypeTable *t, DefType *def, Layout *l) {
+    u32 *places = l->words, *refs = places + def->nfields;
+    l->words = refs + (def->comp == COMP_FUNC ? def->nparams : def->nfields);
+    def->places = places;
+    def->refs = refs;
+    if (def->comp == COMP_FUNC)
+        find_param_refs(t, def, refs);
+    else
+        place_fields(t, def, places, refs);
+}
+
 static RecGroup *new_group(TypeTable *t, const TypeDesc *descs, u32 count, const u32 *key,
                            u32 nkey) {
     u64 npointers = 0, nfields = 0, nwords = nkey;
     for (u32 i = 0; i < count; i++) {
         npointers += depth_of(t, descs, i) + 1;
         nfields += descs[i].nfields;
-        nwords += (u64)descs[i].nparams + descs[i].nresults;
+        nwords += 2 * (u64)descs[i].nparams + descs[i].nresults + 2 * (u64)descs[i].nfields;
     }
     u64 size = sizeof(RecGroup) + count * sizeof(DefType) + npointers * sizeof(DefType *) +
                nfields * sizeof(FieldType) + nwords * sizeof(u32);
@@ -245,6 +300,7 @@ static RecGroup *new_group(TypeTable *t, const TypeDesc *descs, u32 count, const
     for (u32 i = 0; i < count; i++) {
         fill_super(t, &g->members[i], &descs[i], &l);
         fill_parts(&g->members[i], &descs[i], &l);
+        fill_layout(t, &g->members[i], &l);
     }
     return g;
 }
@@ -423,6 +479,10 @@ bool wr_type_matches_slow(const TypeTable *table, ValType sub, ValType super) {
     if (!type_is_ref(sub) || !type_is_ref(super)) return false;
     if (type_is_nullable(sub) && !type_is_nullable(super)) return false;
     return wr_heap_matches(table, type_heap(sub), type_heap(super));
+}
+
+bool wr_type_in_heap(const TypeTable *table, ValType type) {
+    return type_is_ref(type) && !wr_heap_matches(table, type_heap(type), HEAP_FUNC);
 }
 
 static bool field_matches(const TypeTable *table, FieldType sub, FieldType super) {

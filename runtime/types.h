@@ -103,11 +103,26 @@ typedef struct DefType {
     u32 nparams, nresults;
     u32 param_slots, result_slots;
     const ValType *types;
-    /* COMP_STRUCT, COMP_ARRAY (one field); layouts of objects come with the collector */
+    /* COMP_STRUCT, COMP_ARRAY (one field) */
     u32 nfields;
     u32 first_required; /* the first field that has no default value; nfields if all have one */
     const FieldType *fields;
+    /* The layout of objects in the heap (object.h). A subtype's begins with its supertype's. */
+    u32 object_size;   /* bytes of a structure with its header; of an array's header */
+    bool is_words;     /* a structure whose fields are 4 bytes each: field i is at 4 + 4 * i */
+    const u32 *places; /* of each field: offset << 3 | PLACE_* */
+    /* What may lead into the heap: byte offsets of such fields; nrefs is 1 or 0 for an array, by its
+     * elements. COMP_FUNC: the slots of such parameters. */
+    u32 nrefs;
+    const u32 *refs;
 } DefType;
+
+#define OBJECT_HEADER 4u /* the type's id */
+#define ARRAY_HEADER 8u  /* and the length */
+/* Width of a field in the heap: log2 of its bytes. */
+typedef enum Place { PLACE_8, PLACE_16, PLACE_32, PLACE_64, PLACE_128 } Place;
+INLINE u32 place_offset(u32 place) { return place >> 3; }
+INLINE Place place_width(u32 place) { return (Place)(place & 7); }
 
 INLINE bool def_is_subtype(const DefType *sub, const DefType *super) {
     return sub == super || (sub->depth > super->depth && sub->display[super->depth] == super);
@@ -139,6 +154,7 @@ NODISCARD RecGroup *wr_types_intern(TypeTable *table, const TypeDesc *descs, u32
                                     const DefType **out);
 void wr_types_release(TypeTable *table, RecGroup *group);
 const DefType *wr_types_get(const TypeTable *table, u32 id);
+const DefType *wr_types_find(const TypeTable *table, u32 id); /* of any id; NULL if there is none */
 /* A function type of its own group, for host functions. */
 NODISCARD const DefType *wr_types_intern_func(TypeTable *table, const ValType *types, u32 nparams,
                                               u32 nresults, RecGroup **group);
@@ -151,6 +167,9 @@ INLINE bool wr_type_matches(const TypeTable *table, ValType sub, ValType super) 
                                 ? wr_type_matches_slow(table, sub, super)
                                 : false);
 }
+/* Whether a value of that type may be a reference into a store's heap: everything but numbers and
+ * functions. */
+bool wr_type_in_heap(const TypeTable *table, ValType type);
 /* Structural rule for a declared subtype (spec: valid/types, subtype): its composite type
  * matches. */
 bool wr_comp_matches(const TypeTable *table, const DefType *sub, const DefType *super);

@@ -44,6 +44,7 @@ static bool open_region(Checker *c, u32 height, u32 clauses, bool is_legacy) {
     *region = (TryRegion){.start = check_offset(c, c->reader.pos),
                           .stp = c->side.count,
                           .height = height,
+                          .at = check_offset(c, c->at),
                           .clauses = clauses,
                           .delegate = NONE_U32,
                           .is_legacy = is_legacy};

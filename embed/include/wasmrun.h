@@ -162,6 +162,10 @@ WR_API void wr_config_delete(own wr_config_t *config);
 WR_API void wr_config_set_memory_mode(wr_config_t *config, wr_memory_mode_t mode);
 /* Bytes of guest stack (values and frames) of one store; default 8 MiB, rounded up to pages. */
 WR_API void wr_config_set_max_stack(wr_config_t *config, size_t bytes);
+/* For tests of garbage-collected heaps; flags of WR_GC_*. Slow. */
+#define WR_GC_STRESS 1u /* collect before every allocation */
+#define WR_GC_VERIFY 2u /* check the whole heap after every collection */
+WR_API void wr_config_set_gc_debug(wr_config_t *config, uint32_t flags);
 /* Threads that may validate one module's bodies; 0 = as many as there are processors. */
 WR_API void wr_config_set_validation_threads(wr_config_t *config, uint32_t threads);
 WR_API void wr_config_set_allocator(wr_config_t *config, wr_alloc_func_t func, void *context);
@@ -245,6 +249,22 @@ WR_API void wr_store_delete(own wr_store_t *store);
 WR_API void wr_store_limit_memory(wr_store_t *store, uint64_t bytes);   /* sum over memories */
 WR_API void wr_store_limit_tables(wr_store_t *store, uint64_t elements); /* sum over tables */
 WR_API void wr_store_limit_instances(wr_store_t *store, uint64_t count);
+/* Bytes of the garbage-collected heap, rounded up to blocks of 64 KiB; allocations that would need
+ * more trap with WR_TRAP_ALLOCATION_FAILURE. At most nearly 4 GiB. Address space for the limit is
+ * reserved when the first object is made: a limit raised later than that may not be reached. */
+WR_API void wr_store_limit_heap(wr_store_t *store, uint64_t bytes);
+
+/* The garbage-collected heap of a store. */
+typedef struct wr_heap_stats {
+    uint64_t collections;
+    uint64_t pause_ns, longest_pause_ns; /* of collections: in all, and the longest one */
+    uint64_t allocated_bytes;            /* since the store was made */
+    uint64_t live_bytes;                 /* after the last collection */
+    uint64_t peak_bytes;                 /* the most that the heap ever took of the host */
+} wr_heap_stats_t;
+WR_API void wr_store_get_heap_stats(const wr_store_t *store, wr_heap_stats_t *stats);
+/* Collects garbage now. Also in host functions. */
+WR_API void wr_store_collect(wr_store_t *store);
 
 /* Fuel: one unit pays for one byte of code passed, or one transfer of control (a taken branch,
  * call, return); checked at branches and calls. UINT64_MAX turns metering off (default). */
@@ -289,6 +309,17 @@ typedef union wr_slot {
  * It runs on the caller's C stack and may call back into the store.
  */
 typedef own wr_error_t *(*wr_host_func_t)(wr_caller_t *caller, void *context, wr_slot_t *slots);
+
+/*
+ * References to objects in the garbage-collected heap, as the host sees them: what a function gives as
+ * result, or a global holds, is kept alive for the host until the scope is closed in which it came.
+ * A host function has a scope of its own, so that what it is given, and gets by calls of its own,
+ * lives until it returns; the outermost scope ends with the store. A host that keeps calling opens
+ * scopes of its own: closing one with what opening it gave closes all inside it.
+ * Using a reference after its scope is an error that the library survives, with an unspecified object.
+ */
+WR_API size_t wr_store_open_scope(wr_store_t *store);
+WR_API void wr_store_close_scope(wr_store_t *store, size_t scope);
 
 /* Makes a reference (externref) to a host value, for arguments and results; it lives as long as the
  * store. And back: false if `ref` is null or no host value. */

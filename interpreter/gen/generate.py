@@ -26,8 +26,7 @@ PREFIX_BASE = {0x00: (0, 256), 0xFB: (256, 32), 0xFC: (288, 32), 0xFD: (320, 276
 TABLE_SIZE = 676
 
 # Instructions whose execution comes with the collector and exceptions: they validate, and trap.
-PENDING = ("TRY", "CATCH", "CATCH_ALL", "DELEGATE", "RETHROW", "THROW", "THROW_REF", "TRY_TABLE",
-           "MEMORY_ATOMIC_NOTIFY", "MEMORY_ATOMIC_WAIT32", "MEMORY_ATOMIC_WAIT64")
+PENDING = ("MEMORY_ATOMIC_NOTIFY", "MEMORY_ATOMIC_WAIT32", "MEMORY_ATOMIC_WAIT64")
 
 CTYPE = {"i": "u32", "I": "u64", "f": "f32", "F": "f64", "v": "v128"}
 RESULT_STATE = {"i": "I", "I": "I", "f": "F", "F": "F", "v": "V"}
@@ -405,7 +404,7 @@ class Generator:
         if state == "E":
             if op.id in self.numeric or op.prefix not in (0xFB,) and op.id not in PENDING:
                 sys.exit("generate.py: no handler for OP_%s" % op.id)
-            return "h_PENDING_E"
+            return "h_INVALID_E"
         return "h_FLUSH_%s" % state
 
     def tables(self):

@@ -1,0 +1,152 @@
+/*
+ * heap.h - the garbage-collected heap of a store: structures, arrays, exceptions (spec:
+ * exec/runtime, structure, array and exception instances). What an object looks like inside is
+ * object.h's; who refers to objects is heap_roots.c's.
+ *
+ * One region of address space is reserved when the first object is made and committed as it grows.
+ * A reference is the byte offset of an object in it (store.h), nothing in the region is a pointer:
+ *
+ *     | block 0, never committed | block 1 | block 2 | ...            reserved ... |
+ *
+ * A block of 64 KiB holds cells of one size, of which there are HEAP_CLASSES; larger objects take
+ * blocks of their own, next to each other. Of each block there are, outside of the region, a
+ * BlockInfo and a bitmap with one bit for each cell: the cell is in use. Nothing else is known of free
+ * cells, and nothing is written into them.
+ *
+ * Allocating bumps a pointer through a run of free cells, which has been found in the bitmap and
+ * marked as in use beforehand. Collecting stops the store: it clears the bitmaps, and sets the bits
+ * of what the roots reach. There is no sweep: runs are found again when they are needed. So a pause
+ * is the time to mark what lives. Objects do not move.
+ *
+ * A store belongs to one thread at a time, and so does its heap.
+ */
+#ifndef WR_HEAP_H
+#define WR_HEAP_H
+
+#include "store.h"
+
+#define HEAP_BLOCK_LOG2 16u
+#define HEAP_BLOCK (1u << HEAP_BLOCK_LOG2)
+#define HEAP_SMALL_MAX 8192u /* bytes of the largest cell */
+#define HEAP_CLASSES 40u
+#define HEAP_LARGE HEAP_CLASSES          /* the class of an object with blocks of its own */
+#define HEAP_FIRST_BUDGET ((i64)8 << 20) /* bytes allocated before the first collection */
+#define HEAP_BITMAP (HEAP_BLOCK / 64u)   /* bytes of a block's bitmap: for the smallest cells */
+
+/* Cells [at, end) of one class are free and taken. */
+typedef struct Bump {
+    u32 at, end;
+} Bump;
+
+typedef struct SizeClass {
+    u32 block;     /* where runs are looked for next, or 0 */
+    u32 available; /* list of blocks with free cells, by BlockInfo.next; 0 ends it */
+} SizeClass;
+
+typedef enum BlockKind {
+    BLOCK_FREE,  /* committed */
+    BLOCK_GONE,  /* its pages are given back */
+    BLOCK_SMALL, /* cells */
+    BLOCK_FIRST, /* of a large object */
+    BLOCK_REST   /* of a large object */
+} BlockKind;
+
+typedef struct BlockInfo {
+    u8 kind, size_class;
+    u16 live;       /* cells that the last collection found in use */
+    u16 cursor;     /* BLOCK_SMALL: cells below are not looked at any more */
+    bool unscanned; /* an object in it is marked, but there was no room on the mark stack */
+    u32 next;
+    u32 count; /* BLOCK_FIRST: blocks of the object */
+} BlockInfo;
+
+typedef struct MarkStack {
+    u32 *refs;
+    u32 count, capacity;
+} MarkStack;
+
+typedef struct StackMaps StackMaps; /* heap_roots.c */
+
+typedef struct Heap {
+    u8 *base;
+    Bump bumps[HEAP_CLASSES];
+    SizeClass classes[HEAP_CLASSES];
+    BlockInfo *blocks; /* and behind it the bitmaps: one mapping of `side_size` bytes */
+    u8 *bitmaps;
+    size_t side_size;
+    u32 nblocks;    /* of the reservation, block 0 included */
+    u32 committed;  /* blocks below have a BlockInfo, a bitmap, and had pages */
+    u32 used;       /* blocks that hold objects */
+    u32 first_free; /* no block below is free */
+    i64 budget;     /* bytes that may be allocated before the next collection */
+    u32 debug;      /* WR_GC_* */
+    MarkStack marks;
+    StackMaps *maps;
+    const char *problem; /* what verification found, or NULL: then nothing can be allocated */
+    wr_heap_stats_t stats;
+} Heap;
+
+/* What Store.heap is before the first allocation: nothing fits into it. */
+extern const Heap wr_heap_none;
+
+void wr_heap_delete(Store *store);
+
+/* ---- sizes ---- */
+
+/* Of 1 to HEAP_SMALL_MAX bytes: multiples of 8 up to 128, then four sizes for each power of two. */
+INLINE u32 heap_class(u32 size) {
+    if (LIKELY(size <= 128)) return (size - 1) >> 3;
+    u32 log2 = 31u - (u32)__builtin_clz(size - 1);
+    return 16 + (log2 - 7) * 4 + ((size - 1) >> (log2 - 2) & 3);
+}
+INLINE u32 heap_cell(u32 class) {
+    return class < 16 ? (class + 1) * 8 : ((class & 3) + 5) << ((class - 16) / 4 + 5);
+}
+
+/* ---- allocation ---- */
+
+/* A free cell of at least `size` bytes (1 and up), as an offset, or 0: out of memory, or over the
+ * limit. It may collect before: whatever is to live must be a root. The contents are undefined and
+ * have to be written before the next allocation. */
+NODISCARD u32 wr_heap_alloc(Store *store, u64 size);
+
+/* The same without a collection, and only if it takes nothing but moving the pointer; else 0. */
+INLINE u32 heap_bump(Heap *heap, u32 size) {
+    if (UNLIKELY(size > HEAP_SMALL_MAX)) return 0;
+    u32 class = heap_class(size);
+    Bump *bump = &heap->bumps[class];
+    u32 at = bump->at;
+    if (UNLIKELY(at == bump->end)) return 0;
+    bump->at = at + heap_cell(class);
+    return at;
+}
+
+/* ---- collection ---- */
+
+/* Collects now; false when there was no memory to do so (nothing has changed then). */
+bool wr_heap_collect(Store *store);
+/* Whether `ref` is the offset of an object that has not been collected. */
+bool wr_heap_has(const Heap *heap, u64 ref);
+/* Checks all that lives: types, sizes, and that fields hold what their types allow. NULL, or what is
+ * wrong. */
+const char *wr_heap_verify(const Store *store);
+
+/* For heap_roots.c: visits every reference that may lead into the heap. */
+typedef void RootVisitor(void *context, u64 ref);
+/* All that must not fail while roots are visited: makes stack maps. False when out of memory. */
+NODISCARD bool wr_roots_prepare(Store *store);
+void wr_roots_visit(Store *store, RootVisitor *visit, void *context);
+void wr_stack_maps_delete(const Alloc *alloc, StackMaps *maps);
+
+/* ---- cells (heap.c) ---- */
+
+INLINE u64 *heap_bitmap(const Heap *heap, u32 block) {
+    return (u64 *)(void *)(heap->bitmaps + (size_t)block * HEAP_BITMAP);
+}
+extern const u32 wr_heap_reciprocals[HEAP_CLASSES + 1];
+/* The number of the cell that `ref` is the start of. */
+INLINE u32 heap_cell_index(const BlockInfo *info, u32 ref) {
+    return ((ref & (HEAP_BLOCK - 1)) >> 3) * wr_heap_reciprocals[info->size_class] >> 16;
+}
+
+#endif
