@@ -61,6 +61,7 @@ static Error *new_error_and(wr_error_kind_t kind, u64 offset, const char *text, 
     char *message = (char *)(error + 1);
     (void)wr_text_escape(message, size, text, length);
     error->kind = kind;
+    error->trap = kind == WR_ERROR_TRAP ? WR_TRAP_HOST : WR_TRAP_NONE; /* unless the caller knows better */
     error->offset = offset;
     error->message = message;
     error->block_size = sizeof(Error) + size + extra;

@@ -129,3 +129,12 @@ Test(error, names_of_frames_are_safe) {
     cr_assert_str_eq(frame.function_name, "a\\u{1b}]0;b");
     wr_error_delete(e);
 }
+
+Test(error, traps_have_a_code) {
+    Error *e = wr_error_new(WR_ERROR_TRAP, "%s", "not today");
+    cr_assert_eq(wr_error_trap_code(e), WR_TRAP_HOST);
+    wr_error_delete(e);
+    e = wr_error_new(WR_ERROR_EXIT, "%s", "not a trap");
+    cr_assert_eq(wr_error_trap_code(e), WR_TRAP_NONE);
+    wr_error_delete(e);
+}
