@@ -50,7 +50,7 @@ typedef STEP Step(PARAMS);
 #define DECLARE(name) static Step name;
 #include "exec_decls.inc"
 #undef DECLARE
-static Step h_TRAP, h_STOP, h_FAILED, h_FAILED_TAIL, h_UNWIND, h_JUMP_SLOW, h_CALL_SLOW, h_TAIL_SLOW,
+static Step h_TRAP, h_STOP, h_FAILED, h_FAILED_TAIL, h_UNWIND, h_BRANCH, h_STRUCT_NEW_SLOW, h_JUMP_SLOW, h_CALL_SLOW, h_TAIL_SLOW,
     h_RETURN_SLOW, h_INVALID_E;
 #define FUNCTION_OF(name) static STEP name(PARAMS)
 

@@ -6,6 +6,7 @@
 #undef WR_POLLED
 #include "handlers_exception.h"
 #include "handlers_memory.h"
+#include "handlers_gc.h"
 #include "handlers_wide.h"
 
 #include "exec_gen.inc"

@@ -92,6 +92,8 @@ const u8 *wr_interp_skip_block_type(const u8 *p);
 bool wr_interp_must_stop(Store *store, const u8 *pc);
 
 const u8 *wr_interp_skip_heap_type(const u8 *p);
+/* Whether `ref`, not null, is of the heap type encoded at p. */
+bool wr_interp_matches(const Instance *inst, u64 ref, const u8 *p);
 const u8 *wr_interp_skip_select_types(const u8 *p); /* from the count on */
 bool wr_interp_select_is_wide(const u8 *p);         /* its one type is v128 */
 /* Whether the drop or select at pc moves a v128 (Code.wide_pcs). */

@@ -376,22 +376,27 @@ HANDLER(REF_I31, E) {
     pc += 1;
     NEXT(I);
 }
+HANDLER(REF_I31, I) {
+    r0 = ((u32)r0 << 1) | 1;
+    pc += 1;
+    NEXT(I);
+}
 
+#define DEFINE_I31_GET(reference, type)                                                        \
+    if (UNLIKELY((reference) == 0)) TRAP(WR_TRAP_NULL_I31_REFERENCE);                          \
+    r0 = (u32)((type)(u32)(reference) >> 1);                                                   \
+    pc += 1;                                                                                   \
+    NEXT(I);
 HANDLER(I31_GET_S, E) {
-    if (UNLIKELY(sp[-1].ref == 0)) TRAP(WR_TRAP_NULL_I31_REFERENCE);
     sp -= 1;
-    r0 = (u32)((i32)sp->u32 >> 1);
-    pc += 1;
-    NEXT(I);
+    DEFINE_I31_GET(sp->ref, i32)
 }
-
+HANDLER(I31_GET_S, I) { DEFINE_I31_GET(r0, i32) }
 HANDLER(I31_GET_U, E) {
-    if (UNLIKELY(sp[-1].ref == 0)) TRAP(WR_TRAP_NULL_I31_REFERENCE);
     sp -= 1;
-    r0 = sp->u32 >> 1;
-    pc += 1;
-    NEXT(I);
+    DEFINE_I31_GET(sp->ref, u32)
 }
+HANDLER(I31_GET_U, I) { DEFINE_I31_GET(r0, u32) }
 
 HANDLER(ANY_CONVERT_EXTERN, E) {
     pc += 1;
@@ -401,6 +406,18 @@ HANDLER(ANY_CONVERT_EXTERN, E) {
 HANDLER(EXTERN_CONVERT_ANY, E) {
     pc += 1;
     NEXT(E);
+}
+
+HANDLER(REF_EQ, I) {
+    sp -= 1;
+    r0 = sp->ref == r0;
+    pc += 1;
+    NEXT(I);
+}
+HANDLER(REF_AS_NON_NULL, I) {
+    if (UNLIKELY(r0 == 0)) TRAP(WR_TRAP_NULL_REFERENCE);
+    pc += 1;
+    NEXT(I);
 }
 
 /* ---- prefixes: one more dispatch, by the code after the prefix; pc then stands on its last byte ---- */
@@ -427,6 +444,9 @@ HANDLER(EXTERN_CONVERT_ANY, E) {
     NEXT_AT(STATE_E + DISPATCH_##prefix + code);
 
 HANDLER(PREFIX_FB, E) { DEFINE_PREFIX_E(FB) }
+HANDLER(PREFIX_FB, I) { DEFINE_PREFIX(FB, I) }
+HANDLER(PREFIX_FB, F) { DEFINE_PREFIX(FB, F) }
+HANDLER(PREFIX_FB, V) { DEFINE_PREFIX(FB, V) }
 HANDLER(PREFIX_FC, E) { DEFINE_PREFIX_E(FC) }
 HANDLER(PREFIX_FC, I) { DEFINE_PREFIX(FC, I) }
 HANDLER(PREFIX_FC, F) { DEFINE_PREFIX(FC, F) }

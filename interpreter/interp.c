@@ -6,7 +6,7 @@
 
 #include "decode_code.h"
 #include "frame.h"
-#include "heap.h"
+#include "object.h"
 
 /* Guest code, host functions and guest code again may nest this deep on the C stack. */
 #define MAX_NESTING 256u
@@ -84,6 +84,26 @@ const u8 *wr_interp_skip_heap_type(const u8 *p) {
     while (*p++ & 0x80) {
     }
     return p;
+}
+
+/* Abstract heap types by their byte, 0x69 to 0x74. */
+static const u8 abstract_heaps[] = {
+    HEAP_EXN, HEAP_ARRAY, HEAP_STRUCT, HEAP_I31,    HEAP_EQ,     HEAP_ANY,
+    HEAP_EXTERN, HEAP_FUNC, HEAP_NONE, HEAP_NOEXTERN, HEAP_NOFUNC, HEAP_NOEXN,
+};
+
+static bool is_exactly(const Store *store, u64 ref, const DefType *type) {
+    if (type->comp == COMP_FUNC) return store->funcs[ref]->type == type;
+    return ref_is_object(ref) && object_type(object_at(store, ref)) == type->id;
+}
+
+bool wr_interp_matches(const Instance *inst, u64 ref, const u8 *p) {
+    bool exact = *p == 0x62;
+    if (exact) p++;
+    if (*p >= 0x69 && *p <= 0x74) return wr_ref_matches(inst->store, ref, abstract_heaps[*p - 0x69]);
+    const DefType *type = inst->types[read_leb(&p)];
+    if (exact) return is_exactly(inst->store, ref, type);
+    return wr_ref_matches(inst->store, ref, HEAP_DEFINED + type->id);
 }
 
 const u8 *wr_interp_skip_block_type(const u8 *p) {

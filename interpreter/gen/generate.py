@@ -402,7 +402,7 @@ class Generator:
         if own or variant:
             return own
         if state == "E":
-            if op.id in self.numeric or op.prefix not in (0xFB,) and op.id not in PENDING:
+            if op.id not in PENDING:
                 sys.exit("generate.py: no handler for OP_%s" % op.id)
             return "h_INVALID_E"
         return "h_FLUSH_%s" % state
