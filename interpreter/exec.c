@@ -20,6 +20,7 @@
 #include "frame.h"
 #include "numeric.h"
 #include "object.h"
+#include "parking.h"
 #include "numeric_simd.h"
 #include "vector.h"
 
@@ -173,6 +174,14 @@ INLINE i64 read_sleb(const u8 **next) {
     } else {                                                                                   \
         offset >>= 8;                                                                          \
     }
+
+/* The first byte of a prefixed instruction. No byte between it and pc can look like the prefix: these
+ * are parts of a code that is smaller. */
+INLINE const u8 *start_of(const u8 *pc, u8 prefix) {
+    do pc -= 1;
+    while (UNLIKELY(*pc != prefix));
+    return pc;
+}
 
 /* After the opcode at pc: position behind its LEB128 index, or behind its block type. */
 #define AFTER_INDEX(p)                                                                         \

@@ -79,6 +79,8 @@ bool wr_interp_call_host(Instance *caller, Func *func, Slot *slots);
  * bounds. `address` is the operand as a slot. *next gets the position after the immediates (before a
  * lane index). Handles every memarg: other memories, 64-bit addresses, large offsets. */
 u8 *wr_interp_address(Instance *inst, const u8 *pc, u64 address, u64 size, const u8 **next);
+/* The memory that the same instruction names. */
+const Memory *wr_interp_memory(const Instance *inst, const u8 *pc);
 /* Moves values for a side entry with pop != 0 and gives the real target. */
 typedef struct Jump {
     const u8 *pc;

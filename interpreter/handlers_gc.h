@@ -4,13 +4,6 @@
  * E and save the frame first, with pc at the instruction's first byte.
  */
 
-/* The first byte of an instruction with this prefix: no byte between it and pc is 0xFB. */
-INLINE const u8 *start_of_fb(const u8 *pc) {
-    do pc -= 1;
-    while (UNLIKELY(*pc != 0xFB));
-    return pc;
-}
-
 /* ---- structures ---- */
 
 /* Room for a structure from its size class's run; the slow path may collect. Leaves it in r0. */
@@ -38,7 +31,7 @@ COLD_HANDLER(h_STRUCT_NEW_SLOW) {
     READ_INDEX(index, next);
     const DefType *type = inst->types[index];
     u32 slots = wr_struct_slots(type);
-    BEGIN_ALLOCATION(start_of_fb(pc));
+    BEGIN_ALLOCATION(start_of(pc, 0xFB));
     r0 = wr_struct_new(inst->store, type, sp - slots);
     END_ALLOCATION();
     sp -= slots;
@@ -48,7 +41,7 @@ COLD_HANDLER(h_STRUCT_NEW_SLOW) {
 
 HANDLER(STRUCT_NEW_DEFAULT, E) {
     READ_INDEX(index, next);
-    BEGIN_ALLOCATION(start_of_fb(pc));
+    BEGIN_ALLOCATION(start_of(pc, 0xFB));
     r0 = wr_struct_new(inst->store, inst->types[index], NULL);
     END_ALLOCATION();
     pc = next;
@@ -133,7 +126,7 @@ HANDLER(ARRAY_NEW, E) {
     const DefType *type = inst->types[index];
     u32 slots = place_slots(place_width(type->places[0]));
     PAY(sp[-1].u32);
-    BEGIN_ALLOCATION(start_of_fb(pc));
+    BEGIN_ALLOCATION(start_of(pc, 0xFB));
     r0 = wr_array_new(inst->store, type, sp[-1].u32, sp - 1 - slots);
     END_ALLOCATION();
     sp -= 1 + slots;
@@ -144,7 +137,7 @@ HANDLER(ARRAY_NEW, E) {
 HANDLER(ARRAY_NEW_DEFAULT, E) {
     READ_INDEX(index, next);
     PAY(sp[-1].u32);
-    BEGIN_ALLOCATION(start_of_fb(pc));
+    BEGIN_ALLOCATION(start_of(pc, 0xFB));
     r0 = wr_array_new(inst->store, inst->types[index], sp[-1].u32, NULL);
     END_ALLOCATION();
     sp -= 1;
@@ -156,7 +149,7 @@ HANDLER(ARRAY_NEW_FIXED, E) {
     READ_TWO(index, length, next);
     const DefType *type = inst->types[index];
     u32 slots = length * place_slots(place_width(type->places[0]));
-    BEGIN_ALLOCATION(start_of_fb(pc));
+    BEGIN_ALLOCATION(start_of(pc, 0xFB));
     r0 = wr_array_new_fixed(inst->store, type, length, sp - slots);
     END_ALLOCATION();
     sp -= slots;
@@ -169,7 +162,7 @@ HANDLER(ARRAY_NEW_FIXED, E) {
     READ_TWO(index, segment, next);                                                            \
     u32 ref = 0;                                                                               \
     PAY(sp[-1].u32);                                                                           \
-    BEGIN_ALLOCATION(start_of_fb(pc));                                                         \
+    BEGIN_ALLOCATION(start_of(pc, 0xFB));                                                         \
     wr_trap_code_t trap = make(inst, inst->types[index], segment, sp[-2].u32, sp[-1].u32, &ref); \
     inst->store->fiber->fr = NULL;                                                             \
     if (UNLIKELY(trap != WR_TRAP_NONE)) TRAP(trap);                                            \
@@ -346,7 +339,7 @@ HANDLER(REF_CAST_NULL, I) { DEFINE_REF_CAST(r0, true, I) }
     u64 reference = sp[-1].ref;                                                                \
     bool matches = reference == 0 ? pc[1] >> 1 & 1 : MATCHES(reference, p);                    \
     if (matches == (wanted)) {                                                                 \
-        pc = start_of_fb(pc);                                                                  \
+        pc = start_of(pc, 0xFB);                                                                  \
         JUMP(h_BRANCH);                                                                        \
     }                                                                                          \
     pc = wr_interp_skip_heap_type(p);                                                          \

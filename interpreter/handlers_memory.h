@@ -162,7 +162,40 @@ HANDLER(ELEM_DROP, E) {
     NEXT(E);
 }
 
-/* ---- atomics without an access ---- */
+/* ---- atomics that are no plain accesses ---- */
+
+/* The bytes that a wait or notify names, checked; jumps to traps. Declares `place` and `next`. */
+#define FIND_ATOMIC(address, size)                                                             \
+    const u8 *next;                                                                            \
+    u8 *place = wr_interp_address(inst, pc, address, size, &next);                             \
+    if (UNLIKELY(place == NULL)) TRAP_MEMORY();                                                \
+    if (UNLIKELY((uintptr_t)place & ((size) - 1))) TRAP(WR_TRAP_UNALIGNED_ATOMIC)
+
+HANDLER(MEMORY_ATOMIC_NOTIFY, E) {
+    FIND_ATOMIC(sp[-2].u64, 4);
+    r0 = wr_interp_memory(inst, pc)->is_shared ? wr_unpark(inst->store, place, sp[-1].u32) : 0;
+    sp -= 2;
+    pc = next;
+    NEXT(I);
+}
+
+/* The instruction has not started when something stops the waiting. */
+#define DEFINE_WAIT(size, expected)                                                            \
+    FIND_ATOMIC(sp[-3].u64, size);                                                             \
+    if (UNLIKELY(!wr_interp_memory(inst, pc)->is_shared)) TRAP(WR_TRAP_EXPECTED_SHARED_MEMORY); \
+    WaitResult result;                                                                         \
+    Fiber *fiber = inst->store->fiber;                                                         \
+    fiber->trap = wr_park(inst->store, place, size, expected, sp[-1].i64, fiber->polled, &result); \
+    if (UNLIKELY(fiber->trap != WR_TRAP_NONE)) {                                               \
+        pc = start_of(pc, 0xFE);                                                               \
+        JUMP(h_STOP);                                                                          \
+    }                                                                                          \
+    sp -= 3;                                                                                   \
+    r0 = result;                                                                               \
+    pc = next;                                                                                 \
+    NEXT(I);
+HANDLER(MEMORY_ATOMIC_WAIT32, E) { DEFINE_WAIT(4, sp[-2].u32) }
+HANDLER(MEMORY_ATOMIC_WAIT64, E) { DEFINE_WAIT(8, sp[-2].u64) }
 
 HANDLER(ATOMIC_FENCE, E) {
     __atomic_thread_fence(__ATOMIC_SEQ_CST);

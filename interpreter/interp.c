@@ -148,6 +148,12 @@ u8 *wr_interp_address(Instance *inst, const u8 *pc, u64 address, u64 size, const
     return memory->base + place;
 }
 
+const Memory *wr_interp_memory(const Instance *inst, const u8 *pc) {
+    const u8 *p = pc + 1;
+    u64 flags = read_leb(&p);
+    return inst->memories[flags & 0x40 ? read_leb(&p) : 0];
+}
+
 Jump wr_interp_jump(const Func *func, const u8 *pc, const SideEntry *stp, Slot *sp) {
     FarEntry e = {stp->pc, stp->stp, stp->pop, stp->keep};
     if (stp->pop == SIDE_FAR) e = func->code->far[stp->pc];

@@ -3,6 +3,7 @@
  * share. Made by embed/, which chooses the executor; freed with the last reference.
  */
 #include "memory.h"
+#include "parking.h"
 #include "watchdog.h"
 
 #define DEFAULT_MAX_STACK ((size_t)8 << 20)
@@ -79,6 +80,7 @@ Engine *wr_engine_ref(Engine *engine) {
 void wr_engine_unref(Engine *engine) {
     if (!engine || atomic_fetch_sub_explicit(&engine->refs, 1, memory_order_acq_rel) != 1) return;
     wr_watchdog_stop(engine);
+    wr_parking_delete(engine);
     engine->executor->engine_free(engine);
     free_engine(engine);
 }
