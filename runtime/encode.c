@@ -56,6 +56,8 @@ void wr_put_bytes(Buffer *b, const void *data, size_t size) {
     b->size += size;
 }
 
+u8 *wr_put_room(Buffer *b, size_t size) { return reserve(b, size) ? b->data + b->size : NULL; }
+
 static size_t encode_u64(u64 value, u8 out[10]) {
     size_t n = 0;
     for (; value >= 0x80; value >>= 7) out[n++] = (u8)(value | 0x80);

@@ -27,6 +27,8 @@ NODISCARD u8 *wr_buffer_take(Buffer *b);
 
 void wr_put_u8(Buffer *b, u8 byte);
 void wr_put_bytes(Buffer *b, const void *data, size_t size);
+/* Room for so many bytes, to be written and counted by the caller; NULL when there is none. */
+NODISCARD u8 *wr_put_room(Buffer *b, size_t size);
 void wr_put_u32(Buffer *b, u32 value); /* LEB128; so the next three */
 void wr_put_u64(Buffer *b, u64 value);
 void wr_put_s64(Buffer *b, i64 value); /* s32 and s33 too */

@@ -24,6 +24,7 @@ typedef struct TextModule {
     Name definition;    /* TEXT_INSTANCE: what to make an instance of; data NULL = the last module */
     u8 *bytes;          /* own, allocated by `alloc`; NULL when empty */
     size_t size;
+    Error *invalid; /* own: well-formed, but an annotation makes it invalid; NULL otherwise */
 } TextModule;
 
 typedef struct TextOptions {
@@ -31,8 +32,9 @@ typedef struct TextOptions {
     bool names; /* append a name section made of the identifiers */
 } TextOptions;
 
-/* At "(" of "(module ...)", to behind its ")". Identifiers go to `arena` where they must be copied.
- * After an error (t->error) `out` holds nothing to free. */
+/* At "(" of "(module ...)", to behind its ")". Fields without "(module" around them are a module up to the
+ * end of the text. Identifiers go to `arena` where they must be copied. After an error (t->error) `out`
+ * holds nothing to free. */
 void wr_text_module(TextReader *t, const TextOptions *options, Arena *arena, TextModule *out);
 
 /* A whole text: one module, its fields without "(module", or (module binary ...) and (module

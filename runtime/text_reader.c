@@ -11,49 +11,36 @@
 
 /* ---- errors ---- */
 
-static void fail_with(TextReader *t, wr_error_kind_t kind, const Token *at, const char *format,
-                      va_list args) __attribute__((format(printf, 4, 0)));
-static void fail_with(TextReader *t, wr_error_kind_t kind, const Token *at, const char *format,
-                      va_list args) {
-    if (t->error != NULL) return;
-    char message[512];
-    (void)vsnprintf(message, sizeof message, format, args);
+Error *wr_text_error(TextReader *t, wr_error_kind_t kind, const Token *at, const char *message) {
     TextPlace place = {.file = t->file,
                        .line = at->line,
                        .column = at->column,
                        .size = at->size,
                        .line_start = at->start - (at->column - 1),
                        .end = t->end};
-    t->error = wr_error_in_text(kind, &place, message);
-    t->token = (Token){.kind = TOKEN_END,
-                       .word = WORD_UNKNOWN,
-                       .line = at->line,
-                       .column = at->column,
-                       .start = at->start};
+    return wr_error_in_text(kind, &place, message);
+}
+
+/* Nothing is read any more. */
+static void stop(TextReader *t, Error *error) {
+    t->error = error;
+    t->token.kind = TOKEN_END;
     t->has_ahead = false;
     t->lexer.pos = t->lexer.end;
 }
 
 void wr_text_fail(TextReader *t, const Token *at, const char *format, ...) {
+    if (t->error != NULL) return;
+    char message[512];
     va_list args;
     va_start(args, format);
-    fail_with(t, WR_ERROR_MALFORMED, at, format, args);
+    (void)vsnprintf(message, sizeof message, format, args);
     va_end(args);
-}
-
-void wr_text_invalid(TextReader *t, const Token *at, const char *format, ...) {
-    va_list args;
-    va_start(args, format);
-    fail_with(t, WR_ERROR_INVALID, at, format, args);
-    va_end(args);
+    stop(t, wr_text_error(t, WR_ERROR_MALFORMED, at, message));
 }
 
 void wr_text_fail_memory(TextReader *t) {
-    if (t->error != NULL) return;
-    t->error = ERROR_OOM;
-    t->token.kind = TOKEN_END;
-    t->has_ahead = false;
-    t->lexer.pos = t->lexer.end;
+    if (t->error == NULL) stop(t, ERROR_OOM);
 }
 
 void wr_text_unexpected(TextReader *t) {
@@ -94,13 +81,28 @@ void wr_text_next(TextReader *t) {
     t->has_ahead = false;
 }
 
-u32 wr_text_head(TextReader *t) {
-    if (t->token.kind != TOKEN_OPEN) return WORD_UNKNOWN;
-    if (!t->has_ahead) {
-        t->ahead = lex(t);
+void wr_text_seek(TextReader *t, const Token *to) {
+    if (t->error != NULL) return;
+    t->lexer.pos = to->start;
+    t->lexer.line = to->line;
+    t->lexer.line_start = to->start - (to->column - 1);
+    t->has_ahead = false;
+    t->last = to->start;
+    t->token = lex(t);
+}
+
+TokenKind wr_text_peek(TextReader *t) {
+    if (!t->has_ahead && t->error == NULL) {
+        Token ahead = lex(t);
         t->has_ahead = t->error == NULL;
+        if (t->has_ahead) t->ahead = ahead;
     }
-    return t->has_ahead && t->ahead.kind == TOKEN_WORD ? t->ahead.word : (u32)WORD_UNKNOWN;
+    return t->has_ahead ? (TokenKind)t->ahead.kind : TOKEN_END;
+}
+
+u32 wr_text_head(TextReader *t) {
+    if (t->token.kind != TOKEN_OPEN || wr_text_peek(t) != TOKEN_WORD) return WORD_UNKNOWN;
+    return t->ahead.word;
 }
 
 bool wr_text_take(TextReader *t, TokenKind kind) {

@@ -29,8 +29,9 @@ void wr_text_next(TextReader *t);
 
 /* Each makes the first error only. `at` is the token to point at. */
 void wr_text_fail(TextReader *t, const Token *at, const char *format, ...) PRINTF(3, 4) COLD;
-void wr_text_invalid(TextReader *t, const Token *at, const char *format, ...) PRINTF(3, 4) COLD;
 void wr_text_fail_memory(TextReader *t) COLD;
+/* An error at a token that does not end the reading. Never NULL. */
+Error *wr_text_error(TextReader *t, wr_error_kind_t kind, const Token *at, const char *message) COLD;
 /* "unexpected token", or "unknown operator X" where the current one is no token at all. */
 void wr_text_unexpected(TextReader *t) COLD;
 
@@ -42,6 +43,10 @@ INLINE bool wr_text_is_word(const TextReader *t, u32 word) {
 INLINE bool wr_text_is_index(const TextReader *t) {
     return t->token.kind == TOKEN_NAT || t->token.kind == TOKEN_ID;
 }
+/* Back to a token that has been read before, which becomes the current one. */
+void wr_text_seek(TextReader *t, const Token *to);
+/* What comes after the current token. */
+TokenKind wr_text_peek(TextReader *t);
 /* The keyword after an open parenthesis that is the current token; WORD_UNKNOWN if there is none. */
 u32 wr_text_head(TextReader *t);
 
