@@ -6,27 +6,25 @@
 
 /* ---- structures ---- */
 
-/* Room for a structure from its size class's run; the slow path may collect. Leaves it in r0. */
+/* A structure of plain words takes its cell from its class's run and is written here. */
 HANDLER(STRUCT_NEW, E) {
     READ_INDEX(index, next);
     const DefType *type = inst->types[index];
-    Heap *heap = inst->store->heap;
-    u32 ref = heap_bump(heap, type->object_size);
+    u32 ref = heap_bump(inst->heap, type->word_class), n = type->nfields;
     if (UNLIKELY(ref == 0)) JUMP(h_STRUCT_NEW_SLOW);
-    u8 *object = heap->base + ref;
-    if (LIKELY(type->is_words)) {
-        sp -= type->nfields;
-        le32_store(object, type->id);
-        for (u32 i = 0; i < type->nfields; i++) le32_store(object + 4 + 4 * i, sp[i].u32);
-    } else {
-        sp -= wr_struct_slots(type);
-        struct_write(object, type, sp);
+    u8 *object = inst->heap_base + ref;
+    sp -= n;
+    le32_store(object, type->id);
+    for (u32 i = 0; i < n; i++) {
+        object += 4;
+        le32_store(object, sp[i].u32);
     }
     r0 = ref;
     pc = next;
     NEXT(I);
 }
 
+/* Any other, or the run has ended. */
 COLD_HANDLER(h_STRUCT_NEW_SLOW) {
     READ_INDEX(index, next);
     const DefType *type = inst->types[index];
@@ -53,22 +51,26 @@ HANDLER(STRUCT_NEW_DEFAULT, E) {
     READ_TWO(type_index, field, next);                                                         \
     u32 place = inst->types[type_index]->places[field]
 
+#define OBJECT(ref) (inst->heap_base + (u32)(ref))
+
 /* The field of the structure `ref` goes to a register. */
 #define DEFINE_STRUCT_GET(ref)                                                                 \
-    READ_FIELD(next);                                                                          \
+    READ_TWO(type_index, field, next);                                                         \
+    const DefType *type = inst->types[type_index];                                             \
     u64 object = (ref);                                                                        \
     if (UNLIKELY(object == 0)) TRAP(WR_TRAP_NULL_STRUCTURE_REFERENCE);                         \
-    const u8 *at = object_at(inst->store, object) + place_offset(place);                       \
     pc = next;                                                                                 \
-    if (LIKELY(place_width(place) == PLACE_32)) {                                              \
-        r0 = le32_load(at);                                                                    \
+    if (LIKELY(type->is_words)) {                                                              \
+        r0 = le32_load(OBJECT(object) + OBJECT_HEADER + 4 * field);                            \
         NEXT(I);                                                                               \
     }                                                                                          \
+    u32 place = type->places[field];                                                           \
+    const u8 *at = OBJECT(object) + place_offset(place);                                       \
     if (place_width(place) == PLACE_128) {                                                     \
         v0 = v128_load(at);                                                                    \
         NEXT(V);                                                                               \
     }                                                                                          \
-    r0 = le64_load(at);                                                                        \
+    r0 = place_width(place) == PLACE_32 ? le32_load(at) : le64_load(at);                       \
     NEXT(I);
 HANDLER(STRUCT_GET, E) {
     sp -= 1;
@@ -80,7 +82,7 @@ HANDLER(STRUCT_GET_S, E) {
     READ_FIELD(next);
     if (UNLIKELY(sp[-1].ref == 0)) TRAP(WR_TRAP_NULL_STRUCTURE_REFERENCE);
     sp -= 1;
-    r0 = place_load_signed(object_at(inst->store, sp->ref) + place_offset(place), place_width(place));
+    r0 = place_load_signed(OBJECT(sp->ref) + place_offset(place), place_width(place));
     pc = next;
     NEXT(I);
 }
@@ -89,7 +91,7 @@ HANDLER(STRUCT_GET_U, E) {
     READ_FIELD(next);
     if (UNLIKELY(sp[-1].ref == 0)) TRAP(WR_TRAP_NULL_STRUCTURE_REFERENCE);
     sp -= 1;
-    r0 = place_load(object_at(inst->store, sp->ref) + place_offset(place), place_width(place));
+    r0 = place_load(OBJECT(sp->ref) + place_offset(place), place_width(place));
     pc = next;
     NEXT(I);
 }
@@ -99,7 +101,7 @@ HANDLER(STRUCT_SET, E) {
     u32 slots = place_slots(place_width(place));
     Slot *value = sp - slots;
     if (UNLIKELY(value[-1].ref == 0)) TRAP(WR_TRAP_NULL_STRUCTURE_REFERENCE);
-    u8 *at = object_at(inst->store, value[-1].ref) + place_offset(place);
+    u8 *at = OBJECT(value[-1].ref) + place_offset(place);
     place_store(at, place_width(place), value);
     sp = value - 1;
     pc = next;
@@ -110,7 +112,7 @@ HANDLER(STRUCT_SET, I) {
     READ_FIELD(next);
     if (UNLIKELY(sp[-1].ref == 0)) TRAP(WR_TRAP_NULL_STRUCTURE_REFERENCE);
     sp -= 1;
-    u8 *at = object_at(inst->store, sp->ref) + place_offset(place);
+    u8 *at = OBJECT(sp->ref) + place_offset(place);
     if (LIKELY(place_width(place) == PLACE_32))
         le32_store(at, (u32)r0);
     else
@@ -176,7 +178,7 @@ HANDLER(ARRAY_NEW_ELEM, E) { DEFINE_ARRAY_NEW_SEGMENT(wr_array_new_elem) }
 /* Declares `at` and `width`: element `i` of array `ref`. */
 #define FIND_ELEMENT(type, reference, i)                                                       \
     if (UNLIKELY((reference) == 0)) TRAP(WR_TRAP_NULL_ARRAY_REFERENCE);                        \
-    u8 *array = object_at(inst->store, reference);                                             \
+    u8 *array = OBJECT(reference);                                             \
     if (UNLIKELY((i) >= array_length(array))) TRAP(WR_TRAP_ARRAY_OUT_OF_BOUNDS);               \
     Place width = place_width((type)->places[0]);                                              \
     u8 *at = array + ARRAY_HEADER + ((u64)(i) << width)
@@ -249,13 +251,13 @@ HANDLER(ARRAY_SET, I) {
 HANDLER(ARRAY_LEN, E) {
     if (UNLIKELY(sp[-1].ref == 0)) TRAP(WR_TRAP_NULL_ARRAY_REFERENCE);
     sp -= 1;
-    r0 = array_length(object_at(inst->store, sp->ref));
+    r0 = array_length(OBJECT(sp->ref));
     pc += 1;
     NEXT(I);
 }
 HANDLER(ARRAY_LEN, I) {
     if (UNLIKELY(r0 == 0)) TRAP(WR_TRAP_NULL_ARRAY_REFERENCE);
-    r0 = array_length(object_at(inst->store, r0));
+    r0 = array_length(OBJECT(r0));
     pc += 1;
     NEXT(I);
 }

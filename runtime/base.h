@@ -23,6 +23,7 @@ typedef double f64;
 
 #define LIKELY(x) __builtin_expect(!!(x), 1)
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
+#define PREFETCH(address) __builtin_prefetch(address)
 #define COLD __attribute__((cold, noinline))
 #define INLINE static inline __attribute__((always_inline))
 #define NODISCARD __attribute__((warn_unused_result))

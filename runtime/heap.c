@@ -215,7 +215,7 @@ static bool take_run(Heap *heap, u32 class) {
     if (from == end) return false;
     set_bits(bits, from, end);
     u32 start = block << HEAP_BLOCK_LOG2;
-    heap->bumps[class] = (Bump){start + from * cell, start + end * cell};
+    heap->bumps[class] = (Bump){start + from * cell, start + end * cell, cell};
     heap->budget -= (i64)(end - from) * cell;
     heap->stats.allocated_bytes += (u64)(end - from) * cell;
     return true;
@@ -234,7 +234,7 @@ static u32 take_cell(Store *store, u32 class) {
             return 0;
     }
     u32 at = bump->at;
-    bump->at += heap_cell(class);
+    bump->at += bump->cell;
     return at;
 }
 
@@ -258,12 +258,20 @@ static u32 take(Store *store, u64 size) {
                                   : take_large(store, size);
 }
 
-u32 wr_heap_alloc(Store *store, u64 size) {
-    if (store->heap == &wr_heap_none) {
-        Heap *made = new_heap(store);
-        if (!made) return 0;
-        store->heap = made;
+/* Instances cache where the heap is. */
+static bool make_heap(Store *store) {
+    Heap *heap = new_heap(store);
+    if (!heap) return false;
+    store->heap = heap;
+    for (Instance *i = store->instances; i; i = i->next) {
+        i->heap = heap;
+        i->heap_base = heap->base;
     }
+    return true;
+}
+
+u32 wr_heap_alloc(Store *store, u64 size) {
+    if (store->heap == &wr_heap_none && !make_heap(store)) return 0;
     Heap *heap = store->heap;
     bool collected =
         heap->budget < (i64)min_u64(size, HEAP_FIRST_BUDGET) || heap->debug & WR_GC_STRESS;

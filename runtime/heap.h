@@ -35,7 +35,7 @@
 
 /* Cells [at, end) of one class are free and taken. */
 typedef struct Bump {
-    u32 at, end;
+    u32 at, end, cell;
 } Bump;
 
 typedef struct SizeClass {
@@ -69,7 +69,7 @@ typedef struct StackMaps StackMaps; /* heap_roots.c */
 
 typedef struct Heap {
     u8 *base;
-    Bump bumps[HEAP_CLASSES];
+    Bump bumps[HEAP_CLASSES + 1];
     SizeClass classes[HEAP_CLASSES];
     BlockInfo *blocks; /* and behind it the bitmaps: one mapping of `side_size` bytes */
     u8 *bitmaps;
@@ -110,14 +110,13 @@ INLINE u32 heap_cell(u32 class) {
  * have to be written before the next allocation. */
 NODISCARD u32 wr_heap_alloc(Store *store, u64 size);
 
-/* The same without a collection, and only if it takes nothing but moving the pointer; else 0. */
-INLINE u32 heap_bump(Heap *heap, u32 size) {
-    if (UNLIKELY(size > HEAP_SMALL_MAX)) return 0;
-    u32 class = heap_class(size);
+/* The same for a size class, without a collection, and only if it takes nothing but moving the
+ * pointer; else 0. HEAP_LARGE has never room. */
+INLINE u32 heap_bump(Heap *heap, u32 class) {
     Bump *bump = &heap->bumps[class];
     u32 at = bump->at;
     if (UNLIKELY(at == bump->end)) return 0;
-    bump->at = at + heap_cell(class);
+    bump->at = at + bump->cell;
     return at;
 }
 

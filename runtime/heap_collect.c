@@ -72,8 +72,21 @@ static void scan(Marker *m, u32 ref) {
     }
 }
 
+/* Objects wait in a short queue between the stack and the scan, while the processor fetches them. */
+#define QUEUE 16u
+
 static void drain(Marker *m) {
-    while (m->count > 0) scan(m, m->stack[--m->count]);
+    u32 queue[QUEUE], first = 0, n = 0;
+    for (;;) {
+        for (; n < QUEUE && m->count > 0; n++) {
+            u32 ref = queue[(first + n) % QUEUE] = m->stack[--m->count];
+            PREFETCH(m->heap->base + ref);
+        }
+        if (n == 0) return;
+        scan(m, queue[first]);
+        first = (first + 1) % QUEUE;
+        n--;
+    }
 }
 
 static u32 cells_of(const BlockInfo *info) {
@@ -115,7 +128,7 @@ static void clear_marks(Heap *heap) {
         memset(heap_bitmap(heap, b), 0, (cells_of(info) + 63) / 64 * sizeof(u64));
     }
     for (u32 c = 0; c < HEAP_CLASSES; c++) {
-        heap->bumps[c] = (Bump){0, 0};
+        heap->bumps[c] = (Bump){0, 0, 0};
         heap->classes[c] = (SizeClass){0, 0};
     }
 }

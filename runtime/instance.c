@@ -7,6 +7,7 @@
  * it.
  */
 #include "const_eval.h"
+#include "heap.h"
 #include "link.h"
 #include "memory.h"
 #include "table.h"
@@ -62,6 +63,8 @@ static Instance *new_instance(Store *store, Module *module) {
     instance->store = store;
     instance->module = wr_module_ref(module);
     instance->types = module->types;
+    instance->heap = store->heap;
+    instance->heap_base = store->heap->base;
     for (u32 wide = 0; wide < 2; wide++) instance->homes[wide] = (Home){instance, wide != 0};
     instance->next = store->instances;
     store->instances = instance;

@@ -170,6 +170,8 @@ struct wr_instance {
     Memory **memories;
     Store *store;
     const DefType **types; /* module->types */
+    Heap *heap;    /* the store's */
+    u8 *heap_base;
     Home homes[2];
     /* cold */
     Module *module; /* counted */

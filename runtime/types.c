@@ -11,6 +11,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 
+#include "heap.h"
 #include "os.h"
 
 /* DefTypes by id, in chunks that double and never move, so that lookup needs no lock: chunk k holds
@@ -244,6 +245,8 @@ static void place_fields(const TypeTable *t, DefType *def, u32 *places, u32 *ref
         offset += 1u << width;
     }
     def->object_size = def->comp == COMP_ARRAY ? ARRAY_HEADER : offset;
+    bool is_small = def->is_words && offset <= HEAP_SMALL_MAX;
+    def->word_class = (u8)(is_small ? heap_class(offset) : HEAP_LARGE);
 }
 
 static void find_param_refs(const TypeTable *t, DefType *def, u32 *refs) {
