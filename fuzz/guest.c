@@ -9,11 +9,12 @@
 /* Small: what is wrong at a limit is wrong at a small one, and each run shall be short. */
 #define MEMORY_LIMIT (4u << 20)
 #define TABLE_LIMIT 10000u
+#define OBJECTS_LIMIT (2u << 20)
 #define STACK_SIZE (64u << 10)
 #define FUEL 10000u         /* for instantiation and for each call */
 #define TIMEOUT 1000000000u /* ns for everything; fuel does not count what bulk instructions do */
 #define MAX_CALLS 40u
-#define HEAP_LIMIT ((size_t)512 << 20)
+#define ENGINE_LIMIT ((size_t)512 << 20)
 
 /* ---- outcomes ------------------------------------------------------------------------------- */
 
@@ -63,12 +64,15 @@ static bool make_arguments(Guest *guest, const DefType *type, wr_val_t *args) {
     return true;
 }
 
-/* References that come back are what the types say: anything else would be a type confusion. */
+/* References that come back are what the types say: anything else would be a type confusion. Some are
+ * arguments of later calls. */
 static void check_results(Guest *guest, const DefType *type, const wr_val_t *results) {
     for (u32 i = 0; i < type->nresults; i++) {
         ValType result = type->types[type->nparams + i];
-        if (type_is_ref(result))
-            CHECK(wr_store_ref_matches(guest->store, results[i].of.ref, result));
+        if (!type_is_ref(result)) continue;
+        u64 ref = results[i].of.ref;
+        CHECK(wr_store_ref_matches(guest->store, ref, result));
+        guest->references[random_below(&guest->random, ARRAY_LEN(guest->references))] = ref;
     }
 }
 
@@ -137,6 +141,7 @@ static void run_module(Module *module, Random random, GuestStats *stats) {
     CHECK(!wr_store_new(module->engine, &guest.store));
     wr_store_limit_memory(guest.store, MEMORY_LIMIT);
     wr_store_limit_tables(guest.store, TABLE_LIMIT);
+    wr_store_limit_heap(guest.store, OBJECTS_LIMIT);
     wr_store_limit_instances(guest.store, 1);
     CHECK(!wr_store_set_timeout(guest.store, TIMEOUT));
     run_in_store(&guest, stats);
@@ -144,12 +149,13 @@ static void run_module(Module *module, Random random, GuestStats *stats) {
     wr_fuzz_imports_free(&guest);
 }
 
-static Engine *new_engine(Ledger *ledger, wr_memory_mode_t mode) {
+static Engine *new_engine(Ledger *ledger, wr_memory_mode_t mode, u32 gc_debug) {
     wr_config_t *config = wr_config_new();
     CHECK(config);
     wr_config_set_allocator(config, ledger_alloc, ledger);
     wr_config_set_memory_mode(config, mode);
     wr_config_set_max_stack(config, STACK_SIZE);
+    wr_config_set_gc_debug(config, gc_debug);
     wr_config_set_validation_threads(config, 1); /* the ledger is one thread's */
     Engine *engine;
     CHECK(!wr_engine_new(config, &engine));
@@ -157,8 +163,8 @@ static Engine *new_engine(Ledger *ledger, wr_memory_mode_t mode) {
 }
 
 bool wr_fuzz_loads(const u8 *data, size_t size) {
-    Ledger ledger = {.limit = HEAP_LIMIT};
-    Engine *engine = new_engine(&ledger, WR_MEMORY_EXPLICIT);
+    Ledger ledger = {.limit = ENGINE_LIMIT};
+    Engine *engine = new_engine(&ledger, WR_MEMORY_EXPLICIT, 0);
     Error *error = wr_module_validate(engine, data, size);
     wr_error_delete(error);
     wr_engine_delete(engine);
@@ -166,8 +172,11 @@ bool wr_fuzz_loads(const u8 *data, size_t size) {
 }
 
 void wr_fuzz_guest(const u8 *data, size_t size, wr_memory_mode_t mode, GuestStats *stats) {
-    Ledger ledger = {.limit = HEAP_LIMIT};
-    Engine *engine = new_engine(&ledger, mode);
+    static const u32 gc_debug[] = {0, 0, 0, WR_GC_VERIFY, WR_GC_STRESS | WR_GC_VERIFY};
+    Ledger ledger = {.limit = ENGINE_LIMIT};
+    Random random = random_of_bytes(data, size);
+    Engine *engine =
+        new_engine(&ledger, mode, gc_debug[random_below(&random, ARRAY_LEN(gc_debug))]);
     Module *module = NULL;
     Error *error = wr_module_new(engine, data, size, &module);
     stats->modules++;
@@ -176,7 +185,7 @@ void wr_fuzz_guest(const u8 *data, size_t size, wr_memory_mode_t mode, GuestStat
         stats->refused[wr_error_kind(error)]++;
         wr_error_delete(error);
     } else {
-        run_module(module, random_of_bytes(data, size), stats);
+        run_module(module, random, stats);
     }
     wr_module_delete(module);
     wr_engine_delete(engine);

@@ -20,6 +20,16 @@ static bool find_function(Guest *guest, ValType type, Slot *value) {
     return false;
 }
 
+/* One that came from the guest: an object, perhaps. */
+static bool find_reference(Guest *guest, ValType type, Slot *value) {
+    u64 start = random_next(&guest->random);
+    for (u64 i = 0; i < ARRAY_LEN(guest->references); i++) {
+        value->ref = guest->references[(start + i) % ARRAY_LEN(guest->references)];
+        if (value->ref != 0 && wr_store_ref_matches(guest->store, value->ref, type)) return true;
+    }
+    return false;
+}
+
 /* An i31, or a value of the host's. */
 static bool make_scalar(Guest *guest, ValType type, Slot *value) {
     u64 i31 = (u32)random_next(&guest->random) | 1;
@@ -34,7 +44,9 @@ static bool make_scalar(Guest *guest, ValType type, Slot *value) {
 static bool make_reference(Guest *guest, ValType type, Slot *value) {
     value->ref = 0;
     if (type_is_nullable(type) && random_one_in(&guest->random, 3)) return true;
+    if (random_one_in(&guest->random, 2) && find_reference(guest, type, value)) return true;
     if (find_function(guest, type, value) || make_scalar(guest, type, value)) return true;
+    if (find_reference(guest, type, value)) return true;
     value->ref = 0;
     return type_is_nullable(type);
 }
@@ -177,6 +189,7 @@ static Tag *make_tag(Guest *guest, const TagDecl *decl) {
     Tag *tag = wr_alloc_zero(&s->alloc, sizeof *tag);
     if (!tag) return NULL;
     tag->type = decl->type;
+    tag->index = s->ntags;
     return s->tags[s->ntags++] = tag;
 }
 

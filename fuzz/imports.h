@@ -16,6 +16,7 @@ typedef struct Guest {
     ExternVal *imports;     /* one per import of the module */
     struct HostStub *stubs; /* likewise; those of functions are used */
     u32 callbacks;          /* how often host functions may still call back */
+    u64 references[16];     /* that came back from calls, at any place; 0 = none */
 } Guest;
 
 /* An arbitrary value of that type; false when none can be made (a reference to an object). */

@@ -153,7 +153,7 @@ static void visit_frame(void *context, const Func *func, const u8 *pc, Slot *fp,
     (void)func;
     FrameVisit *f = context;
     const StackMap *map = find_map(f->maps, pc);
-    const u32 *slots = f->maps->slots + map->first;
+    const u32 *slots = map->count ? f->maps->slots + map->first : NULL; /* none at all: no array */
     for (u32 i = 0; i < map->count && fp + slots[i] < end; i++)
         f->visit(f->context, fp[slots[i]].ref);
 }
