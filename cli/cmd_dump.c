@@ -210,7 +210,7 @@ static int dump_bytes(const Settings *settings, const char *path, const u8 *byte
               .func_types_end = bytes + size,
               .module = module,
               .error = error};
-    d.text = (Disasm){to_stdout, find_name, &d};
+    d.text = (Disasm){.write = to_stdout, .name = find_name, .context = &d};
     wr_error_t *met = NULL;
     if (has_header(bytes, size)) {
         wr_cli_print_safe(stdout, path, strlen(path));
@@ -232,7 +232,7 @@ static int dump_file(const Settings *settings, wr_engine_t *engine, const char *
     u8 *bytes = NULL;
     size_t size = 0;
     wr_module_t *module = NULL;
-    wr_error_t *error = wr_cli_file_read(path, &bytes, &size);
+    wr_error_t *error = wr_cli_binary_read(path, &bytes, &size);
     if (error) return wr_cli_report(path, error);
     error = wr_module_new(engine, bytes, size, &module);
     int status = dump_bytes(settings, path, bytes, size, module, error);

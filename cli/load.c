@@ -32,8 +32,8 @@ static wr_memory_mode_t memory_mode(const Settings *settings) {
     }
 }
 
-wr_error_t *wr_cli_engine_new(const Settings *settings, wr_engine_t **engine) {
-    wr_config_t *config = wr_config_new();
+wr_error_t *wr_cli_config_new(const Settings *settings, wr_config_t **out) {
+    wr_config_t *config = *out = wr_config_new();
     if (!config) return wr_error_new(WR_ERROR_MEMORY, "out of memory");
     wr_config_set_memory_mode(config, memory_mode(settings));
     if (settings->max_stack)
@@ -47,7 +47,13 @@ wr_error_t *wr_cli_engine_new(const Settings *settings, wr_engine_t **engine) {
         wr_config_delete(config);
         return error;
     }
-    return wr_engine_new(config, engine);
+    return NULL;
+}
+
+wr_error_t *wr_cli_engine_new(const Settings *settings, wr_engine_t **engine) {
+    wr_config_t *config;
+    wr_error_t *error = wr_cli_config_new(settings, &config);
+    return error ? error : wr_engine_new(config, engine);
 }
 
 static wr_error_t *cannot_read(void) {
@@ -85,21 +91,54 @@ wr_error_t *wr_cli_file_read(const char *path, uint8_t **bytes, size_t *size) {
     return error;
 }
 
-/* Pipes, and standard input. */
+bool wr_cli_is_text(const uint8_t *bytes, size_t size) {
+    return size > 0 && bytes[0] != 0 && strchr("( \t\r\n;", bytes[0]);
+}
+
+/* Text in *bytes becomes binary. */
+static wr_error_t *convert(const char *path, uint8_t **bytes, size_t *size) {
+    uint8_t *binary = NULL, *copy;
+    size_t n = 0;
+    wr_error_t *error = wr_wat_to_wasm((const char *)*bytes, *size, path, true, &binary, &n);
+    free(*bytes);
+    copy = error ? NULL : malloc(n ? n : 1);
+    if (copy && n) memcpy(copy, binary, n);
+    wr_bytes_delete(binary, n);
+    *bytes = copy;
+    *size = copy ? n : 0;
+    return error || copy ? error : wr_error_new(WR_ERROR_MEMORY, "out of memory");
+}
+
+wr_error_t *wr_cli_binary_read(const char *path, uint8_t **bytes, size_t *size) {
+    wr_error_t *error = wr_cli_file_read(path, bytes, size);
+    return !error && wr_cli_is_text(*bytes, *size) ? convert(path, bytes, size) : error;
+}
+
+/* Pipes, standard input, and text. */
 static wr_error_t *open_stream(wr_engine_t *engine, const char *path, wr_module_t **module) {
     uint8_t *bytes;
     size_t size;
-    wr_error_t *error = wr_cli_file_read(path, &bytes, &size);
+    wr_error_t *error = wr_cli_binary_read(path, &bytes, &size);
     if (error) return error;
     error = wr_module_new(engine, bytes, size, module);
     free(bytes);
     return error;
 }
 
+static bool starts_as_text(const char *path) {
+    FILE *in = fopen(path, "rb");
+    int c = in ? getc(in) : EOF;
+    if (in) fclose(in);
+    uint8_t byte = (uint8_t)c;
+    return c != EOF && wr_cli_is_text(&byte, 1);
+}
+
 wr_error_t *wr_cli_module_open(wr_engine_t *engine, const char *path, wr_module_t **module) {
     if (strcmp(path, "-") == 0) return open_stream(engine, path, module);
     wr_error_t *error = wr_module_open(engine, path, module);
-    if (!error || wr_error_kind(error) != WR_ERROR_IO) return error;
+    bool is_malformed = error && wr_error_kind(error) == WR_ERROR_MALFORMED;
+    bool is_unmapped = error && wr_error_kind(error) == WR_ERROR_IO;
+    if (!is_unmapped && !(is_malformed && starts_as_text(path))) return error;
     wr_error_delete(error); /* what cannot be mapped may be read, or reading says why not */
     return open_stream(engine, path, module);
 }

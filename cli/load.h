@@ -9,14 +9,19 @@
 
 #define own
 
-/* On failure the error is about the settings, not about a file. */
+/* On failure the error is about the settings, not about a file; so with engines. */
+own wr_error_t *wr_cli_config_new(const Settings *settings, own wr_config_t **config);
 own wr_error_t *wr_cli_engine_new(const Settings *settings, own wr_engine_t **engine);
 
-/* Decodes and validates a file, or standard input for "-". */
+/* Decodes and validates a file in binary or text, or standard input for "-". */
 own wr_error_t *wr_cli_module_open(wr_engine_t *engine, const char *path, own wr_module_t **module);
 
 /* The bytes of a file, or of standard input for "-"; the caller frees *bytes. */
 own wr_error_t *wr_cli_file_read(const char *path, own uint8_t **bytes, size_t *size);
+/* The same, and text becomes binary. Text is told by how it begins: a parenthesis, white space or a
+ * comment, which no binary module does. */
+own wr_error_t *wr_cli_binary_read(const char *path, own uint8_t **bytes, size_t *size);
+bool wr_cli_is_text(const uint8_t *bytes, size_t size);
 
 /* What --stats says about a module, on standard error. */
 void wr_cli_print_stats(const char *path, const wr_module_t *module);

@@ -59,8 +59,8 @@ bool wr_cli_out_of_memory(void) {
     return false;
 }
 
-/* A trap or an exception: message and backtrace, several lines. */
-static int report_trap(const char *subject, const wr_error_t *error) {
+/* Several lines: a trap or an exception with its backtrace, an error in a text with its line. */
+static void report_lines(const char *subject, const wr_error_t *error) {
     size_t size = wr_error_render(error, NULL, 0) + 1;
     char *text = malloc(size);
     begin_line(subject);
@@ -71,7 +71,6 @@ static int report_trap(const char *subject, const wr_error_t *error) {
         fprintf(stderr, "%s\n", wr_error_message(error));
     }
     free(text);
-    return STATUS_TRAPPED;
 }
 
 static int report_line(const char *subject, const wr_error_t *error) {
@@ -87,13 +86,18 @@ static int report_line(const char *subject, const wr_error_t *error) {
 
 int wr_cli_report(const char *subject, wr_error_t *error) {
     uint32_t guest_status;
-    int status;
-    if (wr_error_exit_status(error, &guest_status))
+    int status = STATUS_FAILED;
+    if (wr_error_exit_status(error, &guest_status)) {
         status = (int)(guest_status & 0xFF);
-    else if (wr_error_kind(error) == WR_ERROR_TRAP || wr_error_kind(error) == WR_ERROR_EXCEPTION)
-        status = report_trap(subject, error);
-    else
+    } else if (wr_error_kind(error) == WR_ERROR_TRAP ||
+               wr_error_kind(error) == WR_ERROR_EXCEPTION) {
+        report_lines(subject, error);
+        status = STATUS_TRAPPED;
+    } else if (wr_error_place(error)) {
+        report_lines(NULL, error); /* its place names the file */
+    } else {
         status = report_line(subject, error);
+    }
     wr_error_delete(error);
     return status;
 }

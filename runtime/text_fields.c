@@ -67,10 +67,11 @@ static Buffer *inline_import(Parser *p) {
 /* ---- types of externals ---- */
 
 static void read_limits(Parser *p, Buffer *out, u8 flags, bool is_memory) {
-    u64 min = wr_text_read_nat(p->t, 64), max = 0;
+    u32 bits = p->options->narrow_limits && (flags & LIMITS_64) == 0 ? 32 : 64;
+    u64 min = wr_text_read_nat(p->t, bits), max = 0;
     if (wr_text_is(p->t, TOKEN_NAT)) {
         flags |= LIMITS_MAX;
-        max = wr_text_read_nat(p->t, 64);
+        max = wr_text_read_nat(p->t, bits);
     }
     if (is_memory && wr_text_take_word(p->t, WORD_SHARED)) flags |= LIMITS_SHARED;
     bool has_page_size = is_memory && wr_text_head(p->t) == WORD_PAGESIZE;
@@ -276,6 +277,16 @@ static void put_zero_offset(Buffer *out, bool is_64) {
     wr_put_opcode(out, OP_END);
 }
 
+/* "(table x)" or "(memory x)", or just the number, as it was before there were passive segments; 0 if
+ * there is none. */
+static u32 read_use(Parser *p, u32 word, TextSpace space) {
+    if (wr_text_is(p->t, TOKEN_NAT)) return wr_text_index(p, space, 0);
+    if (!wr_text_take_open(p->t, word)) return 0;
+    u32 index = wr_text_index(p, space, 0);
+    wr_text_expect(p->t, TOKEN_CLOSE);
+    return index;
+}
+
 /* "(offset ...)" or one folded instruction. */
 static void read_offset(Parser *p, Buffer *out) {
     if (wr_text_take_open(p->t, WORD_OFFSET)) {
@@ -348,11 +359,8 @@ static void read_elem(Parser *p) {
     body->size = 0;
     skip_id(p);
     bool is_declared = wr_text_take_word(t, WORD_DECLARE);
-    bool has_table = !is_declared && wr_text_take_open(t, WORD_TABLE);
-    if (has_table) {
-        e.table = wr_text_index(p, NAMES_TABLE, 0);
-        wr_text_expect(t, TOKEN_CLOSE);
-    }
+    bool has_table = !is_declared && wr_text_head(t) == WORD_TABLE;
+    if (!is_declared) e.table = read_use(p, WORD_TABLE, NAMES_TABLE);
     bool is_active = !is_declared && wr_text_is(t, TOKEN_OPEN) && !wr_text_is_reftype(t);
     if (is_active) read_offset(p, body);
     if (has_table && !is_active) wr_text_unexpected(t);
@@ -477,13 +485,9 @@ static void read_bytes(Parser *p, Buffer *out) {
 static void read_data(Parser *p) {
     TextReader *t = p->t;
     Buffer *out = begin_item(p, SECTION_DATA);
-    u32 memory = 0;
     skip_id(p);
-    bool has_memory = wr_text_take_open(t, WORD_MEMORY);
-    if (has_memory) {
-        memory = wr_text_index(p, NAMES_MEMORY, 0);
-        wr_text_expect(t, TOKEN_CLOSE);
-    }
+    bool has_memory = wr_text_is(t, TOKEN_NAT) || wr_text_head(t) == WORD_MEMORY;
+    u32 memory = read_use(p, WORD_MEMORY, NAMES_MEMORY);
     bool is_active = has_memory || (wr_text_is(t, TOKEN_OPEN) && !is_number_type(wr_text_head(t)));
     wr_put_u32(out, !is_active ? 1 : memory == 0 ? 0 : 2);
     if (memory != 0) wr_put_u32(out, memory);

@@ -174,6 +174,7 @@ void wr_text_v128(TextReader *t, u8 bytes[16]) {
         if (!parse_lane(&t->token, shape->is_float, size, bytes + n * size)) bad = t->token;
         wr_text_next(t);
     }
+    if (wr_text_is(t, TOKEN_RESERVED)) wr_text_unexpected(t); /* meant as a number, likely */
     if (n != shape->lanes || is_number(t))
         wr_text_fail(t, n == shape->lanes ? &t->token : &at, "wrong number of lane literals");
     if (bad.kind != TOKEN_END) wr_text_fail(t, &bad, "constant out of range");
@@ -207,6 +208,7 @@ static void read_shuffle(TextReader *t, Buffer *out) {
         if (n < 16) lanes[n] = (u8)lane;
         wr_text_next(t);
     }
+    if (wr_text_is(t, TOKEN_RESERVED)) wr_text_unexpected(t);
     if (n != 16) wr_text_fail(t, &at, "invalid lane length");
     if (bad.kind != TOKEN_END) wr_text_fail(t, &bad, "i8 constant out of range");
     wr_put_bytes(out, lanes, 16);

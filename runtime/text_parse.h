@@ -30,6 +30,7 @@ typedef struct TextModule {
 typedef struct TextOptions {
     const Alloc *alloc;
     bool names; /* append a name section made of the identifiers */
+    bool narrow_limits; /* limits are u32 unless "i64" says otherwise, as before 64-bit memories */
 } TextOptions;
 
 /* At "(" of "(module ...)", to behind its ")". Fields without "(module" around them are a module up to the

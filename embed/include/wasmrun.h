@@ -208,6 +208,13 @@ WR_API WR_NODISCARD own wr_error_t *wr_module_open(wr_engine_t *engine, const ch
 WR_API WR_NODISCARD own wr_error_t *wr_module_validate(wr_engine_t *engine, const void *bytes, size_t size);
 WR_API void wr_module_delete(own wr_module_t *module);
 
+/* The text format (.wat) into the binary one: a whole module, or its fields alone. `file_name` is for
+ * errors, whose place is then FILE:LINE:COLUMN; NULL will do. With `names` the identifiers become a name
+ * section, which backtraces use. The text is only parsed: wr_module_new() validates. */
+WR_API WR_NODISCARD own wr_error_t *wr_wat_to_wasm(const char *text, size_t size, const char *file_name,
+                                                   bool names, own uint8_t **bytes, size_t *n);
+WR_API void wr_bytes_delete(own uint8_t *bytes, size_t n);
+
 typedef struct wr_name { /* not zero-terminated in general: UTF-8 of `size` bytes, may hold zeros */
     const char *data;
     size_t size;

@@ -1,0 +1,13 @@
+/*
+ * text.c - wasmrun.h over the text format. No engine is needed: the bytes are the system's.
+ */
+#include "text_parse.h"
+
+wr_error_t *wr_wat_to_wasm(const char *text, size_t size, const char *file_name, bool names,
+                           uint8_t **bytes, size_t *n) {
+    TextOptions options = {.alloc = &wr_alloc_system, .names = names};
+    if (!file_name) file_name = "text";
+    return wr_text_to_binary(&options, size ? text : "", size, file_name, bytes, n);
+}
+
+void wr_bytes_delete(uint8_t *bytes, size_t size) { wr_free(&wr_alloc_system, bytes, size); }
