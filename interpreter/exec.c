@@ -19,9 +19,9 @@
  */
 #include "frame.h"
 #include "numeric.h"
+#include "numeric_simd.h"
 #include "object.h"
 #include "parking.h"
-#include "numeric_simd.h"
 #include "vector.h"
 
 #include "exec_sizes.inc"
@@ -43,16 +43,16 @@ const size_t wr_exec_table_size = 4 * DISPATCH_SIZE;
 
 #if defined(WR_TAIL_DISPATCH)
 #define ARGS pc, sp, fp, stp, mem, disp, inst, fr, r0, v0
-#define PARAMS                                                                                 \
-    const u8 *pc, Slot *sp, Slot *fp, const SideEntry *stp, u8 *mem, Handler *const *disp,     \
+#define PARAMS                                                                                     \
+    const u8 *pc, Slot *sp, Slot *fp, const SideEntry *stp, u8 *mem, Handler *const *disp,         \
         Instance *inst, Frame *fr, u64 r0, v128 v0
 #define STEP __attribute__((preserve_none)) void
 typedef STEP Step(PARAMS);
 #define DECLARE(name) static Step name;
 #include "exec_decls.inc"
 #undef DECLARE
-static Step h_TRAP, h_STOP, h_FAILED, h_FAILED_TAIL, h_UNWIND, h_BRANCH, h_STRUCT_NEW_SLOW, h_JUMP_SLOW, h_CALL_SLOW, h_TAIL_SLOW,
-    h_RETURN_SLOW, h_INVALID_E;
+static Step h_TRAP, h_STOP, h_FAILED, h_FAILED_TAIL, h_UNWIND, h_BRANCH, h_STRUCT_NEW_SLOW,
+    h_JUMP_SLOW, h_CALL_SLOW, h_TAIL_SLOW, h_RETURN_SLOW, h_INVALID_E;
 #define FUNCTION_OF(name) static STEP name(PARAMS)
 
 #define NEXT_AT(index) __attribute__((musttail)) return ((Step *)disp[index])(ARGS)
@@ -63,11 +63,12 @@ static Step h_TRAP, h_STOP, h_FAILED, h_FAILED_TAIL, h_UNWIND, h_BRANCH, h_STRUC
 #define SAVE_PC_GUARD() ((void)0)
 #define ACCESSED_GUARD() __asm__ volatile("" : "+r"(pc) : : "memory")
 #else
-#define FUNCTION_OF(name) name:
+#define FUNCTION_OF(name)                                                                          \
+    name:
 #define NEXT_AT(index) goto *(void *)disp[index]
 #define JUMP(name) goto name
 #define LEAVE() return NULL
-#define ADDRESS_OF(name) ((Handler *)&&name)
+#define ADDRESS_OF(name) ((Handler *) && name)
 #define SAVE_PC_GUARD() (inst->store->fiber->fault_pc = pc, inst->store->fiber->fault_frame = fr)
 #define ACCESSED_GUARD() ((void)0)
 #endif
@@ -123,10 +124,23 @@ static Step h_TRAP, h_STOP, h_FAILED, h_FAILED_TAIL, h_UNWIND, h_BRANCH, h_STRUC
 /* ---- immediates (LEB128; validated, so they end) ---- */
 
 /* An index: one byte mostly. Declares `index` and `next`. */
-#define READ_INDEX(index, next)                                                                \
-    const u8 *next = pc + 2;                                                                   \
-    u32 index = pc[1];                                                                         \
+#define READ_INDEX(index, next)                                                                    \
+    const u8 *next = pc + 2;                                                                       \
+    u32 index = pc[1];                                                                             \
     if (UNLIKELY(index & 0x80)) index = read_leb_rest(index, &next)
+
+/* A local's index of one or two bytes; longer ones go to the general handler, in state E. */
+#define READ_LOCAL(index, next, state, general)                                                    \
+    u32 index = pc[1];                                                                             \
+    const u8 *next = pc + 2;                                                                       \
+    if (UNLIKELY(index & 0x80)) {                                                                  \
+        if (UNLIKELY(pc[2] & 0x80)) {                                                              \
+            FLUSH_##state();                                                                       \
+            JUMP(general);                                                                         \
+        }                                                                                          \
+        index = (index & 0x7F) | (u32)pc[2] << 7;                                                  \
+        next = pc + 3;                                                                             \
+    }
 
 /* The bytes after the first of a LEB128 u32 (or the low 32 bits of any). *next is after the first. */
 INLINE u32 read_leb_rest(u32 first, const u8 **next) {
@@ -150,29 +164,29 @@ INLINE i64 read_sleb(const u8 **next) {
     } while (byte & 0x80);
     return shift < 64 && (byte & 0x40) ? (i64)(value | ~(u64)0 << shift) : (i64)value;
 }
-#define READ_S64(value, next)                                                                  \
-    const u8 *next = pc + 2;                                                                   \
-    u64 value = (u64)((i64)((u64)pc[1] << 57) >> 57);                                          \
+#define READ_S64(value, next)                                                                      \
+    const u8 *next = pc + 2;                                                                       \
+    u64 value = (u64)((i64)((u64)pc[1] << 57) >> 57);                                              \
     if (UNLIKELY(pc[1] & 0x80)) next = pc + 1, value = (u64)read_sleb(&next)
-#define READ_S32(value, next)                                                                  \
-    const u8 *next = pc + 2;                                                                   \
-    u32 value = (u32)((i32)((u32)pc[1] << 25) >> 25);                                          \
+#define READ_S32(value, next)                                                                      \
+    const u8 *next = pc + 2;                                                                       \
+    u32 value = (u32)((i32)((u32)pc[1] << 25) >> 25);                                              \
     if (UNLIKELY(pc[1] & 0x80)) next = pc + 1, value = (u32)read_sleb(&next)
 
 /* A memarg for memory 0 whose offset has one or two bytes; any other goes to the general handler, in
  * state E. The offset stays far below MEMORY_GUARD. */
-#define READ_MEMARG(offset, next, state, general)                                              \
-    u32 offset = le16_load(pc + 1);                                                            \
-    const u8 *next = pc + 3;                                                                   \
-    if (UNLIKELY(offset & 0x8040)) {                                                           \
-        if (offset & 0x40 || pc[3] & 0x80) {                                                   \
-            FLUSH_##state();                                                                   \
-            JUMP(general);                                                                     \
-        }                                                                                      \
-        offset = (offset >> 8 & 0x7F) | (u32)pc[3] << 7;                                       \
-        next = pc + 4;                                                                         \
-    } else {                                                                                   \
-        offset >>= 8;                                                                          \
+#define READ_MEMARG(offset, next, state, general)                                                  \
+    u32 offset = le16_load(pc + 1);                                                                \
+    const u8 *next = pc + 3;                                                                       \
+    if (UNLIKELY(offset & 0x8040)) {                                                               \
+        if (offset & 0x40 || pc[3] & 0x80) {                                                       \
+            FLUSH_##state();                                                                       \
+            JUMP(general);                                                                         \
+        }                                                                                          \
+        offset = (offset >> 8 & 0x7F) | (u32)pc[3] << 7;                                           \
+        next = pc + 4;                                                                             \
+    } else {                                                                                       \
+        offset >>= 8;                                                                              \
     }
 
 /* The first byte of a prefixed instruction. No byte between it and pc can look like the prefix: these
@@ -184,21 +198,36 @@ INLINE const u8 *start_of(const u8 *pc, u8 prefix) {
 }
 
 /* After the opcode at pc: position behind its LEB128 index, or behind its block type. */
-#define AFTER_INDEX(p)                                                                         \
-    const u8 *p = pc + 2;                                                                      \
+#define AFTER_INDEX(p)                                                                             \
+    const u8 *p = pc + 2;                                                                          \
     while (UNLIKELY(p[-1] & 0x80)) p++
-#define AFTER_BLOCK_TYPE(p)                                                                    \
-    const u8 *p = pc + 2;                                                                      \
+#define AFTER_BLOCK_TYPE(p)                                                                        \
+    const u8 *p = pc + 2;                                                                          \
     if (UNLIKELY(pc[1] & 0x80 || (u8)(pc[1] - 0x63) < 2)) p = wr_interp_skip_block_type(pc + 1)
 
 /* ---- traps ---- */
 
-#define TRAP(code)                                                                             \
-    do {                                                                                       \
-        r0 = (u64)(code);                                                                      \
-        JUMP(h_TRAP);                                                                          \
+#define TRAP(code)                                                                                 \
+    do {                                                                                           \
+        r0 = (u64)(code);                                                                          \
+        JUMP(h_TRAP);                                                                              \
     } while (0)
 #define TRAP_MEMORY() TRAP(WR_TRAP_MEMORY_OUT_OF_BOUNDS)
+
+/* The br_if at pc, on `flag`, in state E with the operand already taken. Not for activations that poll. */
+#define BRANCH_IF(flag)                                                                            \
+    do {                                                                                           \
+        if (flag) {                                                                                \
+            if (UNLIKELY(stp->pop)) JUMP(h_JUMP_SLOW);                                             \
+            pc += stp->pc;                                                                         \
+            stp += stp->stp;                                                                       \
+            NEXT(E);                                                                               \
+        }                                                                                          \
+        AFTER_INDEX(not_taken);                                                                    \
+        pc = not_taken;                                                                            \
+        stp += 1;                                                                                  \
+        NEXT(E);                                                                                   \
+    } while (0)
 
 /* ---- atomics: sequentially consistent; memory is little-endian, so is every supported host here ---- */
 
@@ -212,10 +241,10 @@ INLINE const u8 *start_of(const u8 *pc, u8 prefix) {
 #define ATOMIC_XCHG(type, p, x) __atomic_exchange_n((type *)(void *)(p), x, __ATOMIC_SEQ_CST)
 /* A wrapped operand compares with the narrow value: the widened expected value must not have more bits. */
 #define ATOMIC_CMPXCHG(type, p, expected, x) atomic_cmpxchg_##type((type *)(void *)(p), expected, x)
-#define DEFINE_CMPXCHG(type)                                                                   \
-    INLINE type atomic_cmpxchg_##type(type *p, type expected, type x) {                        \
-        __atomic_compare_exchange_n(p, &expected, x, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST); \
-        return expected;                                                                       \
+#define DEFINE_CMPXCHG(type)                                                                       \
+    INLINE type atomic_cmpxchg_##type(type *p, type expected, type x) {                            \
+        __atomic_compare_exchange_n(p, &expected, x, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);   \
+        return expected;                                                                           \
     }
 DEFINE_CMPXCHG(u8)
 DEFINE_CMPXCHG(u16)
@@ -226,20 +255,20 @@ DEFINE_CMPXCHG(u64)
 
 /* Around what may collect, in state E: the frame as the collector wants it. `start` is the current
  * instruction's first byte. Nothing may be cached in v0, since the call loses it anyway. */
-#define BEGIN_ALLOCATION(start)                                                                \
-    do {                                                                                       \
-        Fiber *fiber_ = inst->store->fiber;                                                    \
-        fr->pc = (start);                                                                      \
-        fr->stp = stp;                                                                         \
-        fiber_->fr = fr;                                                                       \
-        fiber_->sp = sp;                                                                       \
-        fiber_->operand_end = sp;                                                              \
+#define BEGIN_ALLOCATION(start)                                                                    \
+    do {                                                                                           \
+        Fiber *fiber_ = inst->store->fiber;                                                        \
+        fr->pc = (start);                                                                          \
+        fr->stp = stp;                                                                             \
+        fiber_->fr = fr;                                                                           \
+        fiber_->sp = sp;                                                                           \
+        fiber_->operand_end = sp;                                                                  \
     } while (0)
 /* r0: what was made. */
-#define END_ALLOCATION()                                                                       \
-    do {                                                                                       \
-        inst->store->fiber->fr = NULL;                                                         \
-        if (UNLIKELY(r0 == 0)) TRAP(WR_TRAP_ALLOCATION_FAILURE);                               \
+#define END_ALLOCATION()                                                                           \
+    do {                                                                                           \
+        inst->store->fiber->fr = NULL;                                                             \
+        if (UNLIKELY(r0 == 0)) TRAP(WR_TRAP_ALLOCATION_FAILURE);                                   \
     } while (0)
 
 /* ---- calls ---- */
@@ -248,21 +277,21 @@ DEFINE_CMPXCHG(u64)
 
 /* Clears n slots from p on, perhaps one more (frames have slack). A plain loop: a call would cost the
  * registers. */
-#define CLEAR(p, n)                                                                            \
-    for (Slot *clear_ = (p), *end_ = (p) + (n); clear_ < end_; clear_ += 2) {                  \
-        clear_[0].u64 = 0;                                                                     \
-        clear_[1].u64 = 0;                                                                     \
-        __asm__ volatile("" : "+r"(clear_));                                                   \
+#define CLEAR(p, n)                                                                                \
+    for (Slot *clear_ = (p), *end_ = (p) + (n); clear_ < end_; clear_ += 2) {                      \
+        clear_[0].u64 = 0;                                                                         \
+        clear_[1].u64 = 0;                                                                         \
+        __asm__ volatile("" : "+r"(clear_));                                                       \
     }
 
-#define ENTER(f)                                                                               \
-    fr -= 1;                                                                                   \
-    fp = sp - (f)->param_slots;                                                                \
-    fr->fp = fp;                                                                               \
-    fr->func = (f);                                                                            \
-    CLEAR(sp, (f)->zero_slots);                                                                \
-    sp += (f)->zero_slots;                                                                     \
-    pc = (f)->start;                                                                           \
+#define ENTER(f)                                                                                   \
+    fr -= 1;                                                                                       \
+    fp = sp - (f)->param_slots;                                                                    \
+    fr->fp = fp;                                                                                   \
+    fr->func = (f);                                                                                \
+    CLEAR(sp, (f)->zero_slots);                                                                    \
+    sp += (f)->zero_slots;                                                                         \
+    pc = (f)->start;                                                                               \
     stp = (f)->side
 
 /* Copies n slots down; the ranges may overlap. */

@@ -71,9 +71,9 @@ HANDLER(EXIT, E) {
 
 /* ---- cold paths of handlers_jump.h ---- */
 
-#define TRANSFER_IF_METERED(target)                                                            \
-    do {                                                                                       \
-        if (inst->store->fiber->polled) wr_interp_transfer(inst->store, pc, target);                 \
+#define TRANSFER_IF_METERED(target)                                                                \
+    do {                                                                                           \
+        if (inst->store->fiber->polled) wr_interp_transfer(inst->store, pc, target);               \
     } while (0)
 
 /* stp: the entry, whose pop is not 0. */
@@ -159,24 +159,23 @@ COLD_HANDLER(h_RETURN_SLOW) {
 
 HANDLER(UNREACHABLE, E) { TRAP(WR_TRAP_UNREACHABLE); }
 
-#define DEFINE_NOP(state)                                                                      \
-    pc += 1;                                                                                   \
-    NEXT(state);
-HANDLER(NOP, E) { DEFINE_NOP(E) }
-HANDLER(NOP, I) { DEFINE_NOP(I) }
-HANDLER(NOP, F) { DEFINE_NOP(F) }
-HANDLER(NOP, V) { DEFINE_NOP(V) }
+#define DEFINE_NOP(state)                                                                          \
+    pc += 1;                                                                                       \
+    NEXT(state)
+HANDLER(NOP, E) { DEFINE_NOP(E); }
+HANDLER(NOP, I) { DEFINE_NOP(I); }
+HANDLER(NOP, F) { DEFINE_NOP(F); }
+HANDLER(NOP, V) { DEFINE_NOP(V); }
 
 /* Runs of plain blocks, as before a br_table, are passed in one step. */
-#define DEFINE_BLOCK(state)                                                                    \
-    AFTER_BLOCK_TYPE(next);                                                                    \
-    while (next[0] == 0x02 && next[1] == 0x40)                                                 \
-        next += 2;                                                                             \
-    pc = next;                                                                                 \
-    NEXT(state);
-HANDLER(BLOCK, E) { DEFINE_BLOCK(E) }
-HANDLER(BLOCK, I) { DEFINE_BLOCK(I) }
-HANDLER(BLOCK, F) { DEFINE_BLOCK(F) }
+#define DEFINE_BLOCK(state)                                                                        \
+    AFTER_BLOCK_TYPE(next);                                                                        \
+    while (next[0] == 0x02 && next[1] == 0x40) next += 2;                                          \
+    pc = next;                                                                                     \
+    NEXT(state)
+HANDLER(BLOCK, E) { DEFINE_BLOCK(E); }
+HANDLER(BLOCK, I) { DEFINE_BLOCK(I); }
+HANDLER(BLOCK, F) { DEFINE_BLOCK(F); }
 
 HANDLER(LOOP, E) {
     AFTER_BLOCK_TYPE(next);
@@ -244,6 +243,29 @@ HANDLER(DROP, V) {
     NEXT(E);
 }
 
+/* ---- variables: indices of three bytes and more ---- */
+
+HANDLER(LOCAL_GET_LONG, E) {
+    READ_INDEX(index, next);
+    r0 = fp[index].u64;
+    pc = next;
+    NEXT(I);
+}
+
+HANDLER(LOCAL_SET_LONG, E) {
+    READ_INDEX(index, next);
+    fp[index] = *--sp;
+    pc = next;
+    NEXT(E);
+}
+
+HANDLER(LOCAL_TEE_LONG, E) {
+    READ_INDEX(index, next);
+    fp[index] = sp[-1];
+    pc = next;
+    NEXT(E);
+}
+
 /* ---- variables: functions with v128 locals (Code.is_wide) ---- */
 
 HANDLER_AS(LOCAL_GET, E, WIDE) {
@@ -259,22 +281,22 @@ HANDLER_AS(LOCAL_GET, E, WIDE) {
     NEXT(I);
 }
 
-#define DEFINE_WIDE_SET(keep)                                                                  \
-    READ_INDEX(index, next);                                                                   \
-    u32 place = fr->func->code->local_map[index];                                              \
-    Slot *local = fp + (place >> 1);                                                           \
-    pc = next;                                                                                 \
-    if (place & 1) {                                                                           \
-        local[0] = sp[-2];                                                                     \
-        local[1] = sp[-1];                                                                     \
-        if (!(keep)) sp -= 2;                                                                  \
-    } else {                                                                                   \
-        local[0] = sp[-1];                                                                     \
-        if (!(keep)) sp -= 1;                                                                  \
-    }                                                                                          \
-    NEXT(E);
-HANDLER_AS(LOCAL_SET, E, WIDE) { DEFINE_WIDE_SET(false) }
-HANDLER_AS(LOCAL_TEE, E, WIDE) { DEFINE_WIDE_SET(true) }
+#define DEFINE_WIDE_SET(keep)                                                                      \
+    READ_INDEX(index, next);                                                                       \
+    u32 place = fr->func->code->local_map[index];                                                  \
+    Slot *local = fp + (place >> 1);                                                               \
+    pc = next;                                                                                     \
+    if (place & 1) {                                                                               \
+        local[0] = sp[-2];                                                                         \
+        local[1] = sp[-1];                                                                         \
+        if (!(keep)) sp -= 2;                                                                      \
+    } else {                                                                                       \
+        local[0] = sp[-1];                                                                         \
+        if (!(keep)) sp -= 1;                                                                      \
+    }                                                                                              \
+    NEXT(E)
+HANDLER_AS(LOCAL_SET, E, WIDE) { DEFINE_WIDE_SET(false); }
+HANDLER_AS(LOCAL_TEE, E, WIDE) { DEFINE_WIDE_SET(true); }
 
 /* A v128 in the register goes to its local at once: only wide functions have any. */
 HANDLER_AS(LOCAL_SET, V, WIDE) {
@@ -292,20 +314,20 @@ HANDLER_AS(LOCAL_TEE, V, WIDE) {
 
 /* ---- globals ---- */
 
-#define DEFINE_GLOBAL_GET(state)                                                               \
-    READ_INDEX(index, next);                                                                   \
-    const Global *global = inst->globals[index];                                               \
-    FLUSH_##state();                                                                           \
-    pc = next;                                                                                 \
-    if (UNLIKELY(global->wide)) {                                                              \
-        v0 = v128_load(global->value);                                                         \
-        NEXT(V);                                                                               \
-    }                                                                                          \
-    r0 = global->value[0].u64;                                                                 \
-    NEXT(I);
-HANDLER(GLOBAL_GET, E) { DEFINE_GLOBAL_GET(E) }
-HANDLER(GLOBAL_GET, I) { DEFINE_GLOBAL_GET(I) }
-HANDLER(GLOBAL_GET, F) { DEFINE_GLOBAL_GET(F) }
+#define DEFINE_GLOBAL_GET(state)                                                                   \
+    READ_INDEX(index, next);                                                                       \
+    const Global *global = inst->globals[index];                                                   \
+    FLUSH_##state();                                                                               \
+    pc = next;                                                                                     \
+    if (UNLIKELY(global->wide)) {                                                                  \
+        v0 = v128_load(global->value);                                                             \
+        NEXT(V);                                                                                   \
+    }                                                                                              \
+    r0 = global->value[0].u64;                                                                     \
+    NEXT(I)
+HANDLER(GLOBAL_GET, E) { DEFINE_GLOBAL_GET(E); }
+HANDLER(GLOBAL_GET, I) { DEFINE_GLOBAL_GET(I); }
+HANDLER(GLOBAL_GET, F) { DEFINE_GLOBAL_GET(F); }
 
 HANDLER(GLOBAL_SET, E) {
     READ_INDEX(index, next);
@@ -382,21 +404,21 @@ HANDLER(REF_I31, I) {
     NEXT(I);
 }
 
-#define DEFINE_I31_GET(reference, type)                                                        \
-    if (UNLIKELY((reference) == 0)) TRAP(WR_TRAP_NULL_I31_REFERENCE);                          \
-    r0 = (u32)((type)(u32)(reference) >> 1);                                                   \
-    pc += 1;                                                                                   \
-    NEXT(I);
+#define DEFINE_I31_GET(reference, type)                                                            \
+    if (UNLIKELY((reference) == 0)) TRAP(WR_TRAP_NULL_I31_REFERENCE);                              \
+    r0 = (u32)((type)(u32)(reference) >> 1);                                                       \
+    pc += 1;                                                                                       \
+    NEXT(I)
 HANDLER(I31_GET_S, E) {
     sp -= 1;
-    DEFINE_I31_GET(sp->ref, i32)
+    DEFINE_I31_GET(sp->ref, i32);
 }
-HANDLER(I31_GET_S, I) { DEFINE_I31_GET(r0, i32) }
+HANDLER(I31_GET_S, I) { DEFINE_I31_GET(r0, i32); }
 HANDLER(I31_GET_U, E) {
     sp -= 1;
-    DEFINE_I31_GET(sp->ref, u32)
+    DEFINE_I31_GET(sp->ref, u32);
 }
-HANDLER(I31_GET_U, I) { DEFINE_I31_GET(r0, u32) }
+HANDLER(I31_GET_U, I) { DEFINE_I31_GET(r0, u32); }
 
 HANDLER(ANY_CONVERT_EXTERN, E) {
     pc += 1;
@@ -422,36 +444,36 @@ HANDLER(REF_AS_NON_NULL, I) {
 
 /* ---- prefixes: one more dispatch, by the code after the prefix; pc then stands on its last byte ---- */
 
-#define READ_PREFIXED(code)                                                                    \
-    pc += 1;                                                                                   \
-    u32 code = pc[0];                                                                          \
-    if (UNLIKELY(code & 0x80)) {                                                               \
-        const u8 *after = pc + 1;                                                              \
-        code = read_leb_rest(code, &after);                                                    \
-        pc = after - 1;                                                                        \
+#define READ_PREFIXED(code)                                                                        \
+    pc += 1;                                                                                       \
+    u32 code = pc[0];                                                                              \
+    if (UNLIKELY(code & 0x80)) {                                                                   \
+        const u8 *after = pc + 1;                                                                  \
+        code = read_leb_rest(code, &after);                                                        \
+        pc = after - 1;                                                                            \
     }
 
 /* A flush handler dispatches the byte at pc again, which would not do here: flush and choose at once. */
-#define DEFINE_PREFIX(prefix, state)                                                           \
-    READ_PREFIXED(code);                                                                       \
-    if (disp[STATE_##state + DISPATCH_##prefix + code] == ADDRESS_OF(h_FLUSH_##state)) {       \
-        FLUSH_##state();                                                                       \
-        NEXT_AT(STATE_E + DISPATCH_##prefix + code);                                           \
-    }                                                                                          \
-    NEXT_AT(STATE_##state + DISPATCH_##prefix + code);
-#define DEFINE_PREFIX_E(prefix)                                                                \
-    READ_PREFIXED(code);                                                                       \
-    NEXT_AT(STATE_E + DISPATCH_##prefix + code);
+#define DEFINE_PREFIX(prefix, state)                                                               \
+    READ_PREFIXED(code);                                                                           \
+    if (disp[STATE_##state + DISPATCH_##prefix + code] == ADDRESS_OF(h_FLUSH_##state)) {           \
+        FLUSH_##state();                                                                           \
+        NEXT_AT(STATE_E + DISPATCH_##prefix + code);                                               \
+    }                                                                                              \
+    NEXT_AT(STATE_##state + DISPATCH_##prefix + code)
+#define DEFINE_PREFIX_E(prefix)                                                                    \
+    READ_PREFIXED(code);                                                                           \
+    NEXT_AT(STATE_E + DISPATCH_##prefix + code)
 
-HANDLER(PREFIX_FB, E) { DEFINE_PREFIX_E(FB) }
-HANDLER(PREFIX_FB, I) { DEFINE_PREFIX(FB, I) }
-HANDLER(PREFIX_FB, F) { DEFINE_PREFIX(FB, F) }
-HANDLER(PREFIX_FB, V) { DEFINE_PREFIX(FB, V) }
-HANDLER(PREFIX_FC, E) { DEFINE_PREFIX_E(FC) }
-HANDLER(PREFIX_FC, I) { DEFINE_PREFIX(FC, I) }
-HANDLER(PREFIX_FC, F) { DEFINE_PREFIX(FC, F) }
-HANDLER(PREFIX_FD, E) { DEFINE_PREFIX_E(FD) }
-HANDLER(PREFIX_FD, I) { DEFINE_PREFIX(FD, I) }
-HANDLER(PREFIX_FD, F) { DEFINE_PREFIX(FD, F) }
-HANDLER(PREFIX_FD, V) { DEFINE_PREFIX(FD, V) }
-HANDLER(PREFIX_FE, E) { DEFINE_PREFIX_E(FE) }
+HANDLER(PREFIX_FB, E) { DEFINE_PREFIX_E(FB); }
+HANDLER(PREFIX_FB, I) { DEFINE_PREFIX(FB, I); }
+HANDLER(PREFIX_FB, F) { DEFINE_PREFIX(FB, F); }
+HANDLER(PREFIX_FB, V) { DEFINE_PREFIX(FB, V); }
+HANDLER(PREFIX_FC, E) { DEFINE_PREFIX_E(FC); }
+HANDLER(PREFIX_FC, I) { DEFINE_PREFIX(FC, I); }
+HANDLER(PREFIX_FC, F) { DEFINE_PREFIX(FC, F); }
+HANDLER(PREFIX_FD, E) { DEFINE_PREFIX_E(FD); }
+HANDLER(PREFIX_FD, I) { DEFINE_PREFIX(FD, I); }
+HANDLER(PREFIX_FD, F) { DEFINE_PREFIX(FD, F); }
+HANDLER(PREFIX_FD, V) { DEFINE_PREFIX(FD, V); }
+HANDLER(PREFIX_FE, E) { DEFINE_PREFIX_E(FE); }

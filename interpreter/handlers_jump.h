@@ -8,12 +8,12 @@
  */
 #ifdef WR_POLLED
 #define POLLED_HANDLER(id, state) HANDLER_AS(id, state, POLLED)
-#define POLL(state)                                                                            \
-    do {                                                                                       \
-        if (UNLIKELY(wr_interp_poll(inst->store, pc))) {                                       \
-            FLUSH_##state();                                                                   \
-            JUMP(h_STOP);                                                                      \
-        }                                                                                      \
+#define POLL(state)                                                                                \
+    do {                                                                                           \
+        if (UNLIKELY(wr_interp_poll(inst->store, pc))) {                                           \
+            FLUSH_##state();                                                                       \
+            JUMP(h_STOP);                                                                          \
+        }                                                                                          \
     } while (0)
 #define TRANSFER(target) wr_interp_transfer(inst->store, pc, target)
 #define SIBLING(name) name##_POLLED
@@ -27,14 +27,14 @@
 /* ---- branches ---- */
 
 /* Takes the branch of side entry e. */
-#define BRANCH(e)                                                                              \
-    do {                                                                                       \
-        stp = (e);                                                                             \
-        if (UNLIKELY(stp->pop)) JUMP(h_JUMP_SLOW);                                             \
-        TRANSFER(pc + stp->pc);                                                                \
-        pc += stp->pc;                                                                         \
-        stp += stp->stp;                                                                       \
-        NEXT(E);                                                                               \
+#define BRANCH(e)                                                                                  \
+    do {                                                                                           \
+        stp = (e);                                                                                 \
+        if (UNLIKELY(stp->pop)) JUMP(h_JUMP_SLOW);                                                 \
+        TRANSFER(pc + stp->pc);                                                                    \
+        pc += stp->pc;                                                                             \
+        stp += stp->stp;                                                                           \
+        NEXT(E);                                                                                   \
     } while (0)
 
 POLLED_HANDLER(BR, E) {
@@ -132,44 +132,44 @@ POLLED_HANDLER(ELSE, I) {
 /* ---- returns ---- */
 
 /* Goes back to the calling frame: results are at the callee's fp, one perhaps cached (`state`). */
-#define LEAVE_FRAME(state)                                                                     \
-    do {                                                                                       \
-        const Home *home = fr->func->home;                                                     \
-        fr += 1;                                                                               \
-        TRANSFER(fr->pc);                                                                      \
-        if (UNLIKELY(fr->func->home != home)) {                                                \
-            FLUSH_##state();                                                                   \
-            JUMP(h_RETURN_SLOW);                                                               \
-        }                                                                                      \
-        pc = fr->pc;                                                                           \
-        stp = fr->stp;                                                                         \
-        fp = fr->fp;                                                                           \
-        NEXT(state);                                                                           \
+#define LEAVE_FRAME(state)                                                                         \
+    do {                                                                                           \
+        const Home *home = fr->func->home;                                                         \
+        fr += 1;                                                                                   \
+        TRANSFER(fr->pc);                                                                          \
+        if (UNLIKELY(fr->func->home != home)) {                                                    \
+            FLUSH_##state();                                                                       \
+            JUMP(h_RETURN_SLOW);                                                                   \
+        }                                                                                          \
+        pc = fr->pc;                                                                               \
+        stp = fr->stp;                                                                             \
+        fp = fr->fp;                                                                               \
+        NEXT(state);                                                                               \
     } while (0)
 
 /* Returns with the results in memory on top of the stack. */
-#define RETURN_FROM_MEMORY()                                                                   \
-    do {                                                                                       \
-        u32 n = fr->func->result_slots;                                                        \
-        if (n == 1) {                                                                          \
-            r0 = sp[-1].u64;                                                                   \
-            sp = fp;                                                                           \
-            LEAVE_FRAME(I);                                                                    \
-        }                                                                                      \
-        move_down(fp, sp - n, n);                                                              \
-        sp = fp + n;                                                                           \
-        LEAVE_FRAME(E);                                                                        \
+#define RETURN_FROM_MEMORY()                                                                       \
+    do {                                                                                           \
+        u32 n = fr->func->result_slots;                                                            \
+        if (n == 1) {                                                                              \
+            r0 = sp[-1].u64;                                                                       \
+            sp = fp;                                                                               \
+            LEAVE_FRAME(I);                                                                        \
+        }                                                                                          \
+        move_down(fp, sp - n, n);                                                                  \
+        sp = fp + n;                                                                               \
+        LEAVE_FRAME(E);                                                                            \
     } while (0)
 
 /* Returns with the topmost result in a register that holds `slots` slots. */
-#define RETURN_CACHED(state, slots)                                                            \
-    do {                                                                                       \
-        if (LIKELY(fr->func->result_slots == (slots))) {                                       \
-            sp = fp;                                                                           \
-            LEAVE_FRAME(state);                                                                \
-        }                                                                                      \
-        FLUSH_##state();                                                                       \
-        RETURN_FROM_MEMORY();                                                                  \
+#define RETURN_CACHED(state, slots)                                                                \
+    do {                                                                                           \
+        if (LIKELY(fr->func->result_slots == (slots))) {                                           \
+            sp = fp;                                                                               \
+            LEAVE_FRAME(state);                                                                    \
+        }                                                                                          \
+        FLUSH_##state();                                                                           \
+        RETURN_FROM_MEMORY();                                                                      \
     } while (0)
 
 #define AT_FUNCTION_END() (pc + 1 == fr->func->end)
@@ -222,44 +222,44 @@ POLLED_HANDLER(RETURN, F) {
 /* ---- calls ---- */
 
 /* Calls f; its arguments are on the stack, the code goes on at `next`, with side entry `entry`. */
-#define CALL_FUNC(f, next, entry)                                                              \
-    do {                                                                                       \
-        if (UNLIKELY(!CODE_ROOM(f))) TRAP(WR_TRAP_STACK_EXHAUSTED);                            \
-        fr->pc = (next);                                                                       \
-        fr->stp = (entry);                                                                     \
-        if (UNLIKELY((f)->home != fr->func->home)) {                                           \
-            r0 = (u64)(uintptr_t)(f);                                                          \
-            JUMP(h_CALL_SLOW);                                                                 \
-        }                                                                                      \
-        TRANSFER((f)->start);                                                                  \
-        ENTER(f);                                                                              \
-        NEXT(E);                                                                               \
+#define CALL_FUNC(f, next, entry)                                                                  \
+    do {                                                                                           \
+        if (UNLIKELY(!CODE_ROOM(f))) TRAP(WR_TRAP_STACK_EXHAUSTED);                                \
+        fr->pc = (next);                                                                           \
+        fr->stp = (entry);                                                                         \
+        if (UNLIKELY((f)->home != fr->func->home)) {                                               \
+            r0 = (u64)(uintptr_t)(f);                                                              \
+            JUMP(h_CALL_SLOW);                                                                     \
+        }                                                                                          \
+        TRANSFER((f)->start);                                                                      \
+        ENTER(f);                                                                                  \
+        NEXT(E);                                                                                   \
     } while (0)
 
 /* The same in place of the current frame. */
-#define TAIL_CALL_FUNC(f)                                                                      \
-    do {                                                                                       \
-        if (UNLIKELY(!CODE_ROOM(f))) TRAP(WR_TRAP_STACK_EXHAUSTED);                            \
-        if (UNLIKELY((f)->home != fr->func->home)) {                                           \
-            r0 = (u64)(uintptr_t)(f);                                                          \
-            JUMP(h_TAIL_SLOW);                                                                 \
-        }                                                                                      \
-        TRANSFER((f)->start);                                                                  \
-        move_down(fp, sp - (f)->param_slots, (f)->param_slots);                                \
-        sp = fp + (f)->param_slots;                                                            \
-        fr += 1;                                                                               \
-        ENTER(f);                                                                              \
-        NEXT(E);                                                                               \
+#define TAIL_CALL_FUNC(f)                                                                          \
+    do {                                                                                           \
+        if (UNLIKELY(!CODE_ROOM(f))) TRAP(WR_TRAP_STACK_EXHAUSTED);                                \
+        if (UNLIKELY((f)->home != fr->func->home)) {                                               \
+            r0 = (u64)(uintptr_t)(f);                                                              \
+            JUMP(h_TAIL_SLOW);                                                                     \
+        }                                                                                          \
+        TRANSFER((f)->start);                                                                      \
+        move_down(fp, sp - (f)->param_slots, (f)->param_slots);                                    \
+        sp = fp + (f)->param_slots;                                                                \
+        fr += 1;                                                                                   \
+        ENTER(f);                                                                                  \
+        NEXT(E);                                                                                   \
     } while (0)
 
 /* A function index of one or two bytes; longer ones go the long way, in state E. */
-#define READ_CALLEE(index, next)                                                               \
-    u32 index = pc[1];                                                                         \
-    const u8 *next = pc + 2;                                                                   \
-    if (index & 0x80) {                                                                        \
-        if (UNLIKELY(pc[2] & 0x80)) JUMP(SIBLING(h_CALL_LONG_E));                              \
-        index = (index & 0x7F) | (u32)pc[2] << 7;                                              \
-        next = pc + 3;                                                                         \
+#define READ_CALLEE(index, next)                                                                   \
+    u32 index = pc[1];                                                                             \
+    const u8 *next = pc + 2;                                                                       \
+    if (index & 0x80) {                                                                            \
+        if (UNLIKELY(pc[2] & 0x80)) JUMP(SIBLING(h_CALL_LONG_E));                                  \
+        index = (index & 0x7F) | (u32)pc[2] << 7;                                                  \
+        next = pc + 3;                                                                             \
     }
 
 POLLED_HANDLER(CALL, E) {
@@ -293,23 +293,23 @@ POLLED_HANDLER(RETURN_CALL, E) {
 
 /* The function that a call_indirect means. `index` is the operand, already masked to the table's
  * address type; jumps to traps. The immediates stand after pc; `next` is declared behind them. */
-#define FIND_INDIRECT(f, operand)                                                              \
-    READ_INDEX(type_index, after_type);                                                        \
-    const u8 *next = after_type + 1;                                                           \
-    u32 table_index = after_type[0];                                                           \
-    if (UNLIKELY(table_index & 0x80)) table_index = read_leb_rest(table_index, &next);         \
-    Table *table = inst->tables[table_index];                                                  \
-    u64 at = table->is_64 ? (operand) : (u32)(operand);                                        \
-    if (UNLIKELY(at >= table->size)) TRAP(WR_TRAP_UNDEFINED_ELEMENT);                          \
-    u32 handle = table->elems[at];                                                             \
-    if (UNLIKELY(handle == 0)) {                                                               \
-        inst->store->fiber->trap_element = at;                                                 \
-        TRAP(WR_TRAP_UNINITIALIZED_ELEMENT);                                                   \
-    }                                                                                          \
-    Func *f = inst->store->funcs[handle];                                                      \
-    const DefType *expected = inst->types[type_index];                                         \
-    if (UNLIKELY(f->type != expected) && !def_is_subtype(f->type, expected))                   \
-        TRAP(WR_TRAP_INDIRECT_CALL_TYPE_MISMATCH)
+#define FIND_INDIRECT(f, operand)                                                                  \
+    READ_INDEX(type_index, after_type);                                                            \
+    const u8 *next = after_type + 1;                                                               \
+    u32 table_index = after_type[0];                                                               \
+    if (UNLIKELY(table_index & 0x80)) table_index = read_leb_rest(table_index, &next);             \
+    Table *table = inst->tables[table_index];                                                      \
+    u64 at = table->is_64 ? (operand) : (u32)(operand);                                            \
+    if (UNLIKELY(at >= table->size)) TRAP(WR_TRAP_UNDEFINED_ELEMENT);                              \
+    u32 handle = table->elems[at];                                                                 \
+    if (UNLIKELY(handle == 0)) {                                                                   \
+        inst->store->fiber->trap_element = at;                                                     \
+        TRAP(WR_TRAP_UNINITIALIZED_ELEMENT);                                                       \
+    }                                                                                              \
+    Func *f = inst->store->funcs[handle];                                                          \
+    const DefType *expected = inst->types[type_index];                                             \
+    if (UNLIKELY(f->type != expected) && !def_is_subtype(f->type, expected))                       \
+    TRAP(WR_TRAP_INDIRECT_CALL_TYPE_MISMATCH)
 
 POLLED_HANDLER(CALL_INDIRECT, E) {
     POLL(E);

@@ -4,23 +4,23 @@
  */
 
 /* Two LEB128 indices after the opcode. */
-#define READ_TWO(first, second, next)                                                          \
-    READ_INDEX(first, next);                                                                   \
-    u32 second = *next++;                                                                      \
+#define READ_TWO(first, second, next)                                                              \
+    READ_INDEX(first, next);                                                                       \
+    u32 second = *next++;                                                                          \
     if (UNLIKELY(second & 0x80)) second = read_leb_rest(second, &next)
 
 /* An operand of a memory's or table's address type. */
 #define ADDRESS(object, slot) ((object)->is_64 ? (slot).u64 : (slot).u32)
 
-#define PAY(amount)                                                                            \
-    do {                                                                                       \
-        if (UNLIKELY(inst->store->fiber->polled)) wr_interp_pay(inst->store, amount);                \
+#define PAY(amount)                                                                                \
+    do {                                                                                           \
+        if (UNLIKELY(inst->store->fiber->polled)) wr_interp_pay(inst->store, amount);              \
     } while (0)
 
-#define TRY_BULK(operation)                                                                    \
-    do {                                                                                       \
-        wr_trap_code_t trap = operation;                                                       \
-        if (UNLIKELY(trap != WR_TRAP_NONE)) TRAP(trap);                                        \
+#define TRY_BULK(operation)                                                                        \
+    do {                                                                                           \
+        wr_trap_code_t trap = operation;                                                           \
+        if (UNLIKELY(trap != WR_TRAP_NONE)) TRAP(trap);                                            \
     } while (0)
 
 /* ---- memories ---- */
@@ -165,10 +165,10 @@ HANDLER(ELEM_DROP, E) {
 /* ---- atomics that are no plain accesses ---- */
 
 /* The bytes that a wait or notify names, checked; jumps to traps. Declares `place` and `next`. */
-#define FIND_ATOMIC(address, size)                                                             \
-    const u8 *next;                                                                            \
-    u8 *place = wr_interp_address(inst, pc, address, size, &next);                             \
-    if (UNLIKELY(place == NULL)) TRAP_MEMORY();                                                \
+#define FIND_ATOMIC(address, size)                                                                 \
+    const u8 *next;                                                                                \
+    u8 *place = wr_interp_address(inst, pc, address, size, &next);                                 \
+    if (UNLIKELY(place == NULL)) TRAP_MEMORY();                                                    \
     if (UNLIKELY((uintptr_t)place & ((size) - 1))) TRAP(WR_TRAP_UNALIGNED_ATOMIC)
 
 HANDLER(MEMORY_ATOMIC_NOTIFY, E) {
@@ -180,22 +180,22 @@ HANDLER(MEMORY_ATOMIC_NOTIFY, E) {
 }
 
 /* The instruction has not started when something stops the waiting. */
-#define DEFINE_WAIT(size, expected)                                                            \
-    FIND_ATOMIC(sp[-3].u64, size);                                                             \
-    if (UNLIKELY(!wr_interp_memory(inst, pc)->is_shared)) TRAP(WR_TRAP_EXPECTED_SHARED_MEMORY); \
-    WaitResult result;                                                                         \
-    Fiber *fiber = inst->store->fiber;                                                         \
+#define DEFINE_WAIT(size, expected)                                                                \
+    FIND_ATOMIC(sp[-3].u64, size);                                                                 \
+    if (UNLIKELY(!wr_interp_memory(inst, pc)->is_shared)) TRAP(WR_TRAP_EXPECTED_SHARED_MEMORY);    \
+    WaitResult result;                                                                             \
+    Fiber *fiber = inst->store->fiber;                                                             \
     fiber->trap = wr_park(inst->store, place, size, expected, sp[-1].i64, fiber->polled, &result); \
-    if (UNLIKELY(fiber->trap != WR_TRAP_NONE)) {                                               \
-        pc = start_of(pc, 0xFE);                                                               \
-        JUMP(h_STOP);                                                                          \
-    }                                                                                          \
-    sp -= 3;                                                                                   \
-    r0 = result;                                                                               \
-    pc = next;                                                                                 \
-    NEXT(I);
-HANDLER(MEMORY_ATOMIC_WAIT32, E) { DEFINE_WAIT(4, sp[-2].u32) }
-HANDLER(MEMORY_ATOMIC_WAIT64, E) { DEFINE_WAIT(8, sp[-2].u64) }
+    if (UNLIKELY(fiber->trap != WR_TRAP_NONE)) {                                                   \
+        pc = start_of(pc, 0xFE);                                                                   \
+        JUMP(h_STOP);                                                                              \
+    }                                                                                              \
+    sp -= 3;                                                                                       \
+    r0 = result;                                                                                   \
+    pc = next;                                                                                     \
+    NEXT(I)
+HANDLER(MEMORY_ATOMIC_WAIT32, E) { DEFINE_WAIT(4, sp[-2].u32); }
+HANDLER(MEMORY_ATOMIC_WAIT64, E) { DEFINE_WAIT(8, sp[-2].u64); }
 
 HANDLER(ATOMIC_FENCE, E) {
     __atomic_thread_fence(__ATOMIC_SEQ_CST);

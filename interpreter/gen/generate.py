@@ -17,6 +17,7 @@ pushes becomes a C expression; at the end the topmost result goes to a register 
 An instruction without a handler of its own in a state gets a flush handler there, which writes the
 cached operand to memory and dispatches the same instruction again in state E.
 """
+import copy
 import os
 import re
 import sys
@@ -103,6 +104,25 @@ class Body:
         self.depth += 2 if letter == "v" else 1
         return "SLOT_%s(sp[%d])" % (letter, -self.depth)
 
+    def peek(self, condition, finish):
+        """A faster way on when the following instructions are such: `finish` completes a copy of this body
+        for the whole sequence. What they would have left in memory or registers is the same."""
+        branch = copy.deepcopy(self)
+        branch.lines = []
+        text = finish(branch)
+        self.emit("if (%s) {" % condition)
+        self.lines += text.splitlines()
+        self.emit("}")
+
+    def finish_branch(self, flag):
+        """Ends in the br_if behind the instruction, on the given condition."""
+        assert not self.stack and not self.cached
+        if self.depth:
+            self.emit("sp -= %d;" % self.depth)
+        self.emit("pc += 1;")
+        self.emit("BRANCH_IF(%s);" % flag)
+        return "".join("    %s\n" % line for line in self.lines)
+
     def finish(self, length):
         """Puts results in place, moves sp and pc, dispatches the next instruction."""
         if self.stack and self.cached:
@@ -146,11 +166,11 @@ class Generator:
             if not re.match(r"handlers_\w+\.h$", name):
                 continue
             text = open(os.path.join(directory, name), encoding="utf-8").read()
-            for match in re.finditer(r"^HANDLER\((\w+), (\w)\)", text, re.M):
+            for match in re.finditer(r"\bHANDLER\((\w+),\s(\w)\)", text, re.M):
                 self.handlers[match[1], match[2], ""] = "h_%s_%s" % (match[1], match[2])
-            for match in re.finditer(r"^HANDLER_AS\((\w+), (\w), (\w+)\)", text, re.M):
+            for match in re.finditer(r"\bHANDLER_AS\((\w+),\s(\w),\s(\w+)\)", text, re.M):
                 self.handlers[match[1], match[2], match[3]] = "h_%s_%s_%s" % match.groups()
-            for match in re.finditer(r"^POLLED_HANDLER\((\w+), (\w)\)", text, re.M):
+            for match in re.finditer(r"\bPOLLED_HANDLER\((\w+),\s(\w)\)", text, re.M):
                 self.handlers[match[1], match[2], ""] = "h_%s_%s" % (match[1], match[2])
                 self.handlers[match[1], match[2], "POLLED"] = "h_%s_%s_POLLED" % match.groups()
 
@@ -179,8 +199,16 @@ class Generator:
             assert CTYPE[result] == args[1], op.id
             for state in self.states_for(params[-1]):
                 self.handler(op.id, state, self.numeric_body(op, kind, params, result, state))
+                if self.is_test(op):
+                    body = self.numeric_body(op, kind, params, result, state, peek=False)
+                    self.handler(op.id, state, body, "POLLED")
 
-    def numeric_body(self, op, kind, params, result, state):
+    @staticmethod
+    def is_test(op):
+        """Comparisons, which a br_if mostly follows."""
+        return op.prefix == 0 and 0x45 <= op.code <= 0x66
+
+    def numeric_body(self, op, kind, params, result, state, peek=True):
         body = Body(state)
         operands = [body.temp(CTYPE[p], body.pop(p)) for p in reversed(params)][::-1]
         if kind.startswith("TRAP"):
@@ -190,7 +218,11 @@ class Generator:
             body.push(result, "out")
         else:
             immediate = {"LANE": ["pc[1]"], "LANES": ["pc + 1"]}.get(kind.split("_")[0], [])
-            body.push(result, "num_%s(%s)" % (op.id, ", ".join(operands + immediate)))
+            value = "num_%s(%s)" % (op.id, ", ".join(operands + immediate))
+            if self.is_test(op) and peek:
+                value = body.temp("u32", value)
+                body.peek("pc[1] == 0x0D", lambda fused: fused.finish_branch(value))
+            body.push(result, value)
         return body.finish({"LANE": 2, "LANES": 17}.get(kind.split("_")[0], 1))
 
     def constants(self):
@@ -204,6 +236,8 @@ class Generator:
                 if read == "LEB":
                     body.emit("READ_S%d(value, next);" % (32 if letter == "i" else 64))
                     value, length = "value", "next - pc"
+                    if letter == "i" and state in "EI":
+                        body.peek("*next == 0x6A", self.finish_add)
                 else:
                     value = body.temp(CTYPE[letter], read)
                     length = {"f": "5", "F": "9", "v": "17"}[letter]
@@ -211,11 +245,19 @@ class Generator:
                 body.push(letter, value)
                 self.handler(op_id, state, body.finish(length))
 
+    @staticmethod
+    def finish_add(body):
+        """i32.const, i32.add: the constant is `value`."""
+        body.push("i", "%s + value" % body.pop("i"))
+        return body.finish("next - pc + 1")
+
     def locals(self):
         for state in STATES:
             body = Body(state)
-            body.emit("READ_INDEX(index, next);")
+            body.emit("READ_LOCAL(index, next, %s, h_LOCAL_GET_LONG_E);" % state)
             value = body.temp("u64", "fp[index].u64")
+            body.peek("next[0] == 0x20 && next[1] < 0x80", lambda fused: self.finish_two_locals(fused, value))
+            body.peek("next[0] == 0x41 && next[1] < 0x80", lambda fused: self.finish_local_constant(fused, value))
             body.spill()
             body.push("I", value)
             self.handler("LOCAL_GET", state, body.finish("next - pc"))
@@ -223,12 +265,36 @@ class Generator:
             letter = {"E": "I", "I": "I", "F": "F"}[state]
             for op_id in ("LOCAL_SET", "LOCAL_TEE"):
                 body = Body(state)
-                body.emit("READ_INDEX(index, next);")
+                body.emit("READ_LOCAL(index, next, %s, h_%s_LONG_E);" % (state, op_id))
                 value = body.temp(CTYPE[letter], body.pop(letter))
                 body.emit("STORE_%s(fp[index], %s);" % (letter, value))
                 if op_id == "LOCAL_TEE":
                     body.push(letter, value)
                 self.handler(op_id, state, body.finish("next - pc"))
+
+    @staticmethod
+    def finish_two_locals(body, first):
+        """local.get, local.get; the second index has one byte too."""
+        second = body.temp("u64", "fp[next[1]].u64")
+        body.spill()
+        body.push("I", first)
+        body.push("I", second)
+        return body.finish("next - pc + 2")
+
+    def finish_local_constant(self, body, local):
+        """local.get, i32.const of one byte, perhaps i32.add."""
+        body.emit("u32 value = (u32)((i32)((u32)next[1] << 25) >> 25);")
+        body.spill()
+        body.push("I", local)
+        body.peek("next[2] == 0x6A", lambda fused: self.finish_local_add(fused, local))
+        body.push("i", "value")
+        return body.finish("next - pc + 2")
+
+    @staticmethod
+    def finish_local_add(body, local):
+        body.stack.pop()
+        body.push("i", "(u32)%s + value" % local)
+        return body.finish("next - pc + 3")
 
     def drop(self):
         for state in "EIF":
