@@ -269,6 +269,7 @@ MODULES = {
                                         code([get(0), 0x08, 0], [i32(1), 0x10, 0])),
     "exceptions-legacy": module(types(fn([I32]), fn([I32], [I32])), funcs(1), tags([0, 0]), exports((FUNC, 0)),
                                 code([0x06, I32, get(0), 0x08, 0, 0x07, 0, i32(1), 0x6A, 0x19, i32(9), END])),
+    "try-table-without-clauses": simple([I32], [I32], 0x1F, VOID, vec(), END, get(0), 0x1F, VOID, vec(), END),
     # ---- valid: the format, sizes
     "names": module(types(fn([I32])), funcs(0), exports((FUNC, 0)), code([0x00]),
                     custom("name", 0, 2, "m", 1, 5, 1, 0, "\u00fc", 2, 6, 1, 0, 1, 0, "x")),

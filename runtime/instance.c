@@ -101,12 +101,15 @@ static void bind_imports(Instance *i, const ExternVal *given) {
     }
 }
 
+/* For functions without branches: code that passes over none of the entries adds 0 to an address. */
+static const SideEntry no_entries[1];
+
 static void init_func(Instance *i, Func *func, const Code *code) {
     func->home = &i->homes[code->is_wide];
     func->type = i->module->funcs[code->func_index].type;
     func->start = code->start;
     func->end = code->end;
-    func->side = code->side;
+    func->side = code->nside > 0 ? code->side : no_entries;
     func->param_slots = code->param_slots;
     func->result_slots = code->result_slots;
     func->zero_slots = code->local_slots - code->param_slots;

@@ -102,7 +102,7 @@ struct wr_func {
     const DefType *type;
     const u8 *start;         /* Code.start */
     const u8 *end;           /* one past the final end */
-    const SideEntry *side;
+    const SideEntry *side; /* Code.side, or what no entry is read of; never NULL */
     u32 param_slots;
     u32 result_slots;
     u32 zero_slots;          /* locals to clear on entry: local_slots - param_slots */
