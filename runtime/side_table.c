@@ -18,24 +18,25 @@ void wr_side_join(SideTable *table, SideChain *to, SideChain *from) {
     *from = SIDE_CHAIN_EMPTY;
 }
 
-INLINE void bind_all(SideTable *table, SideChain *chain, u32 target, bool is_exit) {
+/* Branches that keep `taken` slots move nothing. */
+INLINE void bind_all(SideTable *table, SideChain *chain, u32 target, u32 taken) {
     u32 i = chain->first;
     while (i != NONE_U32) {
         SideDraft *d = &table->drafts[i];
         i = d->target;
         d->target = target;
         d->stp = table->count;
-        if (is_exit) d->pop = 0;
+        if (d->keep == taken) d->pop = 0;
     }
     *chain = SIDE_CHAIN_EMPTY;
 }
 
 void wr_side_bind_chain(SideTable *table, SideChain *chain, u32 target) {
-    bind_all(table, chain, target, false);
+    bind_all(table, chain, target, NONE_U32);
 }
 
-void wr_side_bind_exits(SideTable *table, SideChain *chain, u32 target) {
-    bind_all(table, chain, target, true);
+void wr_side_bind_exits(SideTable *table, SideChain *chain, u32 target, u32 results) {
+    bind_all(table, chain, target, results);
 }
 
 /* Whether draft i fits into a SideEntry; otherwise it becomes a FarEntry. */

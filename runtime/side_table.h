@@ -59,8 +59,9 @@ INLINE void wr_side_bind(SideTable *table, u32 index, u32 target, u32 stp) {
 void wr_side_join(SideTable *table, SideChain *to, SideChain *from);
 /* Binds a whole chain to `target`, before which all drafts so far lie. */
 void wr_side_bind_chain(SideTable *table, SideChain *chain, u32 target);
-/* The same for the final `end`, which takes the results from the top: nothing moves. */
-void wr_side_bind_exits(SideTable *table, SideChain *chain, u32 target);
+/* The same for the final `end`, which takes the results from the top: for branches that bring all of them
+ * nothing moves. `results` is how many slots they are. */
+void wr_side_bind_exits(SideTable *table, SideChain *chain, u32 target, u32 results);
 /* Packs all drafts (every one is bound) into code->side and code->far, in `arena`, and empties the
  * table. False when out of memory. */
 NODISCARD bool wr_side_finish(SideTable *table, Arena *arena, Code *code);

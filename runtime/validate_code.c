@@ -72,11 +72,27 @@ void wr_check_missing(Checker *c, ValType want) {
     wr_check_fail(c, "type mismatch: instruction requires [%s] but stack has []", text);
 }
 
-void wr_check_surplus(Checker *c, u32 count) {
-    char text[TYPE_TEXT];
-    print_type(c, c->stack[c->sp - 1], text);
-    wr_check_fail(c, "type mismatch: block ends with %u surplus operands, [%s] on top", count,
-                  text);
+enum { TYPES_SHOWN = 6 };
+
+/* "i32 (ref null 3)"; of a long list the end. */
+static void print_types(const Checker *c, const ValType *types, u32 count,
+                        char text[(TYPES_SHOWN + 1) * TYPE_TEXT]) {
+    size_t size = 0;
+    text[0] = 0;
+    for (u32 i = count > TYPES_SHOWN ? count - TYPES_SHOWN : 0; i < count; i++) {
+        const char *before = i == 0 ? "" : size == 0 ? "... " : " ";
+        size += (size_t)snprintf(text + size, TYPE_TEXT, "%s", before);
+        print_type(c, types[i], text + size);
+        size += strlen(text + size);
+    }
+}
+
+void wr_check_surplus(Checker *c, const Frame *f) {
+    char want[(TYPES_SHOWN + 1) * TYPE_TEXT], have[(TYPES_SHOWN + 1) * TYPE_TEXT];
+    TypeList results = check_block_results(&f->type);
+    print_types(c, results.types, results.count, want);
+    print_types(c, c->stack + f->height, c->sp - f->height + results.count, have);
+    wr_check_fail(c, "type mismatch: block requires [%s] but stack has [%s]", want, have);
 }
 
 /* ---- one instruction ---- */

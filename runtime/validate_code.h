@@ -161,7 +161,7 @@ const DefType *wr_check_comp_index(Checker *c,
 #define wr_check_oom(c) wr_reader_fail_memory(&(c)->reader)
 void wr_check_mismatch(Checker *c, ValType want, ValType have) COLD;
 void wr_check_missing(Checker *c, ValType want) COLD; /* the stack is empty */
-void wr_check_surplus(Checker *c, u32 count) COLD;    /* operands are left at a block's end */
+void wr_check_surplus(Checker *c, const Frame *f) COLD; /* operands are left at a block's end */
 
 INLINE bool check_failed(const Checker *c) { return c->reader.error != NULL; }
 INLINE u32 check_offset(const Checker *c, const u8 *at) { return (u32)(at - c->origin); }

@@ -7,7 +7,8 @@
  * would only pass control on, the branch goes on with that one's: the operands are the same, since a
  * block ends with exactly its results on top of the height that it began at. A branch to the body's
  * own label, and so to every block that ends directly before the body does, goes AT the final `end`,
- * which returns the topmost result slots: nothing needs to move, so such entries have pop 0.
+ * which returns the topmost result slots: where the branch brings all of them nothing needs to move, and
+ * such entries have pop 0. A block may have fewer results, the others lying below what it drops.
  *
  * In dead code operands may lack, and heights are whatever is known; the entries are never used,
  * but they count.
@@ -50,7 +51,7 @@ void wr_check_dead(Checker *c) {
 
 void wr_check_pop_results(Checker *c, Frame *f) {
     check_pop_list(c, check_block_results(&f->type));
-    if (UNLIKELY(c->sp != f->height) && !check_failed(c)) wr_check_surplus(c, c->sp - f->height);
+    if (UNLIKELY(c->sp != f->height) && !check_failed(c)) wr_check_surplus(c, f);
 }
 
 void wr_check_unset_locals(Checker *c, u32 inits) {
@@ -71,7 +72,7 @@ static void leave_frame(Checker *c, u32 after) {
     c->nframes--;
     if (f->branches.first == NONE_U32) return;
     if (c->nframes == 0)
-        wr_side_bind_exits(&c->side, &f->branches, check_offset(c, c->at));
+        wr_side_bind_exits(&c->side, &f->branches, check_offset(c, c->at), check_label(f).slots);
     else if (passes_on(c, check_frame(c)))
         wr_side_join(&c->side, &check_frame(c)->branches, &f->branches);
     else

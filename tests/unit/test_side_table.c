@@ -49,7 +49,7 @@ Test(side_table, binds_chains_forward) {
     wr_side_bind_chain(&table, &b, 30);
     wr_side_bind_chain(&table, &a, 99); /* empty: nothing */
     wr_side_chain(&table, &a, add(31, 5, 1));
-    wr_side_bind_exits(&table, &a, 40);
+    wr_side_bind_exits(&table, &a, 40, 1);
     cr_assert(wr_side_finish(&table, &arena, &code));
     const i32 pcs[] = {28, 26, 24, 9};
     const i32 stps[] = {3, 2, 1, 1};

@@ -243,7 +243,7 @@ Test(validate_code, operands) {
     INVALID("type mismatch: instruction requires [any] but stack has []", DROP);
     INVALID("type mismatch: instruction requires [i32] but stack has [i64]", 0x42, 0, IF, VOID,
             END);
-    INVALID("type mismatch: block ends with 1 surplus operands, [f32] on top", 0x43, 0, 0, 0, 0);
+    INVALID("type mismatch: block requires [] but stack has [f32]", 0x43, 0, 0, 0, 0);
     INVALID("type mismatch", 0x41, 1, BLOCK, VOID, DROP, END); /* not the block's to take */
     VALID(0x41, 1, BLOCK, 1, END, DROP);
     INVALID("unknown type 9", BLOCK, 9, END);
