@@ -40,6 +40,10 @@ void wr_disasm_name(const Disasm *d, Name name) {
 enum { SHOWN_NAME = 256 };
 
 void wr_disasm_index(const Disasm *d, IndexSpace space, u32 index) {
+    if (d->index) {
+        d->index(d->context, space, index);
+        return;
+    }
     wr_disasm_text(d, "%u", index);
     Name name = d->name ? d->name(d->context, space, index) : (Name){NULL, 0};
     if (!name.data) return;
@@ -146,7 +150,16 @@ static void table_and_type(const Disasm *d, const Instr *i) {
     put(d, ")");
 }
 
-static void index_and_number(const Disasm *d, const Instr *i) {
+static void type_and_field(const Disasm *d, const Instr *i) {
+    index_of(d, SPACE_TYPE, i->index);
+    put(d, " ");
+    if (d->field)
+        d->field(d->context, i->index, i->index2);
+    else
+        wr_disasm_text(d, "%u", i->index2);
+}
+
+static void type_and_count(const Disasm *d, const Instr *i) {
     index_of(d, SPACE_TYPE, i->index);
     wr_disasm_text(d, " %u", i->index2);
 }
@@ -208,6 +221,17 @@ static void special_float(const Disasm *d, bool negative, u64 payload, u64 canon
         wr_disasm_text(d, ":0x%llx", (unsigned long long)payload);
 }
 
+/* A number as snprintf() wrote it, whatever the locale has for a decimal point. */
+static void put_decimal(const Disasm *d, const char *text) {
+    put(d, " ");
+    for (bool in_point = false; *text; text++) {
+        bool is_point = strchr("0123456789+-e", *text) == NULL;
+        if (!is_point) d->write(d->context, text, 1);
+        if (is_point && !in_point) put(d, ".");
+        in_point = is_point;
+    }
+}
+
 /* The shortest decimal that reads back the same. */
 static void f32_const(const Disasm *d, u32 bits) {
     if ((bits >> 23 & 0xFF) == 0xFF) {
@@ -221,7 +245,7 @@ static void f32_const(const Disasm *d, u32 bits) {
         (void)snprintf(text, sizeof text, "%.*g", digits, (double)value);
         if (strtof(text, NULL) == value) break;
     }
-    wr_disasm_text(d, " %s", text);
+    put_decimal(d, text);
 }
 
 static void f64_const(const Disasm *d, u64 bits) {
@@ -236,7 +260,7 @@ static void f64_const(const Disasm *d, u64 bits) {
         (void)snprintf(text, sizeof text, "%.*g", digits, value);
         if (strtod(text, NULL) == value) break;
     }
-    wr_disasm_text(d, " %s", text);
+    put_decimal(d, text);
 }
 
 static void heap_type(const Disasm *d, const Instr *i) {
@@ -254,6 +278,10 @@ static void branch_cast(const Disasm *d, const Instr *i) {
 
 void wr_disasm_instr(const Disasm *d, const Instr *i) {
     put(d, wr_op_info[i->op].text);
+    wr_disasm_immediates(d, i);
+}
+
+void wr_disasm_immediates(const Disasm *d, const Instr *i) {
     switch ((ImmKind)wr_op_info[i->op].imm) {
     case IMM_NONE:
     case IMM_ZERO: break;
@@ -264,8 +292,8 @@ void wr_disasm_instr(const Disasm *d, const Instr *i) {
     case IMM_FUNC: index_of(d, SPACE_FUNC, i->index); break;
     case IMM_TYPE: index_of(d, SPACE_TYPE, i->index); break;
     case IMM_TYPE_TABLE: table_and_type(d, i); break;
-    case IMM_TYPE_FIELD:
-    case IMM_TYPE_COUNT: index_and_number(d, i); break;
+    case IMM_TYPE_FIELD: type_and_field(d, i); break;
+    case IMM_TYPE_COUNT: type_and_count(d, i); break;
     case IMM_TYPE_DATA: two_indices(d, i, SPACE_TYPE, SPACE_DATA); break;
     case IMM_TYPE_ELEM: two_indices(d, i, SPACE_TYPE, SPACE_ELEM); break;
     case IMM_TYPE_TYPE: two_indices(d, i, SPACE_TYPE, SPACE_TYPE); break;

@@ -1,7 +1,7 @@
 /*
  * disasm.h - instructions and types as text: what decode_code.h reads, printed by opcodes.def. It takes
  * instructions as they stand, valid or not, and knows no module: who calls names the index spaces.
- * Used by the command's dump; not by the text format's printer, which folds and declares.
+ * The command's dump and the text format's printer stand on it.
  */
 #ifndef WR_DISASM_H
 #define WR_DISASM_H
@@ -30,10 +30,15 @@ typedef struct Disasm {
     /* The name of an item, to be written after its index; data NULL = it has none. May be NULL. */
     Name (*name)(void *context, IndexSpace space, u32 index);
     void *context;
+    /* Writes an index instead, and one of a field; may be NULL. */
+    void (*index)(void *context, IndexSpace space, u32 index);
+    void (*field)(void *context, u32 type, u32 field);
 } Disasm;
 
-/* Writes an instruction: keyword, then immediates, without a newline. */
+/* Writes an instruction: keyword, then immediates, without a newline. The second writes the immediates
+ * alone, each with a space before it. */
 void wr_disasm_instr(const Disasm *d, const Instr *instr);
+void wr_disasm_immediates(const Disasm *d, const Instr *instr);
 
 /* Write a type as the text format does. Defined types are the module's own indices, as the readers give
  * them without a module. */

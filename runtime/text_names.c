@@ -7,7 +7,12 @@
 
 #include "alloc.h"
 
-enum { SUBSECTION_MODULE = 0, SUBSECTION_LOCALS = 2, SUBSECTION_LABELS = 3, SUBSECTION_FIELDS = 10 };
+enum {
+    SUBSECTION_MODULE = 0,
+    SUBSECTION_LOCALS = 2,
+    SUBSECTION_LABELS = 3,
+    SUBSECTION_FIELDS = 10
+};
 
 static const struct {
     u8 id;
