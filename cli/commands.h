@@ -7,5 +7,8 @@
 int wr_cli_run(const Settings *settings);
 int wr_cli_validate(const Settings *settings);
 int wr_cli_dump(const Settings *settings);
+int wr_cli_wat2wasm(const Settings *settings);
+int wr_cli_wasm2wat(const Settings *settings);
+int wr_cli_wast(const Settings *settings);
 
 #endif

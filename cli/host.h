@@ -5,6 +5,9 @@
 #ifndef WR_CLI_HOST_H
 #define WR_CLI_HOST_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 /* Writing to a pipe that nobody reads is an error from now on and does not end the process. */
 void wr_cli_ignore_broken_pipes(void);
 
@@ -12,5 +15,14 @@ void wr_cli_ignore_broken_pipes(void);
  * (static storage). The caller closes it. */
 int wr_cli_listen(const char *address_and_port, const char **why);
 void wr_cli_close(int descriptor);
+
+/* Paths of files; each and the array are the caller's to free. */
+typedef struct Paths {
+    char **items;
+    size_t count;
+} Paths;
+/* Appends `path` or, if it is a folder, the files in and below it whose names end in `suffix`, sorted.
+ * False with errno set when that fails. */
+bool wr_cli_find_files(Paths *paths, const char *path, const char *suffix);
 
 #endif

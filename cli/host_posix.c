@@ -1,10 +1,14 @@
 /* host_posix.c - host.h for POSIX systems. */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "host.h"
@@ -71,4 +75,93 @@ int wr_cli_listen(const char *address_and_port, const char **why) {
     if (fd < 0) *why = strerror(errno);
     freeaddrinfo(found);
     return fd;
+}
+
+/* ---- Files below a folder ---- */
+
+static bool has_suffix(const char *name, const char *suffix) {
+    size_t size = strlen(name), wanted = strlen(suffix);
+    return size >= wanted && strcmp(name + size - wanted, suffix) == 0;
+}
+
+/* Takes over the path, also on failure. */
+static bool add_path(Paths *paths, char *path) {
+    char **grown = path ? realloc(paths->items, (paths->count + 1) * sizeof *grown) : NULL;
+    if (!grown) {
+        free(path);
+        return false;
+    }
+    paths->items = grown;
+    paths->items[paths->count++] = path;
+    return true;
+}
+
+static char *join(const char *folder, const char *name) {
+    size_t size = strlen(folder) + strlen(name) + 2;
+    char *path = malloc(size);
+    const char *slash = has_suffix(folder, "/") ? "" : "/";
+    if (path) snprintf(path, size, "%s%s%s", folder, slash, name);
+    return path;
+}
+
+static char *copy(const char *text) {
+    size_t size = strlen(text) + 1;
+    char *made = malloc(size);
+    if (made) memcpy(made, text, size);
+    return made;
+}
+
+static int compare_paths(const void *a, const void *b) {
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* All entries but hidden ones. */
+static bool list_folder(Paths *entries, DIR *folder, const char *path) {
+    for (;;) {
+        errno = 0;
+        const struct dirent *entry = readdir(folder);
+        if (!entry) return errno == 0;
+        if (entry->d_name[0] != '.' && !add_path(entries, join(path, entry->d_name))) return false;
+    }
+}
+
+static bool find_below(Paths *paths, char *path, const char *suffix, unsigned depth);
+
+/* Files come before folders. */
+static bool find_in_folder(Paths *paths, const char *path, const char *suffix, unsigned depth) {
+    Paths entries = {NULL, 0};
+    DIR *folder = opendir(path);
+    if (!folder) return false;
+    bool ok = list_folder(&entries, folder, path);
+    closedir(folder);
+    if (entries.count > 0)
+        qsort(entries.items, entries.count, sizeof *entries.items, compare_paths);
+    for (int folders = 0; folders < 2; folders++) {
+        for (size_t i = 0; i < entries.count; i++) {
+            struct stat status;
+            char *entry = entries.items[i];
+            if (!entry || stat(entry, &status) != 0) continue;
+            bool is_folder = S_ISDIR(status.st_mode);
+            if (is_folder != folders || (!is_folder && !has_suffix(entry, suffix))) continue;
+            entries.items[i] = NULL;
+            ok = ok && find_below(paths, entry, suffix, depth + 1);
+        }
+    }
+    for (size_t i = 0; i < entries.count; i++) free(entries.items[i]);
+    free(entries.items);
+    return ok;
+}
+
+/* Takes over the path. Links may lead in circles: so deep and no deeper. */
+static bool find_below(Paths *paths, char *path, const char *suffix, unsigned depth) {
+    struct stat status;
+    bool is_folder = path && stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+    if (!is_folder) return add_path(paths, path);
+    bool ok = depth >= 32 || find_in_folder(paths, path, suffix, depth);
+    free(path);
+    return ok;
+}
+
+bool wr_cli_find_files(Paths *paths, const char *path, const char *suffix) {
+    return find_below(paths, copy(path), suffix, 0);
 }

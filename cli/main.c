@@ -25,6 +25,20 @@ static const Command commands[] = {
      "disassembly, unless options choose among them. A malformed module is printed up\n"
      "to the error; the exit status is then 1.",
      IN_DUMP, false, 1, wr_cli_dump},
+    {"wat2wasm", "[OPTIONS] FILE", "Turn text into a binary module",
+     "Writes the module that FILE (- for standard input) has in the text format in the\n"
+     "binary one, to the file of that name ending in .wasm in the current directory.\n"
+     "It is not validated. An error in the text is shown with its line.",
+     IN_WAT2WASM, false, 1, wr_cli_wat2wasm},
+    {"wasm2wat", "[OPTIONS] FILE", "Print a module in the text format",
+     "Prints the module FILE (- for standard input) as text that encodes to the same\n"
+     "module again. Identifiers are taken from its name section.",
+     IN_WASM2WAT, false, 1, wr_cli_wasm2wat},
+    {"wast", "[OPTIONS] FILE...", "Run scripts of the official test suite",
+     "Runs each script FILE, and all that lie in folders, in a store of its own. Prints\n"
+     "what failed, and how many assertions held by file and by folder; exits with 1 if\n"
+     "one did not.",
+     IN_WAST, false, 1, wr_cli_wast},
 };
 enum { COMMAND_TOTAL = sizeof commands / sizeof commands[0] };
 

@@ -37,7 +37,7 @@ typedef struct Option {
 #define HEADING(text, in) {NULL, 0, OPTION_HEADING, in, 0, 0, NULL, text},
 #define OPTION(name, letter, kind, in, field, tag, value, help)                                    \
     {name, letter, OPTION_##kind, in, offsetof(Settings, field), tag, value, help},
-#define IN_ALL (IN_RUN | IN_VALIDATE | IN_DUMP)
+#define IN_ALL (IN_RUN | IN_VALIDATE | IN_DUMP | IN_WASM2WAT | IN_WAST | IN_WAT2WASM)
 
 /* clang-format off */
 static const Option options[] = {
@@ -70,15 +70,26 @@ static const Option options[] = {
            "Bytes of all linear memories: 65536, 64k, 1G")
     OPTION("max-stack", 0, SIZE, IN_RUN, max_stack, 0, "SIZE",
            "Bytes of the guest's call stack [8M]")
-    HEADING("Engine", IN_RUN | IN_VALIDATE)
-    OPTION("engine", 0, CHOICE, IN_RUN, engine, 0, "interp",
+    HEADING("Engine", IN_RUN | IN_VALIDATE | IN_WAST)
+    OPTION("engine", 0, CHOICE, IN_RUN | IN_WAST, engine, 0, "interp",
            "How code is executed")
-    OPTION("memory-mode", 0, CHOICE, IN_RUN, memory_mode, 0, "auto|guard|explicit",
+    OPTION("memory-mode", 0, CHOICE, IN_RUN | IN_WAST, memory_mode, 0, "auto|guard|explicit",
            "How accesses are checked: by guard pages, or\nexplicitly")
-    OPTION("feature", 0, LIST, IN_RUN | IN_VALIDATE, features, 0, "NAME[=on|off]",
+    OPTION("feature", 0, LIST, IN_RUN | IN_VALIDATE | IN_WAST, features, 0, "NAME[=on|off]",
            "Turn a proposal on or off: 'wasmrun help\nfeatures' lists them")
     OPTION("threads", 0, COUNT, IN_RUN | IN_VALIDATE, threads, 0, "N",
            "Validate large modules on N threads [0: as\nmany as there are processors]")
+    OPTION("gc-stress", 0, FLAG, IN_WAST, gc_stress, 0, NULL,
+           "Collect garbage before every allocation")
+    OPTION("gc-verify", 0, FLAG, IN_WAST, gc_verify, 0, NULL,
+           "Check the heap after every collection")
+    HEADING("Scripts", IN_WAST)
+    OPTION("jobs", 'j', COUNT, IN_WAST, jobs, 0, "N",
+           "Run N scripts at a time [0: as many as there\nare processors]")
+    OPTION("round-trip", 0, FLAG, IN_WAST, round_trip, 0, NULL,
+           "Also print each module and encode it again: it\nmust stay the same")
+    OPTION("verbose", 'v', FLAG, IN_WAST, verbose, 0, NULL,
+           "Show what scripts print")
     HEADING("What is shown", IN_DUMP)
     OPTION("headers", 'h', FLAG, IN_DUMP, headers, 0, NULL,
            "The list of sections")
@@ -95,9 +106,13 @@ static const Option options[] = {
     OPTION("function", 'f', LIST, IN_DUMP, functions, 0, "INDEX|NAME",
            "Only this function's body")
     HEADING("Other", IN_ALL)
+    OPTION("output", 'o', STRING, IN_WASM2WAT | IN_WAT2WASM, output, 0, "FILE",
+           "Write to FILE; - is standard output")
+    OPTION("no-names", 0, FLAG, IN_WAT2WASM, no_names, 0, NULL,
+           "Leave identifiers out")
     OPTION("stats", 0, FLAG, IN_RUN | IN_VALIDATE, stats, 0, NULL,
            "Print sizes and times on standard error")
-    OPTION("help", 'h', FLAG, IN_RUN | IN_VALIDATE, help, 0, NULL,
+    OPTION("help", 'h', FLAG, IN_RUN | IN_VALIDATE | IN_WASM2WAT | IN_WAST | IN_WAT2WASM, help, 0, NULL,
            "Print this text")
     OPTION("help", 0, FLAG, IN_DUMP, help, 0, NULL,
            "Print this text")

@@ -38,6 +38,10 @@ typedef struct Settings {
     bool stats;
     bool headers, details, disassemble, contents, side_tables;
     List sections, functions;
+    const char *output;
+    bool no_names;
+    uint64_t jobs; /* 0 = as many as there are processors */
+    bool gc_stress, gc_verify, round_trip, verbose;
     char **operands; /* zero-terminated like argv */
     size_t operand_count;
 } Settings;
@@ -53,7 +57,7 @@ typedef struct Command {
     int (*run)(const Settings *settings); /* the exit status */
 } Command;
 
-enum { IN_RUN = 1, IN_VALIDATE = 2, IN_DUMP = 4 };
+enum { IN_RUN = 1, IN_VALIDATE = 2, IN_DUMP = 4, IN_WASM2WAT = 8, IN_WAST = 16, IN_WAT2WASM = 32 };
 
 /* Reads argv[0..argc), which is rearranged. False when it does not parse; the error is then reported. */
 bool wr_cli_options_parse(Settings *settings, const Command *command, int argc, char **argv);

@@ -28,7 +28,7 @@ layer() {
 # The layer that a header belongs to. Generated headers have no source: they are the includer's own.
 home_of() {
     base=${1##*/}
-    for dir in "$2" runtime interpreter wasi cli aot; do
+    for dir in "$2" runtime interpreter wasi cli aot spec-tests; do
         [ -f "$dir/$base" ] && { echo "$dir"; return; }
     done
     [ -f "embed/include/$base" ] && { echo public; return; }
@@ -41,7 +41,8 @@ layer runtime public
 layer interpreter public runtime
 layer embed public runtime interpreter
 layer wasi public
-layer cli public runtime
+layer spec-tests public runtime
+layer cli public runtime spec-tests
 
 [ $bad = 0 ] && echo "layering: ok"
 exit $bad
