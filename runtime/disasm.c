@@ -263,9 +263,14 @@ static void f64_const(const Disasm *d, u64 bits) {
     put_decimal(d, text);
 }
 
+/* Of instructions that test and cast it is part of a reference type, of which the opcode says whether
+ * it is nullable: in the table's text behind the keyword. */
 static void heap_type(const Disasm *d, const Instr *i) {
     put(d, " ");
-    wr_disasm_heaptype(d, i->heap);
+    if (i->op == OP_REF_NULL)
+        wr_disasm_heaptype(d, i->heap);
+    else
+        ref_type(d, i->heap, strchr(wr_op_info[i->op].text, ' ') != NULL);
 }
 
 static void branch_cast(const Disasm *d, const Instr *i) {
@@ -277,7 +282,8 @@ static void branch_cast(const Disasm *d, const Instr *i) {
 }
 
 void wr_disasm_instr(const Disasm *d, const Instr *i) {
-    put(d, wr_op_info[i->op].text);
+    const char *text = wr_op_info[i->op].text;
+    d->write(d->context, text, strcspn(text, " "));
     wr_disasm_immediates(d, i);
 }
 

@@ -35,9 +35,9 @@ static Name read_name(Parser *p, const Token *token, const char *annotation) {
 /* ---- @custom ---- */
 
 /* Sections in the order of the binary format, as placements name them. */
-static const char *const section_names[] = {"type",   "import", "func",  "table", "memory",
-                                            "tag",    "global", "export", "start", "elem",
-                                            "datacount", "code", "data"};
+static const char *const section_names[] = {"type",      "import", "func",   "table", "memory",
+                                            "tag",       "global", "export", "start", "elem",
+                                            "datacount", "code",   "data"};
 #define PLACE_LAST (2 * (u32)ARRAY_LEN(section_names) - 1)
 
 static bool is_text(const Token *t, const char *text) {
@@ -306,9 +306,19 @@ static void put_module_name(Buffer *out, Name name) {
     wr_put_close(out, start);
 }
 
+/* Whether the text has a name section of its own, as a custom section. */
+static bool has_name_section(const Parser *p) {
+    for (u32 i = 0; i < p->ncustoms; i++) {
+        const CustomText *c = &p->customs[i];
+        if (c->end - c->start >= 5 && memcmp(p->customs_data.data + c->start, "\4name", 5) == 0)
+            return true;
+    }
+    return false;
+}
+
 /* Subsections in the order of their ids. */
 void wr_text_put_names(Parser *p, Buffer *out) {
-    if (!p->options->names) return;
+    if (!p->options->names || has_name_section(p)) return;
     const NameMapText *maps[] = {NULL,
                                  &p->names[NAMES_FUNC],
                                  &p->locals,

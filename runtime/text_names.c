@@ -86,13 +86,13 @@ static void unbind_duplicates(Reader *r, NameTable *table) {
 
 /* ---- reading ---- */
 
-static void read_map(Reader *r, NameTable *table) {
+static void read_map(Reader *r, NameTable *table, bool repeated) {
     u32 count = wr_read_u32(r);
     for (u32 i = 0; i < count && r->error == NULL; i++) {
         u32 index = wr_read_u32(r);
         add(r, table, index, wr_read_name(r));
     }
-    if (r->error == NULL) unbind_duplicates(r, table);
+    if (r->error == NULL && !repeated) unbind_duplicates(r, table);
 }
 
 /* Inner maps are read when they are wanted: here it is only found where they end. */
@@ -117,7 +117,7 @@ static bool read_subsection(TextNames *names, u8 id, Reader r) {
     if (id == SUBSECTION_LABELS) read_map_of_maps(&r, &names->label_maps);
     if (id == SUBSECTION_FIELDS) read_map_of_maps(&r, &names->field_maps);
     for (size_t i = 0; i < ARRAY_LEN(subsections); i++)
-        if (subsections[i].id == id) read_map(&r, &names->spaces[subsections[i].space]);
+        if (subsections[i].id == id) read_map(&r, &names->spaces[subsections[i].space], false);
     bool ok = r.error != ERROR_OOM;
     wr_error_delete(r.error);
     return ok;
@@ -153,13 +153,13 @@ bool wr_text_names_read(TextNames *names, const u8 *start, const u8 *end) {
     return ok;
 }
 
-bool wr_name_table_open(NameTable *table, const NameTable *maps, u32 index) {
+bool wr_name_table_open(NameTable *table, const NameTable *maps, u32 index, bool repeated) {
     table->count = 0;
     const NamedIndex *map = find(maps, index);
     if (map == NULL) return true;
     const u8 *start = (const u8 *)map->name.data;
     Reader r = {.pos = start, .end = start + map->name.size, .base = start};
-    read_map(&r, table);
+    read_map(&r, table, repeated);
     bool ok = r.error != ERROR_OOM;
     wr_error_delete(r.error);
     return ok;

@@ -33,8 +33,10 @@ void wr_text_names_free(TextNames *names);
 /* Reads the section's contents. What is malformed in it ends its reading. False when out of memory. */
 NODISCARD bool wr_text_names_read(TextNames *names, const u8 *start, const u8 *end);
 
-/* An inner map, in place of what the table had; empty when there is none for `index`. */
-NODISCARD bool wr_name_table_open(NameTable *table, const NameTable *maps, u32 index);
+/* An inner map, in place of what the table had; empty when there is none for `index`. Names are bound
+ * once, but for `repeated` ones (labels) as often as they come. */
+NODISCARD bool wr_name_table_open(NameTable *table, const NameTable *maps, u32 index,
+                                  bool repeated);
 /* The name that can be bound to the index; data NULL if there is none. */
 Name wr_name_table_find(const NameTable *table, u32 index);
 void wr_name_table_init(NameTable *table, const Alloc *alloc);

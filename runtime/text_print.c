@@ -194,7 +194,7 @@ static void write_field(void *context, u32 type, u32 field) {
     Printer *p = context;
     NameTable fields;
     wr_name_table_init(&fields, p->alloc);
-    if (!wr_name_table_open(&fields, &p->names.field_maps, type)) fail_memory(p);
+    if (!wr_name_table_open(&fields, &p->names.field_maps, type, false)) fail_memory(p);
     put_id_or_index(p, wr_name_table_find(&fields, field), field);
     wr_name_table_free(&fields);
 }
@@ -283,7 +283,7 @@ static void put_field_type(Printer *p) {
 
 static void put_fields(Printer *p, u32 type) {
     u32 count = wr_read_u32(p->r);
-    if (!wr_name_table_open(&p->inner, &p->names.field_maps, type)) fail_memory(p);
+    if (!wr_name_table_open(&p->inner, &p->names.field_maps, type, false)) fail_memory(p);
     for (u32 i = 0; i < count && p->r->error == NULL; i++) {
         put(p, " (field ");
         Name name = wr_name_table_find(&p->inner, i);
@@ -416,13 +416,15 @@ static void put_const_expr(Printer *p, const char *word) {
         return;
     }
     bool is_single = i.op != OP_END && !opens_block(i.op) && r->pos < r->end && *r->pos == 0x0B;
-    put(p, is_single ? " (" : " ");
-    if (!is_single && word != NULL) wr_disasm_text(&p->d, "(%s ", word);
+    if (is_single)
+        put(p, " (");
+    else if (word != NULL)
+        wr_disasm_text(&p->d, " (%s", word);
     for (u32 depth = 0; i.op != OP_END || depth > 0;) {
         depth += opens_block(i.op);
         depth -= i.op == OP_END || (i.op == OP_DELEGATE && depth > 0);
-        wr_disasm_instr(&p->d, &i);
         if (!is_single) put(p, " ");
+        wr_disasm_instr(&p->d, &i);
         if (!wr_instr_next(r, &i)) {
             wr_reader_fail(r, r->pos, "unexpected end of section or function");
             return;
@@ -550,8 +552,8 @@ static u32 next_function_type(Printer *p, const u8 *at) {
 }
 
 static void open_names(Printer *p, u32 func) {
-    if (!wr_name_table_open(&p->inner, &p->names.local_maps, func) ||
-        !wr_name_table_open(&p->labels, &p->names.label_maps, func))
+    if (!wr_name_table_open(&p->inner, &p->names.local_maps, func, false) ||
+        !wr_name_table_open(&p->labels, &p->names.label_maps, func, true))
         fail_memory(p);
 }
 
