@@ -116,7 +116,7 @@ HANDLER(STRUCT_SET, I) {
     if (LIKELY(place_width(place) == PLACE_32))
         le32_store(at, (u32)r0);
     else
-        place_store(at, place_width(place), &(Slot){.u64 = r0});
+        place_store_slot(at, place_width(place), r0);
     pc = next;
     NEXT(E);
 }
@@ -242,7 +242,7 @@ HANDLER(ARRAY_SET, I) {
     if (LIKELY(width == PLACE_32))
         le32_store(at, (u32)r0);
     else
-        place_store(at, width, &(Slot){.u64 = r0});
+        place_store_slot(at, width, r0);
     sp -= 2;
     pc = next;
     NEXT(E);

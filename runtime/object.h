@@ -23,17 +23,19 @@ INLINE bool ref_is_object(u64 ref) { return (ref & 3) == 0; } /* of a reference 
 
 /* ---- fields and elements, as operands ---- */
 
-INLINE void place_store(u8 *at, Place width, const Slot *value) {
+/* Not for PLACE_128. */
+INLINE void place_store_slot(u8 *at, Place width, u64 value) {
     switch (width) {
-    case PLACE_8: *at = (u8)value->u32; break;
-    case PLACE_16: le16_store(at, (u16)value->u32); break;
-    case PLACE_32: le32_store(at, value->u32); break;
-    case PLACE_64: le64_store(at, value->u64); break;
-    case PLACE_128:
-        le64_store(at, value[0].u64);
-        le64_store(at + 8, value[1].u64);
-        break;
+    case PLACE_8: *at = (u8)value; break;
+    case PLACE_16: le16_store(at, (u16)value); break;
+    case PLACE_32: le32_store(at, (u32)value); break;
+    case PLACE_64:
+    case PLACE_128: le64_store(at, value); break;
     }
+}
+INLINE void place_store(u8 *at, Place width, const Slot *value) {
+    place_store_slot(at, width, value->u64);
+    if (UNLIKELY(width == PLACE_128)) le64_store(at + 8, value[1].u64);
 }
 /* Narrow fields are zero-extended. Not for PLACE_128. */
 INLINE u64 place_load(const u8 *at, Place width) {
