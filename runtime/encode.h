@@ -1,7 +1,7 @@
 /*
  * encode.h - writing the binary format (spec: binary): a byte buffer that grows up to a limit, and
- * LEB128 in as few bytes as possible. Writing is sticky: after it has run out of memory a buffer takes
- * nothing more, and `failed` says so.
+ * LEB128 in as few bytes as possible. Writing is sticky: after it has run out of memory a buffer
+ * takes nothing more, and `failed` says so.
  */
 #ifndef WR_ENCODE_H
 #define WR_ENCODE_H
@@ -31,7 +31,7 @@ void wr_put_bytes(Buffer *b, const void *data, size_t size);
 NODISCARD u8 *wr_put_room(Buffer *b, size_t size);
 void wr_put_u32(Buffer *b, u32 value); /* LEB128; so the next three */
 void wr_put_u64(Buffer *b, u64 value);
-void wr_put_s64(Buffer *b, i64 value); /* s32 and s33 too */
+void wr_put_s64(Buffer *b, i64 value);    /* s32 and s33 too */
 void wr_put_size(Buffer *b, size_t size); /* as u32 */
 void wr_put_name(Buffer *b, Name name);
 void wr_put_opcode(Buffer *b, Opcode op);

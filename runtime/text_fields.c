@@ -1,6 +1,6 @@
 /*
- * text_fields.c - a module's fields but types (spec: text/modules): the third pass. Abbreviations are
- * expanded into the sections that they stand for.
+ * text_fields.c - a module's fields but types (spec: text/modules): the third pass. Abbreviations
+ * are expanded into the sections that they stand for.
  */
 #include "text_module.h"
 #include "text_number.h"
@@ -277,8 +277,8 @@ static void put_zero_offset(Buffer *out, bool is_64) {
     wr_put_opcode(out, OP_END);
 }
 
-/* "(table x)" or "(memory x)", or just the number, as it was before there were passive segments; 0 if
- * there is none. */
+/* "(table x)" or "(memory x)", or just the number, as it was before there were passive segments; 0
+ * if there is none. */
 static u32 read_use(Parser *p, u32 word, TextSpace space) {
     if (wr_text_is(p->t, TOKEN_NAT)) return wr_text_index(p, space, 0);
     if (!wr_text_take_open(p->t, word)) return 0;
@@ -328,8 +328,8 @@ typedef struct ElemText {
     TextRef type;
 } ElemText;
 
-/* A segment in the order of the binary format, whose offset and items have been written to `body` from
- * `offset` and `items` on. */
+/* A segment in the order of the binary format, whose offset and items have been written to `body`
+ * from `offset` and `items` on. */
 static void put_elem(Parser *p, const ElemText *e, const Buffer *body, size_t items, u32 count) {
     Buffer *out = begin_item(p, SECTION_ELEM);
     wr_put_u32(out, e->flags);
@@ -392,8 +392,8 @@ static void inline_elem(Parser *p, u32 index, bool is_64) {
     put_zero_offset(body, is_64);
     size_t items = body->size;
     bool is_funcs = wr_text_is_funcref(e.type) && !wr_text_is(t, TOKEN_OPEN);
-    u32 count = wr_text_is(t, TOKEN_OPEN) ? read_expr_items(p, body)
-                                          : read_func_items(p, body, !is_funcs);
+    u32 count =
+        wr_text_is(t, TOKEN_OPEN) ? read_expr_items(p, body) : read_func_items(p, body, !is_funcs);
     e.flags = active_flags(&e, !is_funcs);
     wr_text_expect(t, TOKEN_CLOSE);
     wr_text_check(p, body);
@@ -514,8 +514,8 @@ static void inline_data(Parser *p, u32 index, bool is_64) {
     wr_text_expect(t, TOKEN_CLOSE);
     u64 pages = (size >> page) + ((size & (((u64)1 << page) - 1)) != 0);
     Buffer *out = begin_item(p, SECTION_MEMORY);
-    wr_put_u8(out, (u8)(LIMITS_MAX | (is_64 ? LIMITS_64 : 0) |
-                        (has_page_size ? LIMITS_PAGE_SIZE : 0)));
+    wr_put_u8(out,
+              (u8)(LIMITS_MAX | (is_64 ? LIMITS_64 : 0) | (has_page_size ? LIMITS_PAGE_SIZE : 0)));
     wr_put_u64(out, pages);
     wr_put_u64(out, pages);
     if (has_page_size) wr_put_u32(out, page);

@@ -1,17 +1,18 @@
 /*
- * text_instr.c - instructions in the text format (spec: text/instructions), encoded as they are read.
+ * text_instr.c - instructions in the text format (spec: text/instructions), encoded as they are
+ * read.
  *
  * Flat and folded forms nest in any way, so all that is open lies on one explicit stack of frames:
  *
- *   plain folded   (op imm* operand*)       its bytes wait in `deferred` until the operands are there
+ *   plain folded   (op imm* operand*)       its bytes wait in `deferred` for the operands'
  *   flat block     block ... end            so are loop, if, try, try_table
  *   folded block   (block ...)              so are loop, try_table
  *   folded if      (if cond* (then ...) (else ...)?)
  *   folded try     (try (do ...) (catch x ...)* (catch_all ...)?), or (delegate l) at its end
  *   part           (then ...), (else ...), (do ...), (catch ...), (catch_all ...) of the two
  *
- * Blocks carry a label. Labels are symbols whose value is how many labels were in scope when theirs came;
- * an inner one of the same name shadows, and is undone with its block.
+ * Blocks carry a label. Labels are symbols whose value is how many labels were in scope when theirs
+ * came; an inner one of the same name shadows, and is undone with its block.
  */
 #include "text_module.h"
 #include "text_number.h"
@@ -34,7 +35,7 @@ struct Frame {
     u16 op;
     i8 hint; /* a folded instruction's, until it is encoded */
     bool has_label;
-    u32 shadowed; /* what the label's symbol was before */
+    u32 shadowed;    /* what the label's symbol was before */
     size_t deferred; /* where its bytes begin there */
     Name id, name;   /* of the label; data NULL if it has none; the latter for the name section */
     Token open;
@@ -146,8 +147,7 @@ void wr_text_number(TextReader *t, bool is_float, u32 size, u8 *out) {
         return;
     }
     wr_text_next(t);
-    if (!parse_lane(&token, is_float, size, out))
-        wr_text_fail(t, &token, "constant out of range");
+    if (!parse_lane(&token, is_float, size, out)) wr_text_fail(t, &token, "constant out of range");
 }
 
 static const struct Shape {
@@ -183,7 +183,7 @@ void wr_text_v128(TextReader *t, u8 bytes[16]) {
 Opcode wr_text_const(TextReader *t, u8 bits[16], u32 *size) {
     memset(bits, 0, 16);
     Opcode op = t->token.kind == TOKEN_WORD && t->token.word < OP_COUNT ? (Opcode)t->token.word
-                                                                       : OP_INVALID;
+                                                                        : OP_INVALID;
     ImmKind imm = op == OP_INVALID ? IMM_NONE : (ImmKind)wr_op_info[op].imm;
     if (imm != IMM_I32 && imm != IMM_I64 && imm != IMM_F32 && imm != IMM_F64 && imm != IMM_V128)
         return OP_INVALID;
@@ -256,8 +256,8 @@ static void read_memarg_lane(Parser *p, Buffer *out, Opcode op) {
     wr_put_u8(out, (u8)wr_text_read_nat(t, 8));
 }
 
-/* One index is of `second`'s space, and 0 stands for the first; so the second comes first in the binary
- * format: memory.init, table.init. */
+/* One index is of `second`'s space, and 0 stands for the first; so the second comes first in the
+ * binary format: memory.init, table.init. */
 static void read_init(Parser *p, Buffer *out, TextSpace first, TextSpace second) {
     TextReader *t = p->t;
     TokenKind next = wr_text_peek(t);
@@ -398,21 +398,23 @@ static void read_select(Parser *p, Buffer *out) {
     wr_put_bytes(out, p->signature.results.data, p->signature.results.size);
 }
 
-/* Casts to a reference type: one opcode for each nullability. */
-static void read_cast(Parser *p, Buffer *out, Opcode op, Opcode nullable) {
-    TextRef ref = wr_text_reftype(p);
-    wr_put_opcode(out, ref.is_nullable ? nullable : op);
-    wr_put_heap(out, ref.heap);
+/* Whether the next row of the table is the same instruction for nullable types: "ref.cast null". */
+static bool has_nullable_form(Opcode op) {
+    const char *text = wr_op_info[op].text;
+    const char *next = op + 1u < OP_COUNT ? wr_op_info[op + 1].text : "";
+    size_t size = strlen(text);
+    if (wr_op_info[op].imm != IMM_HEAP_TYPE) return false;
+    return strncmp(next, text, size) == 0 && strcmp(next + size, " null") == 0;
 }
 
 /* An instruction that is no block, its keyword taken: opcode and immediates. */
 static void read_plain(Parser *p, Buffer *out, Opcode op) {
     if (op == OP_SELECT) {
         read_select(p, out);
-    } else if (op == OP_REF_TEST) {
-        read_cast(p, out, op, OP_REF_TEST_NULL);
-    } else if (op == OP_REF_CAST) {
-        read_cast(p, out, op, OP_REF_CAST_NULL);
+    } else if (has_nullable_form(op)) {
+        TextRef ref = wr_text_reftype(p);
+        wr_put_opcode(out, (Opcode)(op + ref.is_nullable));
+        wr_put_heap(out, ref.heap);
     } else {
         wr_put_opcode(out, op);
         read_immediates(p, out, op);
@@ -586,8 +588,8 @@ static void open_folded(Parser *p, Buffer *out, const Token *open) {
         return;
     }
     Opcode op = (Opcode)t->token.word;
-    bool is_part = op == OP_END || op == OP_ELSE || op == OP_CATCH || op == OP_CATCH_ALL ||
-                   op == OP_DELEGATE;
+    bool is_part =
+        op == OP_END || op == OP_ELSE || op == OP_CATCH || op == OP_CATCH_ALL || op == OP_DELEGATE;
     if (is_part) {
         wr_text_unexpected(t);
         return;
@@ -650,7 +652,8 @@ static void open_part(Parser *p, Buffer *out, const Token *open) {
         read_delegate(p, f, out);
         return;
     }
-    bool is_part = f->kind == FRAME_IF ? open_if_part(p, f, out, word) : open_try_part(f, out, word);
+    bool is_part =
+        f->kind == FRAME_IF ? open_if_part(p, f, out, word) : open_try_part(f, out, word);
     if (is_part) {
         wr_text_next(p->t);
         wr_text_next(p->t);

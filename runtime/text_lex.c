@@ -1,6 +1,6 @@
 /*
- * text_lex.c - see text_lex.h. A run of identifier characters and strings is one token, whatever it is:
- * tokens need white space or a parenthesis between them.
+ * text_lex.c - see text_lex.h. A run of identifier characters and strings is one token, whatever it
+ * is: tokens need white space or a parenthesis between them.
  */
 #include "text_lex.h"
 
@@ -44,9 +44,7 @@ static bool is_hex(char c) {
     return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
 
-static u32 hex_value(char c) {
-    return is_digit(c) ? (u32)(c - '0') : ((u32)c | 0x20) - 'a' + 10;
-}
+static u32 hex_value(char c) { return is_digit(c) ? (u32)(c - '0') : ((u32)c | 0x20) - 'a' + 10; }
 
 /* Printable ASCII that is not punctuation of the format. */
 static bool is_idchar(char c) {
@@ -97,7 +95,8 @@ COLD static void fail_char(Lexer *l) {
 static bool skip_char(Lexer *l) {
     char c = *l->pos;
     u32 ignored;
-    size_t n = (u8)c < 0x80 ? 1 : wr_utf8_char((const u8 *)l->pos, (size_t)(l->end - l->pos), &ignored);
+    size_t n =
+        (u8)c < 0x80 ? 1 : wr_utf8_char((const u8 *)l->pos, (size_t)(l->end - l->pos), &ignored);
     if (n == 0) {
         fail_char(l);
         return false;
@@ -386,8 +385,8 @@ static Token scan_run(Lexer *l) {
         t.kind = TOKEN_STRING;
     else if (is_whole && start[0] == '$' && start[1] == '"')
         t.kind = TOKEN_ID;
-    bool is_empty = (t.kind == TOKEN_ID && t.size == 3 && start[1] == '"') ||
-                    (t.size == 1 && *start == '$');
+    bool is_empty =
+        (t.kind == TOKEN_ID && t.size == 3 && start[1] == '"') || (t.size == 1 && *start == '$');
     if (is_empty) fail(l, &t, "empty identifier");
     return t;
 }

@@ -3,8 +3,9 @@
  *
  * A module's text is read three times. The first pass walks its fields, gives every definition its
  * index, binds identifiers and notes annotations. The second encodes the types that are written as
- * such, so that a type use anywhere can be compared with them. The third encodes all other fields, each
- * into the buffer of its section; types that are only used inline are appended to the types then.
+ * such, so that a type use anywhere can be compared with them. The third encodes all other fields,
+ * each into the buffer of its section; types that are only used inline are appended to the types
+ * then.
  */
 #ifndef WR_TEXT_MODULE_H
 #define WR_TEXT_MODULE_H
@@ -22,9 +23,9 @@ typedef enum TextSpace {
     NAMES_TAG,
     NAMES_ELEM,
     NAMES_DATA,
-    NAMES_MODULE_COUNT, /* those above: one of each in a module */
+    NAMES_MODULE_COUNT,               /* those above: one of each in a module */
     NAMES_FIELD = NAMES_MODULE_COUNT, /* scope: the type's index */
-    NAMES_LOCAL, /* scope: the function's index; so are labels */
+    NAMES_LOCAL,                      /* scope: the function's index; so are labels */
     NAMES_LABEL,
     NAMES_SIGNATURE /* keys are the bytes of a function type's parameters and results */
 } TextSpace;
@@ -105,7 +106,7 @@ typedef struct Parser {
     const TextOptions *options;
     const Alloc *alloc;
     Error *invalid; /* own: what makes the module invalid */
-    Arena arena; /* identifiers that had to be unescaped, keys */
+    Arena arena;    /* identifiers that had to be unescaped, keys */
     Symbols symbols;
 
     u32 counts[NAMES_MODULE_COUNT]; /* how many there are, imports included */
@@ -127,7 +128,7 @@ typedef struct Parser {
     u32 depth;         /* labels in scope */
     Frame *frames;
     u32 nframes, cap_frames;
-    Buffer deferred; /* opcodes and immediates of folded instructions, until their operands are there */
+    Buffer deferred; /* folded instructions whose operands are not all there yet */
 
     /* Annotations and names (text_annotation.c) */
     Note *notes;

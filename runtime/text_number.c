@@ -19,9 +19,7 @@ static const FloatFormat format_f32 = {23, 127, 8}, format_f64 = {52, 1023, 11};
 
 static bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
-static u32 digit_value(char c) {
-    return is_digit(c) ? (u32)(c - '0') : ((u32)c | 0x20) - 'a' + 10;
-}
+static u32 digit_value(char c) { return is_digit(c) ? (u32)(c - '0') : ((u32)c | 0x20) - 'a' + 10; }
 
 /* ---- integers ---- */
 

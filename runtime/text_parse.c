@@ -1,6 +1,6 @@
 /*
- * text_parse.c - modules in the text format: the passes over the fields (text_module.h says which), and
- * the binary put together from the sections.
+ * text_parse.c - modules in the text format: the passes over the fields (text_module.h says which),
+ * and the binary put together from the sections.
  */
 #include "text_parse.h"
 
@@ -41,12 +41,20 @@ void wr_text_put_string(Parser *p, Buffer *out, const Token *token) {
 
 /* Every buffer of the parser, for all of them to be made and freed alike. */
 static Buffer *each_buffer(Parser *p, u32 i) {
-    Buffer *const single[] = {
-        &p->signature.params,   &p->signature.results,     &p->scratch,
-        &p->body,               &p->deferred,              &p->customs_data,
-        &p->hints,              &p->func_hints,            &p->locals.entries,
-        &p->labels.entries,     &p->fields_names.entries,  &p->inner_locals.entries,
-        &p->inner_labels.entries, &p->inner_fields.entries};
+    Buffer *const single[] = {&p->signature.params,
+                              &p->signature.results,
+                              &p->scratch,
+                              &p->body,
+                              &p->deferred,
+                              &p->customs_data,
+                              &p->hints,
+                              &p->func_hints,
+                              &p->locals.entries,
+                              &p->labels.entries,
+                              &p->fields_names.entries,
+                              &p->inner_locals.entries,
+                              &p->inner_labels.entries,
+                              &p->inner_fields.entries};
     if (i < ARRAY_LEN(single)) return single[i];
     i -= (u32)ARRAY_LEN(single);
     if (i < SECTION_COUNT) return &p->sections[i].bytes;
@@ -59,8 +67,7 @@ static void init_parser(Parser *p, TextReader *t, const TextOptions *options) {
     wr_arena_init(&p->arena, p->alloc);
     wr_symbols_init(&p->symbols, p->alloc);
     Buffer *b;
-    for (u32 i = 0; (b = each_buffer(p, i)) != NULL; i++)
-        wr_buffer_init(b, p->alloc, BUFFER_MAX);
+    for (u32 i = 0; (b = each_buffer(p, i)) != NULL; i++) wr_buffer_init(b, p->alloc, BUFFER_MAX);
 }
 
 static void free_parser(Parser *p) {

@@ -1,8 +1,8 @@
 /*
  * text_parse.h - modules in the text format (spec: text/modules), encoded as they are parsed.
  *
- * The parser checks what makes text malformed, and nothing that makes a module invalid: that is found
- * when the bytes are loaded.
+ * The parser checks what makes text malformed, and nothing that makes a module invalid: that is
+ * found when the bytes are loaded.
  */
 #ifndef WR_TEXT_PARSE_H
 #define WR_TEXT_PARSE_H
@@ -21,21 +21,21 @@ typedef struct TextModule {
     bool is_definition; /* (module definition ...): not to be instantiated */
     Token open;         /* its opening parenthesis */
     Name id;            /* of the module, or of the instance; data NULL = none */
-    Name definition;    /* TEXT_INSTANCE: what to make an instance of; data NULL = the last module */
-    u8 *bytes;          /* own, allocated by `alloc`; NULL when empty */
+    Name definition; /* TEXT_INSTANCE: what to make an instance of; data NULL = the last module */
+    u8 *bytes;       /* own, allocated by `alloc`; NULL when empty */
     size_t size;
     Error *invalid; /* own: well-formed, but an annotation makes it invalid; NULL otherwise */
 } TextModule;
 
 typedef struct TextOptions {
     const Alloc *alloc;
-    bool names; /* append a name section made of the identifiers */
+    bool names;         /* append a name section made of the identifiers */
     bool narrow_limits; /* limits are u32 unless "i64" says otherwise, as before 64-bit memories */
 } TextOptions;
 
-/* At "(" of "(module ...)", to behind its ")". Fields without "(module" around them are a module up to the
- * end of the text. Identifiers go to `arena` where they must be copied. After an error (t->error) `out`
- * holds nothing to free. */
+/* At "(" of "(module ...)", to behind its ")". Fields without "(module" around them are a module up
+ * to the end of the text. Identifiers go to `arena` where they must be copied. After an error
+ * (t->error) `out` holds nothing to free. */
 void wr_text_module(TextReader *t, const TextOptions *options, Arena *arena, TextModule *out);
 
 /* A whole text: one module, its fields without "(module", or (module binary ...) and (module

@@ -45,11 +45,15 @@ void wr_text_fail_memory(TextReader *t) {
 
 void wr_text_unexpected(TextReader *t) {
     const Token *token = &t->token;
+    Token end = t->before.start == NULL ? *token : t->before; /* not lines further down */
+    end.start += end.size;
+    end.column += end.size;
+    end.size = 0;
     int shown = token->size < 200 ? (int)token->size : 200;
     if (token->kind == TOKEN_RESERVED)
         wr_text_fail(t, token, "unknown operator %.*s", shown, token->start);
     else if (token->kind == TOKEN_END)
-        wr_text_fail(t, token, "unexpected token: the text ends here");
+        wr_text_fail(t, &end, "unexpected token: the text ends here");
     else
         wr_text_fail(t, token, "unexpected token %.*s", shown, token->start);
 }
@@ -77,6 +81,7 @@ void wr_text_open(TextReader *t, const char *text, size_t size, const char *file
 void wr_text_next(TextReader *t) {
     if (t->error != NULL) return;
     t->last = t->token.start + t->token.size;
+    t->before = t->token;
     t->token = t->has_ahead ? t->ahead : lex(t);
     t->has_ahead = false;
 }

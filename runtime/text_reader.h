@@ -1,7 +1,7 @@
 /*
- * text_reader.h - reading the text format token by token: one token of lookahead, and the first error.
- * Like Reader for bytes it is sticky: after an error the token is TOKEN_END and nothing matches, so
- * parsers read straight down. The module parser and the script runner stand on it.
+ * text_reader.h - reading the text format token by token: one token of lookahead, and the first
+ * error. Like Reader for bytes it is sticky: after an error the token is TOKEN_END and nothing
+ * matches, so parsers read straight down. The module parser and the script runner stand on it.
  */
 #ifndef WR_TEXT_READER_H
 #define WR_TEXT_READER_H
@@ -14,6 +14,7 @@
 typedef struct TextReader {
     Token token;      /* the current one */
     const char *last; /* end of the token before it */
+    Token before;     /* the token before it, if one has been read */
     Lexer lexer;      /* after `token`, or after `ahead` when it is there */
     Token ahead;
     bool has_ahead;
@@ -31,7 +32,8 @@ void wr_text_next(TextReader *t);
 void wr_text_fail(TextReader *t, const Token *at, const char *format, ...) PRINTF(3, 4) COLD;
 void wr_text_fail_memory(TextReader *t) COLD;
 /* An error at a token that does not end the reading. Never NULL. */
-Error *wr_text_error(TextReader *t, wr_error_kind_t kind, const Token *at, const char *message) COLD;
+Error *wr_text_error(TextReader *t, wr_error_kind_t kind, const Token *at,
+                     const char *message) COLD;
 /* "unexpected token", or "unknown operator X" where the current one is no token at all. */
 void wr_text_unexpected(TextReader *t) COLD;
 
@@ -47,7 +49,8 @@ INLINE bool wr_text_is_index(const TextReader *t) {
 void wr_text_seek(TextReader *t, const Token *to);
 /* What comes after the current token. */
 TokenKind wr_text_peek(TextReader *t);
-/* The keyword after an open parenthesis that is the current token; WORD_UNKNOWN if there is none. */
+/* The keyword after an open parenthesis that is the current token; WORD_UNKNOWN if there is none.
+ * */
 u32 wr_text_head(TextReader *t);
 
 /* Take the token if it is there. */

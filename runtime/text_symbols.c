@@ -1,9 +1,9 @@
 /*
- * text_symbols.c - identifiers: a hash table with open addressing, and taking indices (spec: text/types,
- * indices). Identifiers are told apart by their characters, however they are written.
+ * text_symbols.c - identifiers: a hash table with open addressing, and taking indices (spec:
+ * text/types, indices). Identifiers are told apart by their characters, however they are written.
  */
-#include "text_number.h"
 #include "text_module.h"
+#include "text_number.h"
 
 void wr_symbols_init(Symbols *s, const Alloc *alloc) { *s = (Symbols){.alloc = alloc}; }
 
@@ -49,8 +49,7 @@ Symbol *wr_symbols_find(const Symbols *s, u32 space, u32 scope, Name name) {
 static bool grow(Symbols *s) {
     u32 capacity = s->capacity == 0 ? 64 : s->capacity * 2;
     if (capacity < s->capacity) return false;
-    Symbols longer = {
-        .alloc = s->alloc, .capacity = capacity, .count = s->count, .slots = NULL};
+    Symbols longer = {.alloc = s->alloc, .capacity = capacity, .count = s->count, .slots = NULL};
     longer.slots = wr_alloc_array(s->alloc, capacity, sizeof *longer.slots);
     if (longer.slots == NULL) return false;
     for (u32 i = 0; i < s->capacity; i++) {
@@ -78,10 +77,12 @@ Symbol *wr_symbols_add(Symbols *s, u32 space, u32 scope, Name name) {
 
 const char *wr_text_space_name(TextSpace space) {
     static const char *const names[] = {
-        [NAMES_TYPE] = "type",     [NAMES_FUNC] = "function",     [NAMES_TABLE] = "table",
-        [NAMES_MEMORY] = "memory", [NAMES_GLOBAL] = "global",     [NAMES_TAG] = "tag",
-        [NAMES_ELEM] = "elem segment", [NAMES_DATA] = "data segment", [NAMES_FIELD] = "field",
-        [NAMES_LOCAL] = "local",   [NAMES_LABEL] = "label",       [NAMES_SIGNATURE] = "signature",
+        [NAMES_TYPE] = "type",         [NAMES_FUNC] = "function",
+        [NAMES_TABLE] = "table",       [NAMES_MEMORY] = "memory",
+        [NAMES_GLOBAL] = "global",     [NAMES_TAG] = "tag",
+        [NAMES_ELEM] = "elem segment", [NAMES_DATA] = "data segment",
+        [NAMES_FIELD] = "field",       [NAMES_LOCAL] = "local",
+        [NAMES_LABEL] = "label",       [NAMES_SIGNATURE] = "signature",
     };
     return names[space];
 }
@@ -95,7 +96,8 @@ void wr_text_bind(Parser *p, TextSpace space, u32 scope, const Token *id, u32 in
     if (symbol == NULL)
         wr_text_fail_memory(p->t);
     else if (symbol->value != NONE_U32)
-        wr_text_fail(p->t, id, "duplicate %s %.*s", wr_text_space_name(space), shown(id), id->start);
+        wr_text_fail(p->t, id, "duplicate %s %.*s", wr_text_space_name(space), shown(id),
+                     id->start);
     else
         symbol->value = index;
 }

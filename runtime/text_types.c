@@ -1,7 +1,7 @@
 /*
- * text_types.c - types in the text format (spec: text/types), encoded as they are read. Type uses are
- * here too: which type an inline signature denotes is decided by comparing encodings, where equal types
- * have equal bytes because every form has only one.
+ * text_types.c - types in the text format (spec: text/types), encoded as they are read. Type uses
+ * are here too: which type an inline signature denotes is decided by comparing encodings, where
+ * equal types have equal bytes because every form has only one.
  */
 #include "text_module.h"
 
@@ -232,8 +232,7 @@ static void register_signature(Parser *p, u32 index) {
     if (p->t->error != NULL) return;
     if (wr_symbols_find(&p->symbols, NAMES_SIGNATURE, 0, key) != NULL) return;
     key.data = wr_arena_copy(&p->arena, key.data, key.size);
-    Symbol *symbol =
-        key.data == NULL ? NULL : wr_symbols_add(&p->symbols, NAMES_SIGNATURE, 0, key);
+    Symbol *symbol = key.data == NULL ? NULL : wr_symbols_add(&p->symbols, NAMES_SIGNATURE, 0, key);
     if (symbol == NULL)
         wr_text_fail_memory(p->t);
     else
@@ -330,8 +329,8 @@ static bool read_descriptors(Parser *p) {
     return has_any;
 }
 
-/* "sub", taken: a final type without supertypes is written as if there were no "sub". Gives whether it
- * is such a one. */
+/* "sub", taken: a final type without supertypes is written as if there were no "sub". Gives whether
+ * it is such a one. */
 static bool read_supers(Parser *p) {
     Buffer *out = type_bytes(p);
     bool is_final = wr_text_take_word(p->t, WORD_FINAL);
@@ -345,8 +344,8 @@ static bool read_supers(Parser *p) {
     return false;
 }
 
-/* "(type $id? subtype)" behind its keyword, to behind ")"; gives whether an inline signature may denote
- * it when it is alone in its group. */
+/* "(type $id? subtype)" behind its keyword, to behind ")"; gives whether an inline signature may
+ * denote it when it is alone in its group. */
 static bool read_type_definition(Parser *p, u32 index) {
     TextReader *t = p->t;
     if (wr_text_is(t, TOKEN_ID)) wr_text_next(t); /* the first pass has bound it */
@@ -374,8 +373,7 @@ void wr_text_rec_field(Parser *p, u32 index) {
     size_t start = out->size;
     u32 count = 0;
     bool is_plain = false;
-    while (wr_text_take_open(p->t, WORD_TYPE))
-        is_plain = read_type_definition(p, index + count++);
+    while (wr_text_take_open(p->t, WORD_TYPE)) is_plain = read_type_definition(p, index + count++);
     size_t before = out->size;
     insert_u32(out, start, count);
     for (u32 i = 0; i < count && p->t->error == NULL; i++) {
