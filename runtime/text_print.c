@@ -508,13 +508,13 @@ static u32 put_signature(Printer *p, u32 type) {
     return nparams;
 }
 
-/* One run of locals, of which the first has index `first`. */
-static void put_locals(Printer *p, ValType type, u32 first, u32 count) {
+/* One run of locals, of which the first has index `first`. Those behind the parameters begin a line. */
+static void put_locals(Printer *p, ValType type, u32 first, u32 count, u32 nparams) {
     bool is_open = false;
     for (u32 i = 0; i < count && !p->out.failed; i++) {
         Name name = wr_name_table_find(&p->inner, first + i);
         if (is_open && name.data != NULL) put(p, ")");
-        if (!is_open || name.data != NULL) put(p, " (local");
+        if (!is_open || name.data != NULL) put(p, first + i == nparams ? "(local" : " (local");
         put(p, " ");
         if (name.data != NULL) {
             put_id(p, name);
@@ -536,7 +536,7 @@ static void put_declarations(Printer *p, Reader *r, u32 nparams) {
         u32 count = wr_read_u32(r);
         ValType type = wr_read_valtype(r, NULL);
         if (next + count > LIMIT_LOCALS + LIMIT_PARAMS) wr_reader_fail(r, at, "too many locals");
-        if (r->error == NULL) put_locals(p, type, (u32)next, count);
+        if (r->error == NULL) put_locals(p, type, (u32)next, count, nparams);
         next += count;
     }
 }

@@ -148,8 +148,8 @@ static Error *parse_quoted(Run *run, TextModule *module) {
     size_t size = module->size;
     module->bytes = NULL;
     module->size = 0;
-    Error *error = wr_text_to_binary(&run->text, size ? (const char *)text : "", size, run->file,
-                                     &module->bytes, &module->size);
+    Error *error = wr_text_to_binary(&run->text, size ? (const char *)text : "", size,
+                                     "quoted text", &module->bytes, &module->size);
     wr_free(run->text.alloc, text, size);
     return error;
 }
