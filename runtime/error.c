@@ -111,17 +111,20 @@ wr_error_t *wr_error_new(wr_error_kind_t kind, const char *format, ...) {
 #define EXCERPT_BYTES 100u /* of a line; as many characters fit on most screens */
 #define PLACE_FILE_MAX 400
 
-/* Which part of the line is shown: all, or what surrounds the column. Never half a character. */
+static bool is_continuation(char c) { return ((u8)c & 0xC0) == 0x80; }
+
+/* Which part of the line is shown: all, or what surrounds the column. Never half a character; but
+ * bytes that are no UTF-8 at all are cut anywhere. */
 static void find_excerpt(const TextPlace *p, const char **start, const char **end) {
     const char *line_end = p->line_start + (p->column - 1);
     while (line_end < p->end && *line_end != '\n' && *line_end != '\r') line_end++;
     *start = p->line_start;
     if (p->column > EXCERPT_BYTES / 2 && line_end - p->line_start > (ptrdiff_t)EXCERPT_BYTES)
         *start = p->line_start + (p->column - EXCERPT_BYTES / 2);
-    while (*start > p->line_start && ((u8)**start & 0xC0) == 0x80) --*start;
+    for (u32 i = 0; i < 3 && *start > p->line_start && is_continuation(**start); i++) --*start;
     *end = line_end;
     if (line_end - *start > (ptrdiff_t)EXCERPT_BYTES) *end = *start + EXCERPT_BYTES;
-    while (*end < line_end && ((u8)**end & 0xC0) == 0x80) ++*end;
+    for (u32 i = 0; i < 3 && *end < line_end && is_continuation(**end); i++) ++*end;
 }
 
 static size_t count_characters(const char *text) {

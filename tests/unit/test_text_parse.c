@@ -338,6 +338,24 @@ Test(text_parse, errors_show_the_line) {
     expect_rendered(text, want);
 }
 
+/* Bytes that never start a character. */
+Test(text_parse, errors_in_what_is_no_text) {
+    char text[1000];
+    u8 *bytes;
+    size_t size;
+    memset(text, 0x9A, sizeof text);
+    text[500] = 0;
+    Error *error = parse(&plain, text, &bytes, &size);
+    cr_assert_not_null(error);
+    cr_assert_str_eq(wr_error_message(error), "malformed UTF-8 encoding");
+    wr_error_delete(error);
+    memset(text, ' ', 400);
+    error = parse(&plain, text, &bytes, &size);
+    cr_assert_not_null(error);
+    cr_assert_str_eq(wr_error_place(error), "t:1:401");
+    wr_error_delete(error);
+}
+
 /* ---- hostile texts ---- */
 
 static const char rich[] =
