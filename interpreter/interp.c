@@ -225,10 +225,17 @@ static void add_frame(Error *error, const Frame *frame, bool innermost) {
     wr_error_add_frame(error, module, frame->func->index, wr_module_offset(module, pc));
 }
 
-/* Frames of this activation, innermost first. */
+/* Frames of this activation, innermost first. Those in the middle, which no backtrace shows, are not
+ * looked at: there may be a hundred thousand, each in a body of megabytes. */
 static void add_backtrace(Error *error, const Frame *from, const Frame *base) {
-    for (const Frame *frame = from; frame < base; frame++)
-        add_frame(error, frame, frame == from);
+    size_t count = (size_t)(base - from);
+    for (size_t i = 0; i < count; i++) {
+        if (i == BACKTRACE_END && count > 2 * BACKTRACE_END) {
+            wr_error_skip_frames(error, count - 2 * BACKTRACE_END);
+            i = count - BACKTRACE_END;
+        }
+        add_frame(error, &from[i], i == 0);
+    }
 }
 
 static Error *outcome_error(Fiber *fiber) {

@@ -16,7 +16,7 @@
 
 #define MESSAGE_MAX 1024 /* bytes, then "..." */
 #define NAME_MAX_SHOWN 512
-#define END_FRAMES 32 /* kept at either end of a backtrace */
+#define END_FRAMES BACKTRACE_END
 
 /* A frame and its names, in one block. */
 typedef struct FrameText {
@@ -354,6 +354,14 @@ void wr_error_add_frame(Error *error, const Module *module, u32 func_index, u64 
         f->frame.function_offset =
             module_offset - wr_module_offset(module, wr_module_code(module, func_index)->start);
     set_names(f, wr_module_own_name(module), wr_module_func_name(module, func_index));
+}
+
+void wr_error_skip_frames(Error *error, size_t count) {
+    if (error == ERROR_OOM) return;
+    if (error->backtrace)
+        error->backtrace->total += count;
+    else
+        error->lost_frames += count;
 }
 
 void wr_error_add_host_frame(Error *error, const char *module, const char *name) {

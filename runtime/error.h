@@ -55,5 +55,8 @@ void wr_errors_forget(Store *store);
 typedef struct wr_module Module;
 void wr_error_add_frame(Error *error, const Module *module, u32 func_index, u64 module_offset);
 void wr_error_add_host_frame(Error *error, const char *module, const char *name);
+/* Counts frames that would not be kept: at least BACKTRACE_END were added before, and will be after. */
+#define BACKTRACE_END 32u /* frames kept at either end */
+void wr_error_skip_frames(Error *error, size_t count);
 
 #endif

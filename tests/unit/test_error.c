@@ -120,6 +120,24 @@ Test(error, renders) {
     wr_error_delete(e);
 }
 
+/* Frames 0 to 31 and 1000 to 1031, as if all of them had been added. */
+Test(error, skipped_frames_are_counted) {
+    Error *e = with_frames(32);
+    wr_error_skip_frames(e, 968);
+    char name[16];
+    for (int i = 1000; i < 1032; i++) {
+        snprintf(name, sizeof name, "f%d", i);
+        wr_error_add_host_frame(e, "m", name);
+    }
+    char text[8192];
+    wr_error_render(e, text, sizeof text);
+    cr_assert_eq(wr_error_frame_total(e), 1032u);
+    cr_assert_eq(wr_error_frame_count(e), 64u);
+    cr_assert_not_null(strstr(text, "   31: host m!f31\n       ... 968 more\n 1000: host m!f1000\n"));
+    cr_assert_not_null(strstr(text, " 1031: host m!f1031\n"));
+    wr_error_delete(e);
+}
+
 Test(error, names_of_frames_are_safe) {
     Error *e = wr_error_trap(WR_TRAP_UNREACHABLE);
     wr_error_add_host_frame(e, NULL, "a\x1B]0;b");

@@ -1,4 +1,6 @@
 /* Limits of stores, fuel, deadlines, interruption, the guest's stack. */
+#include <stdlib.h>
+
 #include "embed_support.h"
 #include "os.h"
 #include "store.h"
@@ -236,4 +238,38 @@ Test(limits, host_functions_can_be_stopped, .timeout = 20) {
     wr_os_thread_join(thread);
     cr_assert_gt(rounds, 1);
     bench_delete(&b);
+}
+
+/* A function that calls itself at the end of a long body: telling where each frame stands takes time by
+ * the length, so that must not be done for all of them. */
+Test(limits, backtraces_of_deep_stacks_in_long_bodies) {
+    enum { NOPS = 200000 };
+    static const u8 head[] = {0, 'a', 's', 'm', 1, 0, 0, 0, 1, 4, 1, 0x60, 0, 0, 3, 2, 1, 0,
+                              7, 5, 1, 1, 'f', 0, 0};
+    Wasm sizes = {.size = 0};
+    BYTES(&sizes, S_CODE);
+    wasm_u32(&sizes, NOPS + 13); /* count, size of the body in 3 bytes, 9 bytes beside the nops */
+    BYTES(&sizes, 1);
+    wasm_u32(&sizes, NOPS + 9);
+    size_t size = sizeof head + sizes.size + NOPS + 9;
+    u8 *bytes = malloc(size), *p = bytes;
+    cr_assert_not_null(bytes);
+    memcpy(p, head, sizeof head);
+    memcpy(p += sizeof head, sizes.data, sizes.size);
+    p += sizes.size;
+    memcpy(p, (const u8[]){0, 0x02, 0x40, 0x0C, 0}, 5); /* the nops are passed over */
+    memset(p += 5, 0x01, NOPS);
+    memcpy(p + NOPS, (const u8[]){END, CALL, 0, END}, 4);
+    Bench b = bench_new(NULL);
+    wr_module_t *module = NULL;
+    wr_instance_t *i = NULL;
+    must(wr_module_new(b.engine, bytes, size, &module));
+    must(wr_linker_instantiate(b.linker, b.store, module, &i));
+    wr_error_t *error = wr_func_call(b.store, wr_instance_func(i, "f"), NULL, 0, NULL, 0);
+    cr_assert_gt(wr_error_frame_total(error), 10000u);
+    cr_assert_eq(wr_error_frame_count(error), 64u);
+    must_trap(error, WR_TRAP_STACK_EXHAUSTED);
+    wr_module_delete(module);
+    bench_delete(&b);
+    free(bytes);
 }
