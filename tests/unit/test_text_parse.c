@@ -356,6 +356,30 @@ Test(text_parse, errors_in_what_is_no_text) {
     wr_error_delete(error);
 }
 
+Test(text_parse, public_interface) {
+    static const char text[] = "(func $f (export \"f\"))";
+    wr_engine_t *engine;
+    wr_module_t *module;
+    const void *section;
+    uint8_t *bytes;
+    size_t size, section_size;
+    cr_assert_null(wr_engine_new(NULL, &engine));
+    for (int names = 0; names < 2; names++) {
+        cr_assert_null(wr_wat_to_wasm(text, strlen(text), NULL, names != 0, &bytes, &size));
+        cr_assert_null(wr_module_new(engine, bytes, size, &module));
+        cr_assert_eq(wr_module_custom_section(module, "name", &section, &section_size), names != 0);
+        wr_module_delete(module);
+        wr_bytes_delete(bytes, size);
+    }
+    wr_error_t *error = wr_wat_to_wasm("(", 1, NULL, false, &bytes, &size);
+    cr_assert_str_eq(wr_error_place(error), "text:1:2");
+    wr_error_delete(error);
+    cr_assert_null(wr_wat_to_wasm(NULL, 0, "empty", false, &bytes, &size));
+    cr_assert_eq(size, 8);
+    wr_bytes_delete(bytes, size);
+    wr_engine_delete(engine);
+}
+
 /* ---- hostile texts ---- */
 
 static const char rich[] =
