@@ -160,7 +160,7 @@ const DefType *wr_check_comp_index(Checker *c,
 #define wr_check_malformed(c, ...) wr_reader_fail(&(c)->reader, (c)->at, __VA_ARGS__)
 #define wr_check_oom(c) wr_reader_fail_memory(&(c)->reader)
 void wr_check_mismatch(Checker *c, ValType want, ValType have) COLD;
-void wr_check_missing(Checker *c, ValType want) COLD; /* the stack is empty */
+void wr_check_missing(Checker *c, ValType want) COLD;   /* the stack is empty */
 void wr_check_surplus(Checker *c, const Frame *f) COLD; /* operands are left at a block's end */
 
 INLINE bool check_failed(const Checker *c) { return c->reader.error != NULL; }
