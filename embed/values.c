@@ -3,6 +3,8 @@
  */
 #include "values.h"
 
+#include "heap.h"
+
 /* ---- conversion ----------------------------------------------------------------------------- */
 
 static wr_valkind_t heap_kind(const TypeTable *types, HeapType heap) {
@@ -105,7 +107,7 @@ static Error *check_call(const Store *store, const Func *func, size_t nargs, siz
     return NULL;
 }
 
-static Error *arguments_to_slots(const Store *store, const DefType *type, const wr_val_t *args,
+static Error *arguments_to_slots(Store *store, const DefType *type, const wr_val_t *args,
                                  Slot *slots) {
     const TypeTable *types = store->engine->types;
     for (u32 i = 0; i < type->nparams; i++) {
@@ -116,6 +118,8 @@ static Error *arguments_to_slots(const Store *store, const DefType *type, const 
         if (type_is_ref(wanted) && !wr_store_ref_matches(store, args[i].of.ref, wanted)) {
             return USAGE("argument %u of %u is no such reference", i + 1, type->nparams);
         }
+        /* a reference that the host should not use any more */
+        if (store->heap->marking && type_is_ref(wanted)) wr_store_shade(store, args[i].of.ref, wanted);
         wr_value_to_slots(&args[i], slots);
         slots += type_slots(wanted);
     }

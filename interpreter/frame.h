@@ -94,6 +94,8 @@ const u8 *wr_interp_skip_block_type(const u8 *p);
 bool wr_interp_must_stop(Store *store, const u8 *pc);
 
 const u8 *wr_interp_skip_heap_type(const u8 *p);
+/* Before a field of a structure is overwritten at `at` while the heap is marked. */
+COLD void wr_interp_shade_field(const Instance *inst, u32 type_index, u32 field, const u8 *at);
 /* Whether `ref`, not null, is of the heap type encoded at p. */
 bool wr_interp_matches(const Instance *inst, u64 ref, const u8 *p);
 const u8 *wr_interp_skip_select_types(const u8 *p); /* from the count on */

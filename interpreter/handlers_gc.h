@@ -96,12 +96,13 @@ HANDLER(STRUCT_GET_U, E) {
     NEXT(I);
 }
 
+/* While the heap is marked, what is overwritten may have to be marked first (heap.h). */
 HANDLER(STRUCT_SET, E) {
     READ_FIELD(next);
-    u32 slots = place_slots(place_width(place));
-    Slot *value = sp - slots;
+    Slot *value = sp - place_slots(place_width(place));
     if (UNLIKELY(value[-1].ref == 0)) TRAP(WR_TRAP_NULL_STRUCTURE_REFERENCE);
     u8 *at = OBJECT(value[-1].ref) + place_offset(place);
+    if (UNLIKELY(inst->heap->marking)) wr_interp_shade_field(inst, type_index, field, at);
     place_store(at, place_width(place), value);
     sp = value - 1;
     pc = next;
@@ -110,6 +111,10 @@ HANDLER(STRUCT_SET, E) {
 
 HANDLER(STRUCT_SET, I) {
     READ_FIELD(next);
+    if (UNLIKELY(inst->heap->marking)) {
+        FLUSH_I();
+        JUMP(h_STRUCT_SET_E);
+    }
     if (UNLIKELY(sp[-1].ref == 0)) TRAP(WR_TRAP_NULL_STRUCTURE_REFERENCE);
     sp -= 1;
     u8 *at = OBJECT(sp->ref) + place_offset(place);
@@ -230,6 +235,7 @@ HANDLER(ARRAY_SET, E) {
     const DefType *type = inst->types[type_index];
     Slot *value = sp - place_slots(place_width(type->places[0]));
     FIND_ELEMENT(type, value[-2].ref, value[-1].u32);
+    if (UNLIKELY(inst->heap->marking) && type->nrefs != 0) wr_object_shade(inst->store, at, 1);
     place_store(at, width, value);
     sp = value - 2;
     pc = next;
@@ -238,6 +244,10 @@ HANDLER(ARRAY_SET, E) {
 
 HANDLER(ARRAY_SET, I) {
     READ_INDEX(type_index, next);
+    if (UNLIKELY(inst->heap->marking)) {
+        FLUSH_I();
+        JUMP(h_ARRAY_SET_E);
+    }
     FIND_ELEMENT(inst->types[type_index], sp[-2].ref, sp[-1].u32);
     if (LIKELY(width == PLACE_32))
         le32_store(at, (u32)r0);

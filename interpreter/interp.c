@@ -86,6 +86,11 @@ const u8 *wr_interp_skip_heap_type(const u8 *p) {
     return p;
 }
 
+void wr_interp_shade_field(const Instance *inst, u32 type_index, u32 field, const u8 *at) {
+    ValType type = inst->types[type_index]->fields[field].type;
+    if (wr_type_in_heap(inst->store->engine->types, type)) wr_object_shade(inst->store, at, 1);
+}
+
 /* Abstract heap types by their byte, 0x69 to 0x74. */
 static const u8 abstract_heaps[] = {
     HEAP_EXN, HEAP_ARRAY, HEAP_STRUCT, HEAP_I31,    HEAP_EQ,     HEAP_ANY,
@@ -371,11 +376,13 @@ static Error *call_wasm(Store *store, Func *func, Slot *slots) {
 }
 
 /* Host functions fill raw slots: a reference that is none of that type must not get into the guest. */
-static Error *check_results(const Store *store, const DefType *type, const Slot *slots) {
+static Error *check_results(Store *store, const DefType *type, const Slot *slots) {
     for (u32 i = 0, at = 0; i < type->nresults; at += type_slots(type->types[type->nparams + i++])) {
         ValType t = type->types[type->nparams + i];
-        if (type_is_ref(t) && !wr_store_ref_matches(store, slots[at].ref, t))
+        if (!type_is_ref(t)) continue;
+        if (!wr_store_ref_matches(store, slots[at].ref, t))
             return wr_error_at(WR_ERROR_TRAP, NO_OFFSET, "host function returned an invalid reference");
+        if (store->heap->marking) wr_store_shade(store, slots[at].ref, t);
     }
     return NULL;
 }

@@ -63,13 +63,16 @@ static u64 wanted_reservation(const Store *store) {
 static bool reserve(Heap *heap, u64 bytes) {
     heap->nblocks = (u32)(bytes >> HEAP_BLOCK_LOG2);
     size_t page = wr_os_page_size(), infos = (size_t)heap->nblocks * sizeof(BlockInfo);
+    size_t bitmaps = (size_t)heap->nblocks * HEAP_BITMAP;
     infos = (infos + page - 1) & ~(page - 1);
-    heap->side_size = infos + (size_t)heap->nblocks * HEAP_BITMAP;
+    bitmaps = (bitmaps + page - 1) & ~(page - 1);
+    heap->side_size = infos + 2 * bitmaps;
     heap->base = wr_os_reserve((size_t)bytes);
     if (!heap->base) return false;
     heap->blocks = wr_os_reserve(heap->side_size);
     if (heap->blocks) {
         heap->bitmaps = (u8 *)heap->blocks + infos;
+        heap->marked = heap->bitmaps + bitmaps;
         return true;
     }
     wr_os_release(heap->base, (size_t)bytes);
@@ -90,6 +93,7 @@ static Heap *new_heap(Store *store) {
     heap->committed = heap->first_free = 1; /* block 0 holds null */
     heap->debug = store->engine->config.gc_debug;
     heap->budget = HEAP_FIRST_BUDGET;
+    heap->trigger = HEAP_FIRST_BUDGET / 4;
     return heap;
 }
 
@@ -117,9 +121,10 @@ static bool commit_part(const u8 *array, const u8 *from, const u8 *end) {
 static bool commit_side(Heap *heap, u32 end) {
     u32 from = heap->committed == 1 ? 0 : heap->committed;
     const u8 *infos = (const u8 *)heap->blocks;
+    size_t low = (size_t)from * HEAP_BITMAP, high = (size_t)end * HEAP_BITMAP;
     return commit_part(infos, (const u8 *)&heap->blocks[from], (const u8 *)&heap->blocks[end]) &&
-           commit_part(heap->bitmaps, heap->bitmaps + (size_t)from * HEAP_BITMAP,
-                       heap->bitmaps + (size_t)end * HEAP_BITMAP);
+           commit_part(heap->bitmaps, heap->bitmaps + low, heap->bitmaps + high) &&
+           commit_part(heap->marked, heap->marked + low, heap->marked + high);
 }
 
 /* Commits at least `count` blocks more. */
@@ -181,6 +186,7 @@ static u32 new_small_block(Store *store, u32 class) {
     Heap *heap = store->heap;
     heap->blocks[block] = (BlockInfo){.kind = BLOCK_SMALL, .size_class = (u8) class};
     memset(heap_bitmap(heap, block), 0, HEAP_BITMAP);
+    if (heap->marking) memset(heap_marked(heap, block), 0, HEAP_BITMAP);
     return block;
 }
 
@@ -194,13 +200,19 @@ static u32 find_bit(const u64 *bits, u32 from, u32 end, bool wanted) {
     return end;
 }
 
-static void set_bits(u64 *bits, u32 from, u32 end) {
+void wr_heap_set_bits(u64 *bits, u32 from, u32 end) {
     while (from < end) {
         u32 n = min_u32(64 - (from & 63), end - from);
         u64 ones = n == 64 ? ~(u64)0 : (((u64)1 << n) - 1);
         bits[from / 64] |= ones << (from & 63);
         from += n;
     }
+}
+
+static void note_allocated(Heap *heap, u64 bytes) {
+    heap->budget -= (i64)bytes;
+    heap->debt += (i64)bytes;
+    heap->stats.allocated_bytes += bytes;
 }
 
 /* Takes the next run of free cells in the class's block; false when it has none any more. */
@@ -210,14 +222,17 @@ static bool take_run(Heap *heap, u32 class) {
     u64 *bits = heap_bitmap(heap, block);
     u32 from = find_bit(bits, info->cursor, cells, false);
     u32 end = find_bit(bits, from, cells, true);
-    if (heap->debug & WR_GC_STRESS) end = min_u32(end, from + 1);
+    if (heap->debug & (WR_GC_STRESS | WR_GC_STEPS)) end = min_u32(end, from + 1);
     info->cursor = (u16)end;
     if (from == end) return false;
-    set_bits(bits, from, end);
+    wr_heap_set_bits(bits, from, end);
+    if (heap->marking) { /* what is made now is kept */
+        wr_heap_set_bits(heap_marked(heap, block), from, end);
+        info->live = (u16)(info->live + (end - from));
+    }
     u32 start = block << HEAP_BLOCK_LOG2;
     heap->bumps[class] = (Bump){start + from * cell, start + end * cell, cell};
-    heap->budget -= (i64)(end - from) * cell;
-    heap->stats.allocated_bytes += (u64)(end - from) * cell;
+    note_allocated(heap, (u64)(end - from) * cell);
     return true;
 }
 
@@ -244,12 +259,11 @@ static u32 take_large(Store *store, u64 size) {
     if (count >= heap->nblocks) return 0;
     u32 first = take_blocks(store, (u32)count);
     if (!first) return 0;
-    heap->blocks[first] =
-        (BlockInfo){.kind = BLOCK_FIRST, .size_class = HEAP_LARGE, .count = (u32)count};
+    heap->blocks[first] = (BlockInfo){
+        .kind = BLOCK_FIRST, .size_class = HEAP_LARGE, .live = heap->marking, .count = (u32)count};
     for (u32 i = 1; i < count; i++) heap->blocks[first + i] = (BlockInfo){.kind = BLOCK_REST};
-    heap_bitmap(heap, first)[0] = 1;
-    heap->budget -= (i64)(count << HEAP_BLOCK_LOG2);
-    heap->stats.allocated_bytes += count << HEAP_BLOCK_LOG2;
+    heap_bitmap(heap, first)[0] = heap_marked(heap, first)[0] = 1;
+    note_allocated(heap, count << HEAP_BLOCK_LOG2);
     return first << HEAP_BLOCK_LOG2;
 }
 
@@ -272,13 +286,10 @@ static bool make_heap(Store *store) {
 
 u32 wr_heap_alloc(Store *store, u64 size) {
     if (store->heap == &wr_heap_none && !make_heap(store)) return 0;
-    Heap *heap = store->heap;
-    bool collected =
-        heap->budget < (i64)min_u64(size, HEAP_FIRST_BUDGET) || heap->debug & WR_GC_STRESS;
-    if (collected) (void)wr_heap_collect(store);
-    if (heap->problem) return 0;
+    wr_heap_pace(store);
+    if (store->heap->problem) return 0;
     u32 at = take(store, size);
-    if (at || collected || !wr_heap_collect(store)) return at;
+    if (at || !wr_heap_collect(store) || store->heap->problem) return at;
     return take(store, size);
 }
 

@@ -10,13 +10,18 @@
  *
  * A block of 64 KiB holds cells of one size, of which there are HEAP_CLASSES; larger objects take
  * blocks of their own, next to each other. Of each block there are, outside of the region, a
- * BlockInfo and a bitmap with one bit for each cell: the cell is in use. Nothing else is known of free
- * cells, and nothing is written into them.
+ * BlockInfo and two bitmaps with a bit for each cell: those in use, and those that the collection
+ * under way has marked. Nothing else is known of free cells, and nothing is written into them.
  *
  * Allocating bumps a pointer through a run of free cells, which has been found in the bitmap and
- * marked as in use beforehand. Collecting stops the store: it clears the bitmaps, and sets the bits
- * of what the roots reach. There is no sweep: runs are found again when they are needed. So a pause
- * is the time to mark what lives. Objects do not move.
+ * marked as in use beforehand.
+ *
+ * Collecting marks in small steps, paid for by allocation. It begins with the roots, all at once, and
+ * will keep all that they reach at that moment, and all that is made later (a snapshot at the
+ * beginning). So whoever overwrites a reference in an object while `marking` is set has to mark the
+ * old value first: wr_heap_mark(). Roots may change as they like. When nothing is left to mark, the
+ * marks become the cells in use: there is no sweep, runs are found again when they are needed.
+ * Objects do not move.
  *
  * A store belongs to one thread at a time, and so does its heap.
  */
@@ -53,7 +58,7 @@ typedef enum BlockKind {
 
 typedef struct BlockInfo {
     u8 kind, size_class;
-    u16 live;       /* cells that the last collection found in use */
+    u16 live;       /* cells marked by the last collection, or so far by this one */
     u16 cursor;     /* BLOCK_SMALL: cells below are not looked at any more */
     bool unscanned; /* an object in it is marked, but there was no room on the mark stack */
     u32 next;
@@ -69,17 +74,22 @@ typedef struct StackMaps StackMaps; /* heap_roots.c */
 
 typedef struct Heap {
     u8 *base;
-    Bump bumps[HEAP_CLASSES + 1];
+    Bump bumps[HEAP_CLASSES + 1]; /* the last one, of HEAP_LARGE, is always empty */
+    bool marking;
+    bool overflowed; /* some block is `unscanned` */
+    u32 debug;       /* WR_GC_* */
     SizeClass classes[HEAP_CLASSES];
-    BlockInfo *blocks; /* and behind it the bitmaps: one mapping of `side_size` bytes */
-    u8 *bitmaps;
+    BlockInfo *blocks; /* and behind them the bitmaps: one mapping of `side_size` bytes */
+    u8 *bitmaps;       /* cells in use */
+    u8 *marked;        /* while marking: cells that will be; else undefined */
     size_t side_size;
     u32 nblocks;    /* of the reservation, block 0 included */
-    u32 committed;  /* blocks below have a BlockInfo, a bitmap, and had pages */
+    u32 committed;  /* blocks below have a BlockInfo, bitmaps, and had pages */
     u32 used;       /* blocks that hold objects */
     u32 first_free; /* no block below is free */
-    i64 budget;     /* bytes that may be allocated before the next collection */
-    u32 debug;      /* WR_GC_* */
+    i64 budget;     /* bytes that may be allocated before a collection should be done */
+    i64 trigger;    /* it begins when so many are left */
+    i64 debt;       /* bytes allocated since the last step of marking */
     MarkStack marks;
     StackMaps *maps;
     const char *problem; /* what verification found, or NULL: then nothing can be allocated */
@@ -122,8 +132,15 @@ INLINE u32 heap_bump(Heap *heap, u32 class) {
 
 /* ---- collection ---- */
 
-/* Collects now; false when there was no memory to do so (nothing has changed then). */
+/* Collects now, all that is garbage; false when there was no memory to do so (nothing has changed
+ * then). */
 bool wr_heap_collect(Store *store);
+/* One step of the collection under way; begins one when it is time. Roots are as for
+ * wr_heap_alloc(), which calls this. */
+void wr_heap_pace(Store *store);
+/* While marking, else nothing: keeps an object that is about to lose a reference to it. Anything may be
+ * passed that a field of a reference type in the heap holds. */
+void wr_heap_mark(Store *store, u64 ref);
 /* Whether `ref` is the offset of an object that has not been collected. */
 bool wr_heap_has(const Heap *heap, u64 ref);
 /* Checks all that lives: types, sizes, and that fields hold what their types allow. NULL, or what is
@@ -142,6 +159,10 @@ void wr_stack_maps_delete(const Alloc *alloc, StackMaps *maps);
 INLINE u64 *heap_bitmap(const Heap *heap, u32 block) {
     return (u64 *)(void *)(heap->bitmaps + (size_t)block * HEAP_BITMAP);
 }
+INLINE u64 *heap_marked(const Heap *heap, u32 block) {
+    return (u64 *)(void *)(heap->marked + (size_t)block * HEAP_BITMAP);
+}
+void wr_heap_set_bits(u64 *bits, u32 from, u32 end); /* bits [from, end) */
 extern const u32 wr_heap_reciprocals[HEAP_CLASSES + 1];
 /* The number of the cell that `ref` is the start of. */
 INLINE u32 heap_cell_index(const BlockInfo *info, u32 ref) {

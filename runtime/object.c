@@ -37,6 +37,15 @@ static u8 *element(u8 *array, const DefType *type, u32 index) {
     return array + ARRAY_HEADER + ((u64)index << element_width(type));
 }
 
+void wr_object_shade(Store *store, const u8 *at, u32 n) {
+    for (u32 i = 0; i < n; i++) wr_heap_mark(store, le32_load(at + 4 * (u64)i));
+}
+
+/* Before elements of an array are overwritten: see heap.h. */
+static void shade_elements(Store *store, const DefType *type, const u8 *at, u32 n) {
+    if (UNLIKELY(store->heap->marking) && type->nrefs != 0) wr_object_shade(store, at, n);
+}
+
 static void fill(u8 *at, Place width, const Slot *value, u32 n) {
     switch (width) {
     case PLACE_8: memset(at, (u8)value->u32, n); break;
@@ -131,7 +140,9 @@ wr_trap_code_t wr_array_fill(Store *store, const DefType *type, u64 ref, u32 sta
     if (!ref) return WR_TRAP_NULL_ARRAY_REFERENCE;
     u8 *array = object_at(store, ref);
     if (!in_range(start, n, array_length(array))) return WR_TRAP_ARRAY_OUT_OF_BOUNDS;
-    fill(element(array, type, start), element_width(type), value, n);
+    u8 *at = element(array, type, start);
+    shade_elements(store, type, at, n);
+    fill(at, element_width(type), value, n);
     return WR_TRAP_NONE;
 }
 
@@ -141,8 +152,9 @@ wr_trap_code_t wr_array_copy(Store *store, const DefType *type, u64 dst, u32 dst
     u8 *to = object_at(store, dst), *from = object_at(store, src);
     if (!in_range(dst_start, n, array_length(to)) || !in_range(src_start, n, array_length(from)))
         return WR_TRAP_ARRAY_OUT_OF_BOUNDS;
-    memmove(element(to, type, dst_start), element(from, type, src_start),
-            (size_t)n << element_width(type));
+    u8 *at = element(to, type, dst_start);
+    shade_elements(store, type, at, n);
+    memmove(at, element(from, type, src_start), (size_t)n << element_width(type));
     return WR_TRAP_NONE;
 }
 
@@ -164,7 +176,9 @@ wr_trap_code_t wr_array_init_elem(Instance *i, const DefType *type, u32 elem, u6
     if (!in_range(dst, n, array_length(array))) return WR_TRAP_ARRAY_OUT_OF_BOUNDS;
     const u32 *values;
     if (!elem_elements(i, elem, src, n, &values)) return WR_TRAP_TABLE_OUT_OF_BOUNDS;
-    copy_refs(element(array, type, dst), values, n);
+    u8 *at = element(array, type, dst);
+    shade_elements(i->store, type, at, n);
+    copy_refs(at, values, n);
     return WR_TRAP_NONE;
 }
 

@@ -54,6 +54,9 @@ INLINE u32 place_load_signed(const u8 *at, Place width) {
 }
 INLINE u32 place_slots(Place width) { return width == PLACE_128 ? 2 : 1; }
 
+/* Marks what `n` elements, or one field, from `at` on refer to, before they are overwritten. */
+COLD void wr_object_shade(Store *store, const u8 *at, u32 n);
+
 /* Writes a structure's header and fields, first field at values[0]. */
 INLINE void struct_write(u8 *object, const DefType *type, const Slot *values) {
     le32_store(object, type->id);

@@ -187,6 +187,10 @@ bool wr_store_ref_matches(const Store *store, u64 ref, ValType type) {
     return value_ref_matches(store, ref, heap);
 }
 
+void wr_store_shade(Store *store, u64 ref, ValType type) {
+    if (wr_type_in_heap(store->engine->types, type)) wr_heap_mark(store, ref);
+}
+
 /* ---- what the host keeps -------------------------------------------------------------------- */
 
 bool wr_store_keep(Store *store, u64 ref) {

@@ -269,6 +269,8 @@ NODISCARD u64 wr_store_new_extern(Store *store, void *value);
 bool wr_store_get_extern(const Store *store, u64 ref, void **value);
 /* Whether `ref`, which the host made up, is a reference in this store of type `type`. */
 bool wr_store_ref_matches(const Store *store, u64 ref, ValType type);
+/* While the heap is marked: `ref` comes from the host, which may have held it longer than it should. */
+void wr_store_shade(Store *store, u64 ref, ValType type);
 /* Keeps the object that `ref` leads to, if any, until the scope is closed in which this is called.
  * False when out of memory. Scopes nest; a scope is closed with what wr_store_open_scope() gave. */
 NODISCARD bool wr_store_keep(Store *store, u64 ref);

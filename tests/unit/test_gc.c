@@ -63,6 +63,65 @@ Test(gc, deep_recursion_has_many_frames_of_roots) {
     bench_delete(&b);
 }
 
+/* ---- objects that change while they are marked ---- */
+
+/* Threads n cells through an array and back, a few at a time, by every instruction that overwrites
+ * references; each cell is reachable at any time by one path only. */
+#define MOVES                                                                                      \
+    "(module (type $cell (struct (field $v i32) (field $next (mut (ref null $cell)))))"            \
+    " (type $cells (array (mut (ref null $cell))))"                                                \
+    " (elem $none (ref null $cell) (item (ref.null $cell)) (item (ref.null $cell)))"               \
+    " (global $list (mut (ref null $cell)) (ref.null $cell))"                                      \
+    " (global $t (ref $cells) (array.new_default $cells (i32.const 64)))"                          \
+    " (global $u (ref $cells) (array.new_default $cells (i32.const 64)))"                          \
+    " (func $push (param $c (ref $cell))"                                                          \
+    "  (struct.set $cell $next (local.get $c) (global.get $list))"                                 \
+    "  (global.set $list (local.get $c)))"                                                         \
+    " (func $pop (result (ref null $cell)) (local $c (ref null $cell))"                            \
+    "  (if (ref.is_null (global.get $list)) (then (return (ref.null $cell))))"                     \
+    "  (local.set $c (global.get $list))"                                                          \
+    "  (global.set $list (struct.get $cell $next (local.get $c)))"                                 \
+    "  (struct.set $cell $next (local.get $c) (ref.null $cell)) (local.get $c))"                   \
+    " (func $garbage (drop (struct.new $cell (i32.const 0) (ref.null $cell))))"                    \
+    " (func (export \"f\") (param $n i32) (result i32) (local $i i32) (local $k i32)"              \
+    "  (local $c (ref null $cell)) (local $s i32)"                                                 \
+    "  (local.set $i (local.get $n))"                                                              \
+    "  (loop $make (call $push (struct.new $cell (local.get $i) (ref.null $cell)))"                \
+    "   (br_if $make (local.tee $i (i32.sub (local.get $i) (i32.const 1)))))"                      \
+    "  (local.set $i (i32.const 40))"                                                              \
+    "  (loop $rounds (local.set $k (i32.const 63))"                                                \
+    "   (loop $take (array.set $cells (global.get $t) (local.get $k) (call $pop)) (call $garbage)" \
+    "    (br_if $take (i32.ge_s (local.tee $k (i32.sub (local.get $k) (i32.const 1)))"             \
+    "     (i32.const 0))))"                                                                        \
+    "   (array.copy $cells $cells (global.get $u) (i32.const 0) (global.get $t) (i32.const 0)"     \
+    "    (i32.const 64))"                                                                          \
+    "   (call $garbage)"                                                                           \
+    "   (array.fill $cells (global.get $t) (i32.const 2) (ref.null $cell) (i32.const 62))"         \
+    "   (array.init_elem $cells $none (global.get $t) (i32.const 0) (i32.const 0) (i32.const 2))"  \
+    "   (call $garbage) (local.set $k (i32.const 0))"                                              \
+    "   (loop $give (local.set $c (array.get $cells (global.get $u) (local.get $k)))"              \
+    "    (array.set $cells (global.get $u) (local.get $k) (ref.null $cell)) (call $garbage)"       \
+    "    (if (i32.eqz (ref.is_null (local.get $c)))"                                               \
+    "     (then (call $push (ref.as_non_null (local.get $c)))))"                                   \
+    "    (br_if $give (i32.lt_u (local.tee $k (i32.add (local.get $k) (i32.const 1)))"             \
+    "     (i32.const 64))))"                                                                       \
+    "   (br_if $rounds (local.tee $i (i32.sub (local.get $i) (i32.const 1)))))"                    \
+    "  (block $out (loop $sum (local.set $c (call $pop))"                                          \
+    "   (br_if $out (ref.is_null (local.get $c)))"                                                 \
+    "   (local.set $s (i32.add (local.get $s) (struct.get $cell $v (local.get $c)))) (br $sum)))"  \
+    "  (local.get $s)))"
+
+Test(gc, objects_that_move_about_while_marking_goes_on) {
+    const uint32_t modes[] = {WR_GC_STEPS | WR_GC_VERIFY, STRICT, 0};
+    for (int k = 0; k < 3; k++) {
+        Bench b = gc_bench(modes[k]);
+        wr_instance_t *i = text_instance(&b, MOVES);
+        cr_assert_eq(get_i32(&b, i, "f", 100), sum_to(100));
+        cr_assert_eq(get_i32(&b, i, "f", 500), sum_to(500));
+        bench_delete(&b);
+    }
+}
+
 /* ---- kinds of objects ---- */
 
 Test(gc, wide_and_packed_fields) {
