@@ -119,7 +119,8 @@ static Error *arguments_to_slots(Store *store, const DefType *type, const wr_val
             return USAGE("argument %u of %u is no such reference", i + 1, type->nparams);
         }
         /* a reference that the host should not use any more */
-        if (store->heap->marking && type_is_ref(wanted)) wr_store_shade(store, args[i].of.ref, wanted);
+        if (store->heap->marking && type_is_ref(wanted))
+            wr_store_shade(store, args[i].of.ref, wanted);
         wr_value_to_slots(&args[i], slots);
         slots += type_slots(wanted);
     }

@@ -1,4 +1,5 @@
-/* exec_handlers.h - all handlers, in the order of the code: hand-written ones, then the generated. */
+/* exec_handlers.h - all handlers: hand-written ones, then the generated. The order matters for macros. */
+/* clang-format off */
 #include "handlers_core.h"
 #include "handlers_jump.h"
 #define WR_POLLED
@@ -10,3 +11,4 @@
 #include "handlers_wide.h"
 
 #include "exec_gen.inc"
+/* clang-format on */

@@ -20,7 +20,7 @@
 #include "store.h"
 
 typedef struct Frame {
-    const u8 *pc;         /* of the instruction to go on with; of the instruction itself on a trap */
+    const u8 *pc; /* of the instruction to go on with; of the instruction itself on a trap */
     const SideEntry *stp; /* entry of the first branch at or after pc */
     Slot *fp;             /* local 0 */
     Func *func;
@@ -29,10 +29,10 @@ typedef struct Frame {
 /* Why the handlers came back. */
 typedef enum Outcome {
     OUTCOME_RETURNED,
-    OUTCOME_TRAPPED,   /* Fiber.trap */
-    OUTCOME_FAILED,    /* Fiber.error: a host function's error */
-    OUTCOME_THREW,     /* Fiber.exception: nothing in the activation catches it */
-    OUTCOME_SUSPENDED  /* Fiber.trap tells why: fuel, deadline, interruption; resumable */
+    OUTCOME_TRAPPED,  /* Fiber.trap */
+    OUTCOME_FAILED,   /* Fiber.error: a host function's error */
+    OUTCOME_THREW,    /* Fiber.exception: nothing in the activation catches it */
+    OUTCOME_SUSPENDED /* Fiber.trap tells why: fuel, deadline, interruption; resumable */
 } Outcome;
 
 /* One entry from C into guest code, on the C stack. */
@@ -41,10 +41,10 @@ typedef struct Activation {
     struct Activation *below; /* the fiber's */
     Slot *below_end;          /* Fiber.operand_end when it was entered */
     Store *store;
-    Frame *base;              /* the frame whose pc leads back to C */
-    Func exit_func;           /* the function of that frame */
+    Frame *base;    /* the frame whose pc leads back to C */
+    Func exit_func; /* the function of that frame */
     jmp_buf on_fault;
-    const u8 *fault_pc;       /* where a guarded memory access faulted */
+    const u8 *fault_pc; /* where a guarded memory access faulted */
     Frame *fault_frame;
 } Activation;
 
@@ -53,8 +53,8 @@ typedef void Handler(void); /* converted to the real type where it is called */
 struct Fiber {
     u8 *map;
     size_t size;
-    Slot *sp;    /* first free slot; valid while control is outside of the handlers */
-    Frame *fr;   /* current frame; likewise. NULL while handlers run */
+    Slot *sp;  /* first free slot; valid while control is outside of the handlers */
+    Frame *fr; /* current frame; likewise. NULL while handlers run */
     /* The end of the current frame's operands, while a host function runs or an object is made. */
     Slot *operand_end;
     Activation *activation; /* the innermost one on this fiber */
@@ -134,7 +134,13 @@ const u8 *wr_interp_skip_clauses(const u8 *p, u32 *count);
 /* exec.c: the dispatch table for 32-bit guarded memory, no polls, no wide locals: four cache states after
  * each other; see gen/generate.py */
 Handler *const *wr_exec_base_table(void);
-typedef enum ExecVariant { VARIANT_CHECK, VARIANT_MEM64, VARIANT_WIDE, VARIANT_POLLED, VARIANTS } ExecVariant;
+typedef enum ExecVariant {
+    VARIANT_CHECK,
+    VARIANT_MEM64,
+    VARIANT_WIDE,
+    VARIANT_POLLED,
+    VARIANTS
+} ExecVariant;
 extern const size_t wr_exec_table_size; /* entries of one whole table */
 /* Replaces the entries that differ in that variant. */
 void wr_exec_apply(ExecVariant variant, Handler **table);

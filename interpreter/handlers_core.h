@@ -43,7 +43,7 @@ COLD_HANDLER(h_FAILED) {
 }
 
 COLD_HANDLER(h_INVALID_E) {
-    ASSERT(!"validated code holds no invalid opcode");
+    ASSERT(false && "validated code holds no invalid opcode");
     TRAP(WR_TRAP_UNREACHABLE);
 }
 

@@ -6,32 +6,32 @@
 /* ---- unwinding: cold ---- */
 
 /* Goes on where the exception in r0 is caught, thrown at `position` (wr_interp_unwind()). */
-#define LAND(position)                                                                         \
-    do {                                                                                       \
-        Fiber *fiber = inst->store->fiber;                                                     \
-        Landing landing = wr_interp_unwind(inst->store, fr, position, (u32)r0);                \
-        if (landing.fr == NULL) {                                                              \
-            fr->pc = pc;                                                                       \
-            fr->stp = stp;                                                                     \
-            fiber->fr = fr;                                                                    \
-            fiber->sp = sp;                                                                    \
-            fiber->exception = (u32)r0;                                                        \
-            fiber->outcome = OUTCOME_THREW;                                                    \
-            LEAVE();                                                                           \
-        }                                                                                      \
-        fiber->fr = NULL;                                                                      \
-        TRANSFER_IF_METERED(landing.pc);                                                       \
-        fr = landing.fr;                                                                       \
-        pc = landing.pc;                                                                       \
-        stp = landing.stp;                                                                     \
-        sp = landing.sp;                                                                       \
-        fp = fr->fp;                                                                           \
-        const Home *home = fr->func->home;                                                     \
-        disp = wr_interp_table(home->instance->store, home);                                   \
-        inst = home->instance;                                                                 \
-        mem = inst->mem_base;                                                                  \
-        if (fiber->polled && wr_interp_poll(inst->store, pc)) JUMP(h_STOP);                    \
-        NEXT(E);                                                                               \
+#define LAND(position)                                                                             \
+    do {                                                                                           \
+        Fiber *fiber = inst->store->fiber;                                                         \
+        Landing landing = wr_interp_unwind(inst->store, fr, position, (u32)r0);                    \
+        if (landing.fr == NULL) {                                                                  \
+            fr->pc = pc;                                                                           \
+            fr->stp = stp;                                                                         \
+            fiber->fr = fr;                                                                        \
+            fiber->sp = sp;                                                                        \
+            fiber->exception = (u32)r0;                                                            \
+            fiber->outcome = OUTCOME_THREW;                                                        \
+            LEAVE();                                                                               \
+        }                                                                                          \
+        fiber->fr = NULL;                                                                          \
+        TRANSFER_IF_METERED(landing.pc);                                                           \
+        fr = landing.fr;                                                                           \
+        pc = landing.pc;                                                                           \
+        stp = landing.stp;                                                                         \
+        sp = landing.sp;                                                                           \
+        fp = fr->fp;                                                                               \
+        const Home *home = fr->func->home;                                                         \
+        disp = wr_interp_table(home->instance->store, home);                                       \
+        inst = home->instance;                                                                     \
+        mem = inst->mem_base;                                                                      \
+        if (fiber->polled && wr_interp_poll(inst->store, pc)) JUMP(h_STOP);                        \
+        NEXT(E);                                                                                   \
     } while (0)
 
 COLD_HANDLER(h_UNWIND) { LAND(pc); }
@@ -69,38 +69,38 @@ HANDLER(RETHROW, E) {
 
 /* ---- blocks ---- */
 
-#define DEFINE_TRY_TABLE(state)                                                                \
-    AFTER_BLOCK_TYPE(clauses);                                                                 \
-    u32 count;                                                                                 \
-    pc = wr_interp_skip_clauses(clauses, &count);                                              \
-    stp += count;                                                                              \
-    NEXT(state);
-HANDLER(TRY_TABLE, E) { DEFINE_TRY_TABLE(E) }
+#define DEFINE_TRY_TABLE(state)                                                                    \
+    AFTER_BLOCK_TYPE(clauses);                                                                     \
+    u32 count;                                                                                     \
+    pc = wr_interp_skip_clauses(clauses, &count);                                                  \
+    stp += count;                                                                                  \
+    NEXT(state)
+HANDLER(TRY_TABLE, E) { DEFINE_TRY_TABLE(E); }
 HANDLER(TRY_TABLE, I) {
     FLUSH_I();
-    DEFINE_TRY_TABLE(E)
+    DEFINE_TRY_TABLE(E);
 }
 
-#define DEFINE_TRY(state)                                                                      \
-    AFTER_BLOCK_TYPE(next);                                                                    \
-    pc = next;                                                                                 \
-    NEXT(state);
-HANDLER(TRY, E) { DEFINE_TRY(E) }
-HANDLER(TRY, I) { DEFINE_TRY(I) }
+#define DEFINE_TRY(state)                                                                          \
+    AFTER_BLOCK_TYPE(next);                                                                        \
+    pc = next;                                                                                     \
+    NEXT(state)
+HANDLER(TRY, E) { DEFINE_TRY(E); }
+HANDLER(TRY, I) { DEFINE_TRY(I); }
 
 /* Reached by falling through: to behind the `end`. Such a branch never moves operands. */
-#define DEFINE_CATCH()                                                                         \
-    TRANSFER_IF_METERED(pc + stp->pc);                                                         \
-    pc += stp->pc;                                                                             \
-    stp += stp->stp;                                                                           \
-    NEXT(E);
+#define DEFINE_CATCH()                                                                             \
+    TRANSFER_IF_METERED(pc + stp->pc);                                                             \
+    pc += stp->pc;                                                                                 \
+    stp += stp->stp;                                                                               \
+    NEXT(E)
 HANDLER(CATCH, E) {
     if (UNLIKELY(stp->pop != 0)) JUMP(h_JUMP_SLOW);
-    DEFINE_CATCH()
+    DEFINE_CATCH();
 }
 HANDLER(CATCH_ALL, E) {
     if (UNLIKELY(stp->pop != 0)) JUMP(h_JUMP_SLOW);
-    DEFINE_CATCH()
+    DEFINE_CATCH();
 }
 
 /* Likewise: it is an `end`. */

@@ -47,36 +47,36 @@ HANDLER(STRUCT_NEW_DEFAULT, E) {
 }
 
 /* Type and field after the opcode: declares `place`, `next`. */
-#define READ_FIELD(next)                                                                       \
-    READ_TWO(type_index, field, next);                                                         \
+#define READ_FIELD(next)                                                                           \
+    READ_TWO(type_index, field, next);                                                             \
     u32 place = inst->types[type_index]->places[field]
 
 #define OBJECT(ref) (inst->heap_base + (u32)(ref))
 
 /* The field of the structure `ref` goes to a register. */
-#define DEFINE_STRUCT_GET(ref)                                                                 \
-    READ_TWO(type_index, field, next);                                                         \
-    const DefType *type = inst->types[type_index];                                             \
-    u64 object = (ref);                                                                        \
-    if (UNLIKELY(object == 0)) TRAP(WR_TRAP_NULL_STRUCTURE_REFERENCE);                         \
-    pc = next;                                                                                 \
-    if (LIKELY(type->is_words)) {                                                              \
-        r0 = le32_load(OBJECT(object) + OBJECT_HEADER + 4 * field);                            \
-        NEXT(I);                                                                               \
-    }                                                                                          \
-    u32 place = type->places[field];                                                           \
-    const u8 *at = OBJECT(object) + place_offset(place);                                       \
-    if (place_width(place) == PLACE_128) {                                                     \
-        v0 = v128_load(at);                                                                    \
-        NEXT(V);                                                                               \
-    }                                                                                          \
-    r0 = place_width(place) == PLACE_32 ? le32_load(at) : le64_load(at);                       \
-    NEXT(I);
+#define DEFINE_STRUCT_GET(ref)                                                                     \
+    READ_TWO(type_index, field, next);                                                             \
+    const DefType *type = inst->types[type_index];                                                 \
+    u64 object = (ref);                                                                            \
+    if (UNLIKELY(object == 0)) TRAP(WR_TRAP_NULL_STRUCTURE_REFERENCE);                             \
+    pc = next;                                                                                     \
+    if (LIKELY(type->is_words)) {                                                                  \
+        r0 = le32_load(OBJECT(object) + OBJECT_HEADER + 4 * field);                                \
+        NEXT(I);                                                                                   \
+    }                                                                                              \
+    u32 place = type->places[field];                                                               \
+    const u8 *at = OBJECT(object) + place_offset(place);                                           \
+    if (place_width(place) == PLACE_128) {                                                         \
+        v0 = v128_load(at);                                                                        \
+        NEXT(V);                                                                                   \
+    }                                                                                              \
+    r0 = place_width(place) == PLACE_32 ? le32_load(at) : le64_load(at);                           \
+    NEXT(I)
 HANDLER(STRUCT_GET, E) {
     sp -= 1;
-    DEFINE_STRUCT_GET(sp->ref)
+    DEFINE_STRUCT_GET(sp->ref);
 }
-HANDLER(STRUCT_GET, I) { DEFINE_STRUCT_GET(r0) }
+HANDLER(STRUCT_GET, I) { DEFINE_STRUCT_GET(r0); }
 
 HANDLER(STRUCT_GET_S, E) {
     READ_FIELD(next);
@@ -165,70 +165,70 @@ HANDLER(ARRAY_NEW_FIXED, E) {
 }
 
 /* `make` is wr_array_new_data or wr_array_new_elem. */
-#define DEFINE_ARRAY_NEW_SEGMENT(make)                                                         \
-    READ_TWO(index, segment, next);                                                            \
-    u32 ref = 0;                                                                               \
-    PAY(sp[-1].u32);                                                                           \
-    BEGIN_ALLOCATION(start_of(pc, 0xFB));                                                         \
-    wr_trap_code_t trap = make(inst, inst->types[index], segment, sp[-2].u32, sp[-1].u32, &ref); \
-    inst->store->fiber->fr = NULL;                                                             \
-    if (UNLIKELY(trap != WR_TRAP_NONE)) TRAP(trap);                                            \
-    sp -= 2;                                                                                   \
-    r0 = ref;                                                                                  \
-    pc = next;                                                                                 \
-    NEXT(I);
-HANDLER(ARRAY_NEW_DATA, E) { DEFINE_ARRAY_NEW_SEGMENT(wr_array_new_data) }
-HANDLER(ARRAY_NEW_ELEM, E) { DEFINE_ARRAY_NEW_SEGMENT(wr_array_new_elem) }
+#define DEFINE_ARRAY_NEW_SEGMENT(make)                                                             \
+    READ_TWO(index, segment, next);                                                                \
+    u32 ref = 0;                                                                                   \
+    PAY(sp[-1].u32);                                                                               \
+    BEGIN_ALLOCATION(start_of(pc, 0xFB));                                                          \
+    wr_trap_code_t trap = make(inst, inst->types[index], segment, sp[-2].u32, sp[-1].u32, &ref);   \
+    inst->store->fiber->fr = NULL;                                                                 \
+    if (UNLIKELY(trap != WR_TRAP_NONE)) TRAP(trap);                                                \
+    sp -= 2;                                                                                       \
+    r0 = ref;                                                                                      \
+    pc = next;                                                                                     \
+    NEXT(I)
+HANDLER(ARRAY_NEW_DATA, E) { DEFINE_ARRAY_NEW_SEGMENT(wr_array_new_data); }
+HANDLER(ARRAY_NEW_ELEM, E) { DEFINE_ARRAY_NEW_SEGMENT(wr_array_new_elem); }
 
 /* Declares `at` and `width`: element `i` of array `ref`. */
-#define FIND_ELEMENT(type, reference, i)                                                       \
-    if (UNLIKELY((reference) == 0)) TRAP(WR_TRAP_NULL_ARRAY_REFERENCE);                        \
-    u8 *array = OBJECT(reference);                                             \
-    if (UNLIKELY((i) >= array_length(array))) TRAP(WR_TRAP_ARRAY_OUT_OF_BOUNDS);               \
-    Place width = place_width((type)->places[0]);                                              \
+#define FIND_ELEMENT(type, reference, i)                                                           \
+    if (UNLIKELY((reference) == 0)) TRAP(WR_TRAP_NULL_ARRAY_REFERENCE);                            \
+    u8 *array = OBJECT(reference);                                                                 \
+    if (UNLIKELY((i) >= array_length(array))) TRAP(WR_TRAP_ARRAY_OUT_OF_BOUNDS);                   \
+    Place width = place_width((type)->places[0]);                                                  \
     u8 *at = array + ARRAY_HEADER + ((u64)(i) << width)
 
 /* The array is at sp[-1]. */
-#define DEFINE_ARRAY_GET(i)                                                                    \
-    READ_INDEX(type_index, next);                                                              \
-    u32 element = (i);                                                                         \
-    FIND_ELEMENT(inst->types[type_index], sp[-1].ref, element);                                \
-    sp -= 1;                                                                                   \
-    pc = next;                                                                                 \
-    if (LIKELY(width == PLACE_32)) {                                                           \
-        r0 = le32_load(at);                                                                    \
-        NEXT(I);                                                                               \
-    }                                                                                          \
-    if (width == PLACE_128) {                                                                  \
-        v0 = v128_load(at);                                                                    \
-        NEXT(V);                                                                               \
-    }                                                                                          \
-    r0 = le64_load(at);                                                                        \
-    NEXT(I);
+#define DEFINE_ARRAY_GET(i)                                                                        \
+    READ_INDEX(type_index, next);                                                                  \
+    u32 element = (i);                                                                             \
+    FIND_ELEMENT(inst->types[type_index], sp[-1].ref, element);                                    \
+    sp -= 1;                                                                                       \
+    pc = next;                                                                                     \
+    if (LIKELY(width == PLACE_32)) {                                                               \
+        r0 = le32_load(at);                                                                        \
+        NEXT(I);                                                                                   \
+    }                                                                                              \
+    if (width == PLACE_128) {                                                                      \
+        v0 = v128_load(at);                                                                        \
+        NEXT(V);                                                                                   \
+    }                                                                                              \
+    r0 = le64_load(at);                                                                            \
+    NEXT(I)
 HANDLER(ARRAY_GET, E) {
     sp -= 1;
-    DEFINE_ARRAY_GET(sp->u32)
+    DEFINE_ARRAY_GET(sp->u32);
 }
-HANDLER(ARRAY_GET, I) { DEFINE_ARRAY_GET((u32)r0) }
+HANDLER(ARRAY_GET, I) { DEFINE_ARRAY_GET((u32)r0); }
 
-#define DEFINE_ARRAY_GET_PACKED(i, load)                                                       \
-    READ_INDEX(type_index, next);                                                              \
-    u32 element = (i);                                                                         \
-    FIND_ELEMENT(inst->types[type_index], sp[-1].ref, element);                                \
-    sp -= 1;                                                                                   \
-    r0 = load(at, width);                                                                      \
-    pc = next;                                                                                 \
-    NEXT(I);
+#define DEFINE_ARRAY_GET_PACKED(i, load)                                                           \
+    READ_INDEX(type_index, next);                                                                  \
+    u32 element = (i);                                                                             \
+    FIND_ELEMENT(inst->types[type_index], sp[-1].ref, element);                                    \
+    sp -= 1;                                                                                       \
+    r0 = load(at, width);                                                                          \
+    pc = next;                                                                                     \
+    NEXT(I)
 HANDLER(ARRAY_GET_S, E) {
     sp -= 1;
-    DEFINE_ARRAY_GET_PACKED(sp->u32, place_load_signed)
+    DEFINE_ARRAY_GET_PACKED(sp->u32, place_load_signed);
 }
-HANDLER(ARRAY_GET_S, I) { DEFINE_ARRAY_GET_PACKED((u32)r0, place_load_signed) }
+HANDLER(ARRAY_GET_S, I) { DEFINE_ARRAY_GET_PACKED((u32)r0, place_load_signed); }
 HANDLER(ARRAY_GET_U, E) {
     sp -= 1;
-    DEFINE_ARRAY_GET_PACKED(sp->u32, place_load)
+    DEFINE_ARRAY_GET_PACKED(sp->u32, place_load);
 }
-HANDLER(ARRAY_GET_U, I) { DEFINE_ARRAY_GET_PACKED((u32)r0, place_load) }
+HANDLER(ARRAY_GET_U, I) { DEFINE_ARRAY_GET_PACKED((u32)r0, place_load); }
 
 HANDLER(ARRAY_SET, E) {
     READ_INDEX(type_index, next);
@@ -295,70 +295,70 @@ HANDLER(ARRAY_COPY, E) {
     NEXT(E);
 }
 
-#define DEFINE_ARRAY_INIT(init)                                                                \
-    READ_TWO(index, segment, next);                                                            \
-    PAY(sp[-1].u32);                                                                           \
-    TRY_BULK(init(inst, inst->types[index], segment, sp[-4].ref, sp[-3].u32, sp[-2].u32,       \
-                  sp[-1].u32));                                                                \
-    sp -= 4;                                                                                   \
-    pc = next;                                                                                 \
-    NEXT(E);
-HANDLER(ARRAY_INIT_DATA, E) { DEFINE_ARRAY_INIT(wr_array_init_data) }
-HANDLER(ARRAY_INIT_ELEM, E) { DEFINE_ARRAY_INIT(wr_array_init_elem) }
+#define DEFINE_ARRAY_INIT(init)                                                                    \
+    READ_TWO(index, segment, next);                                                                \
+    PAY(sp[-1].u32);                                                                               \
+    TRY_BULK(                                                                                      \
+        init(inst, inst->types[index], segment, sp[-4].ref, sp[-3].u32, sp[-2].u32, sp[-1].u32));  \
+    sp -= 4;                                                                                       \
+    pc = next;                                                                                     \
+    NEXT(E)
+HANDLER(ARRAY_INIT_DATA, E) { DEFINE_ARRAY_INIT(wr_array_init_data); }
+HANDLER(ARRAY_INIT_ELEM, E) { DEFINE_ARRAY_INIT(wr_array_init_elem); }
 
 /* ---- casts ---- */
 
 /* Whether `reference`, not null, matches the heap type at `heap_type`; a type index of one byte, the
  * common case, is done here. Functions are told from objects by the type. */
-#define MATCHES(reference, heap_type)                                                          \
-    (LIKELY(*(heap_type) < 0x40) && inst->types[*(heap_type)]->comp != COMP_FUNC               \
-         ? ref_has_type(inst->store, reference, inst->types[*(heap_type)])                     \
+#define MATCHES(reference, heap_type)                                                              \
+    (LIKELY(*(heap_type) < 0x40) && inst->types[*(heap_type)]->comp != COMP_FUNC                   \
+         ? ref_has_type(inst->store, reference, inst->types[*(heap_type)])                         \
          : wr_interp_matches(inst, reference, heap_type))
 
-#define DEFINE_REF_TEST(reference, null_result)                                                \
-    const u8 *next = wr_interp_skip_heap_type(pc + 1);                                         \
-    r0 = (reference) == 0 ? (null_result) : MATCHES(reference, pc + 1);                        \
-    pc = next;                                                                                 \
-    NEXT(I);
+#define DEFINE_REF_TEST(reference, null_result)                                                    \
+    const u8 *next = wr_interp_skip_heap_type(pc + 1);                                             \
+    r0 = (reference) == 0 ? (null_result) : MATCHES(reference, pc + 1);                            \
+    pc = next;                                                                                     \
+    NEXT(I)
 HANDLER(REF_TEST, E) {
     sp -= 1;
-    DEFINE_REF_TEST(sp->ref, 0)
+    DEFINE_REF_TEST(sp->ref, 0);
 }
-HANDLER(REF_TEST, I) { DEFINE_REF_TEST(r0, 0) }
+HANDLER(REF_TEST, I) { DEFINE_REF_TEST(r0, 0); }
 HANDLER(REF_TEST_NULL, E) {
     sp -= 1;
-    DEFINE_REF_TEST(sp->ref, 1)
+    DEFINE_REF_TEST(sp->ref, 1);
 }
-HANDLER(REF_TEST_NULL, I) { DEFINE_REF_TEST(r0, 1) }
+HANDLER(REF_TEST_NULL, I) { DEFINE_REF_TEST(r0, 1); }
 
-#define DEFINE_REF_CAST(reference, null_passes, state)                                         \
-    const u8 *next = wr_interp_skip_heap_type(pc + 1);                                         \
-    if (UNLIKELY((reference) == 0 ? !(null_passes) : !MATCHES(reference, pc + 1)))             \
-        TRAP(WR_TRAP_CAST_FAILURE);                                                            \
-    pc = next;                                                                                 \
-    NEXT(state);
-HANDLER(REF_CAST, E) { DEFINE_REF_CAST(sp[-1].ref, false, E) }
-HANDLER(REF_CAST, I) { DEFINE_REF_CAST(r0, false, I) }
-HANDLER(REF_CAST_NULL, E) { DEFINE_REF_CAST(sp[-1].ref, true, E) }
-HANDLER(REF_CAST_NULL, I) { DEFINE_REF_CAST(r0, true, I) }
+#define DEFINE_REF_CAST(reference, null_passes, state)                                             \
+    const u8 *next = wr_interp_skip_heap_type(pc + 1);                                             \
+    if (UNLIKELY((reference) == 0 ? !(null_passes) : !MATCHES(reference, pc + 1)))                 \
+        TRAP(WR_TRAP_CAST_FAILURE);                                                                \
+    pc = next;                                                                                     \
+    NEXT(state)
+HANDLER(REF_CAST, E) { DEFINE_REF_CAST(sp[-1].ref, false, E); }
+HANDLER(REF_CAST, I) { DEFINE_REF_CAST(r0, false, I); }
+HANDLER(REF_CAST_NULL, E) { DEFINE_REF_CAST(sp[-1].ref, true, E); }
+HANDLER(REF_CAST_NULL, I) { DEFINE_REF_CAST(r0, true, I); }
 
 /* Immediates: flags (bit 1: null matches), label, source type, target type. Branches if whether it
  * matches is `wanted`. */
-#define DEFINE_BR_ON_CAST(wanted)                                                              \
-    const u8 *p = pc + 2;                                                                      \
-    while (UNLIKELY(*p++ & 0x80)) continue;                                                    \
-    p = wr_interp_skip_heap_type(p);                                                           \
-    u64 reference = sp[-1].ref;                                                                \
-    bool matches = reference == 0 ? pc[1] >> 1 & 1 : MATCHES(reference, p);                    \
-    if (matches == (wanted)) {                                                                 \
-        pc = start_of(pc, 0xFB);                                                                  \
-        JUMP(h_BRANCH);                                                                        \
-    }                                                                                          \
-    pc = wr_interp_skip_heap_type(p);                                                          \
-    stp += 1;                                                                                  \
-    NEXT(E);
-HANDLER(BR_ON_CAST, E) { DEFINE_BR_ON_CAST(true) }
-HANDLER(BR_ON_CAST_FAIL, E) { DEFINE_BR_ON_CAST(false) }
+#define DEFINE_BR_ON_CAST(wanted)                                                                  \
+    const u8 *p = pc + 2;                                                                          \
+    while (UNLIKELY(*p++ & 0x80)) continue;                                                        \
+    p = wr_interp_skip_heap_type(p);                                                               \
+    u64 reference = sp[-1].ref;                                                                    \
+    bool matches = reference == 0 ? pc[1] >> 1 & 1 : MATCHES(reference, p);                        \
+    if (matches == (wanted)) {                                                                     \
+        pc = start_of(pc, 0xFB);                                                                   \
+        JUMP(h_BRANCH);                                                                            \
+    }                                                                                              \
+    pc = wr_interp_skip_heap_type(p);                                                              \
+    stp += 1;                                                                                      \
+    NEXT(E)
+HANDLER(BR_ON_CAST, E) { DEFINE_BR_ON_CAST(true); }
+HANDLER(BR_ON_CAST_FAIL, E) { DEFINE_BR_ON_CAST(false); }
 
 /* Takes the branch of the side entry at stp; pc is at the instruction's first byte. */
 COLD_HANDLER(h_BRANCH) {

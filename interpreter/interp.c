@@ -31,7 +31,8 @@ static void engine_free(Engine *engine) {
     Tables *tables = engine->executor_state;
     if (tables == NULL) return;
     for (u32 i = 0; i < TABLE_COUNT; i++)
-        wr_free(&engine->alloc, atomic_load(&tables->made[i]), wr_exec_table_size * sizeof(Handler *));
+        wr_free(&engine->alloc, atomic_load(&tables->made[i]),
+                wr_exec_table_size * sizeof(Handler *));
     wr_free(&engine->alloc, tables, sizeof *tables);
     engine->executor_state = NULL;
 }
@@ -93,8 +94,8 @@ void wr_interp_shade_field(const Instance *inst, u32 type_index, u32 field, cons
 
 /* Abstract heap types by their byte, 0x69 to 0x74. */
 static const u8 abstract_heaps[] = {
-    HEAP_EXN, HEAP_ARRAY, HEAP_STRUCT, HEAP_I31,    HEAP_EQ,     HEAP_ANY,
-    HEAP_EXTERN, HEAP_FUNC, HEAP_NONE, HEAP_NOEXTERN, HEAP_NOFUNC, HEAP_NOEXN,
+    HEAP_EXN,    HEAP_ARRAY, HEAP_STRUCT, HEAP_I31,      HEAP_EQ,     HEAP_ANY,
+    HEAP_EXTERN, HEAP_FUNC,  HEAP_NONE,   HEAP_NOEXTERN, HEAP_NOFUNC, HEAP_NOEXN,
 };
 
 static bool is_exactly(const Store *store, u64 ref, const DefType *type) {
@@ -105,7 +106,8 @@ static bool is_exactly(const Store *store, u64 ref, const DefType *type) {
 bool wr_interp_matches(const Instance *inst, u64 ref, const u8 *p) {
     bool exact = *p == 0x62;
     if (exact) p++;
-    if (*p >= 0x69 && *p <= 0x74) return wr_ref_matches(inst->store, ref, abstract_heaps[*p - 0x69]);
+    if (*p >= 0x69 && *p <= 0x74)
+        return wr_ref_matches(inst->store, ref, abstract_heaps[*p - 0x69]);
     const DefType *type = inst->types[read_leb(&p)];
     if (exact) return is_exactly(inst->store, ref, type);
     return wr_ref_matches(inst->store, ref, HEAP_DEFINED + type->id);
@@ -116,8 +118,7 @@ const u8 *wr_interp_skip_block_type(const u8 *p) {
 }
 
 const u8 *wr_interp_skip_select_types(const u8 *p) {
-    for (u64 n = read_leb(&p); n > 0; n--)
-        p = wr_interp_skip_block_type(p);
+    for (u64 n = read_leb(&p); n > 0; n--) p = wr_interp_skip_block_type(p);
     return p;
 }
 
@@ -377,11 +378,13 @@ static Error *call_wasm(Store *store, Func *func, Slot *slots) {
 
 /* Host functions fill raw slots: a reference that is none of that type must not get into the guest. */
 static Error *check_results(Store *store, const DefType *type, const Slot *slots) {
-    for (u32 i = 0, at = 0; i < type->nresults; at += type_slots(type->types[type->nparams + i++])) {
+    for (u32 i = 0, at = 0; i < type->nresults;
+         at += type_slots(type->types[type->nparams + i++])) {
         ValType t = type->types[type->nparams + i];
         if (!type_is_ref(t)) continue;
         if (!wr_store_ref_matches(store, slots[at].ref, t))
-            return wr_error_at(WR_ERROR_TRAP, NO_OFFSET, "host function returned an invalid reference");
+            return wr_error_at(WR_ERROR_TRAP, NO_OFFSET,
+                               "host function returned an invalid reference");
         if (store->heap->marking) wr_store_shade(store, slots[at].ref, t);
     }
     return NULL;

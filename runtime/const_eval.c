@@ -132,7 +132,7 @@ static void eval_heap(Eval *e, Opcode op) {
     case OP_ARRAY_NEW: ref = new_array(e, type, false); break;
     case OP_ARRAY_NEW_DEFAULT: ref = new_array(e, type, true); break;
     case OP_ARRAY_NEW_FIXED: ref = new_array_fixed(e, type, wr_read_u32(&e->reader)); break;
-    default: ASSERT(!"an instruction that is not constant");
+    default: ASSERT(false && "an instruction that is not constant");
     }
     e->instance->store->const_objects++;
     if (ref)

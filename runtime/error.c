@@ -61,7 +61,8 @@ static Error *new_error_and(wr_error_kind_t kind, u64 offset, const char *text, 
     char *message = (char *)(error + 1);
     (void)wr_text_escape(message, size, text, length);
     error->kind = kind;
-    error->trap = kind == WR_ERROR_TRAP ? WR_TRAP_HOST : WR_TRAP_NONE; /* unless the caller knows better */
+    error->trap =
+        kind == WR_ERROR_TRAP ? WR_TRAP_HOST : WR_TRAP_NONE; /* unless the caller knows better */
     error->offset = offset;
     error->message = message;
     error->block_size = sizeof(Error) + size + extra;
@@ -168,8 +169,8 @@ Error *wr_error_in_text(wr_error_kind_t kind, const TextPlace *p, const char *me
     print_excerpt(p, excerpt, sizeof excerpt);
     size_t place_size = wr_text_escape(NULL, 0, place, strlen(place)) + 1;
     size_t excerpt_size = strlen(excerpt) + 1;
-    Error *error = new_error_and(kind, NO_OFFSET, message, strlen(message),
-                                 place_size + excerpt_size);
+    Error *error =
+        new_error_and(kind, NO_OFFSET, message, strlen(message), place_size + excerpt_size);
     if (error == ERROR_OOM) return error;
     char *texts = (char *)error + error->block_size - place_size - excerpt_size;
     (void)wr_text_escape(texts, place_size, place, strlen(place));

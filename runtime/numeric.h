@@ -87,7 +87,9 @@ INLINE U128 u128_product_s(u64 a, u64 b) { return (U128)((I128)(i64)a * (i64)b);
 /* ---- floats ---- */
 
 /* The C library's rounding functions may pass a signalling NaN through: make it quiet. */
-INLINE f32 f32_quiet(f32 x) { return UNLIKELY(x != x) ? f32_of_bits(bits_of_f32(x) | 0x400000u) : x; }
+INLINE f32 f32_quiet(f32 x) {
+    return UNLIKELY(x != x) ? f32_of_bits(bits_of_f32(x) | 0x400000u) : x;
+}
 INLINE f64 f64_quiet(f64 x) {
     return UNLIKELY(x != x) ? f64_of_bits(bits_of_f64(x) | 0x8000000000000u) : x;
 }
@@ -118,17 +120,17 @@ INLINE f64 f64_max(f64 a, f64 b) {
 
 /* ---- truncations: f32 operands are widened first, which is exact ---- */
 
-#define TRUNC(name, type, result, low, high)                                                   \
-    INLINE wr_trap_code_t name(f64 x, result *out) {                                           \
-        if (LIKELY(x > low && x < high)) {                                                     \
-            *out = (result)(type)x;                                                            \
-            return WR_TRAP_NONE;                                                               \
-        }                                                                                      \
-        return x != x ? WR_TRAP_INVALID_CONVERSION_TO_INTEGER : WR_TRAP_INTEGER_OVERFLOW;      \
-    }                                                                                          \
-    INLINE result name##_clamped(f64 x, result below, result above) {                          \
-        if (LIKELY(x > low && x < high)) return (result)(type)x;                               \
-        return x != x ? 0 : x < 0 ? below : above;                                             \
+#define TRUNC(name, type, result, low, high)                                                       \
+    INLINE wr_trap_code_t name(f64 x, result *out) {                                               \
+        if (LIKELY(x > low && x < high)) {                                                         \
+            *out = (result)(type)x;                                                                \
+            return WR_TRAP_NONE;                                                                   \
+        }                                                                                          \
+        return x != x ? WR_TRAP_INVALID_CONVERSION_TO_INTEGER : WR_TRAP_INTEGER_OVERFLOW;          \
+    }                                                                                              \
+    INLINE result name##_clamped(f64 x, result below, result above) {                              \
+        if (LIKELY(x > low && x < high)) return (result)(type)x;                                   \
+        return x != x ? 0 : x < 0 ? below : above;                                                 \
     }
 TRUNC(i32_trunc_s, i32, u32, -2147483649.0, 2147483648.0)
 TRUNC(i32_trunc_u, u32, u32, -1.0, 4294967296.0)
@@ -145,15 +147,15 @@ INLINE u64 i64_trunc_sat_u(f64 x) { return i64_trunc_u_clamped(x, 0, UINT64_MAX)
 
 /* ---- the table's functions ---- */
 
-#define UN(id, R, A, expression)                                                               \
+#define UN(id, R, A, expression)                                                                   \
     INLINE R num_##id(A a) { return (R)(expression); }
-#define BIN(id, R, A, B, expression)                                                           \
+#define BIN(id, R, A, B, expression)                                                               \
     INLINE R num_##id(A a, B b) { return (R)(expression); }
-#define TER(id, R, A, B, C, expression)                                                        \
+#define TER(id, R, A, B, C, expression)                                                            \
     INLINE R num_##id(A a, B b, C c) { return (R)(expression); }
-#define TRAP_UN(id, R, A, expression)                                                          \
+#define TRAP_UN(id, R, A, expression)                                                              \
     INLINE wr_trap_code_t num_##id(A a, R *out) { return expression; }
-#define TRAP_BIN(id, R, A, B, expression)                                                      \
+#define TRAP_BIN(id, R, A, B, expression)                                                          \
     INLINE wr_trap_code_t num_##id(A a, B b, R *out) { return expression; }
 #include "numeric.def"
 #undef UN

@@ -57,8 +57,8 @@ void wr_os_cond_destroy(OsCond *cond);
  * wr_os_fault_thread() prepares the calling thread (alternate stack); cheap when already done.
  */
 typedef struct OsFault {
-    u8 *address;      /* that could not be accessed */
-    void *registers;  /* opaque: for wr_os_fault_register() */
+    u8 *address;     /* that could not be accessed */
+    void *registers; /* opaque: for wr_os_fault_register() */
 } OsFault;
 NODISCARD bool wr_os_fault_install(bool (*on_fault)(const OsFault *fault));
 NODISCARD bool wr_os_fault_thread(void);

@@ -420,7 +420,7 @@ bool wr_os_fault_has_arguments(void) { return false; }
 u64 wr_os_fault_argument(const OsFault *fault, unsigned index) {
     (void)fault;
     (void)index;
-    ASSERT(!"registers of the interrupted function are not known here");
+    ASSERT(false && "registers of the interrupted function are not known here");
     return 0;
 }
 

@@ -35,7 +35,7 @@ typedef struct wr_caller Caller;
 typedef struct Executor Executor;
 typedef struct Heap Heap;       /* heap.h */
 typedef struct Parking Parking; /* parking.h */
-typedef struct Fiber Fiber; /* the executor's */
+typedef struct Fiber Fiber;     /* the executor's */
 
 #define WASM_PAGE_SIZE 65536u
 /* A guarded 32-bit memory reserves 4 GiB + MEMORY_GUARD: accesses with a static offset below
@@ -46,7 +46,7 @@ struct wr_config {
     wr_memory_mode_t memory_mode;
     size_t max_stack;
     u32 validation_threads; /* 0 = all */
-    u32 gc_debug; /* WR_GC_* */
+    u32 gc_debug;           /* WR_GC_* */
     Features features;
     Alloc alloc;
 };
@@ -57,7 +57,7 @@ struct wr_engine {
     struct wr_config config; /* memory_mode is GUARD or EXPLICIT here, never AUTO */
     TypeTable *types;
     const Executor *executor;
-    void *executor_state; /* the executor's tables, made by executor->engine_init */
+    void *executor_state;      /* the executor's tables, made by executor->engine_init */
     struct Watchdog *watchdog; /* deadline thread, started by the first timeout */
     Parking *parking;          /* threads in memory.atomic.wait, made by the first; under lock */
     OsMutex lock;
@@ -100,19 +100,19 @@ void wr_host_func_unref(HostFunc *host);
 struct wr_func {
     const struct Home *home; /* the instance's, chosen by code->is_wide; NULL for host functions */
     const DefType *type;
-    const u8 *start;         /* Code.start */
-    const u8 *end;           /* one past the final end */
+    const u8 *start;       /* Code.start */
+    const u8 *end;         /* one past the final end */
     const SideEntry *side; /* Code.side, or what no entry is read of; never NULL */
     u32 param_slots;
     u32 result_slots;
-    u32 zero_slots;          /* locals to clear on entry: local_slots - param_slots */
-    u32 frame_slots;         /* zero_slots + max_slots + FRAME_SLACK: room needed above the arguments */
-    const Code *code;        /* NULL for host functions */
-    struct HostFunc *host;   /* NULL for WASM functions */
+    u32 zero_slots;   /* locals to clear on entry: local_slots - param_slots */
+    u32 frame_slots;  /* zero_slots + max_slots + FRAME_SLACK: room needed above the arguments */
+    const Code *code; /* NULL for host functions */
+    struct HostFunc *host; /* NULL for WASM functions */
     wr_host_func_t host_func;
     void *host_context;
-    u32 handle;              /* its index in Store.funcs */
-    u32 index;               /* in its module; NONE_U32 for host functions */
+    u32 handle; /* its index in Store.funcs */
+    u32 index;  /* in its module; NONE_U32 for host functions */
 };
 
 /* What changes when control passes from one function to another that has a different one: instance, and with
@@ -127,20 +127,21 @@ typedef struct Home {
 
 struct wr_memory {
     u8 *base;
-    u64 size;        /* bytes; shared memories: grows atomically under lock */
-    u64 reserved;    /* bytes of address space at base, guard included */
+    u64 size;             /* bytes; shared memories: grows atomically under lock */
+    u64 reserved;         /* bytes of address space at base, guard included */
     u64 pages, max_pages; /* max: declared, or the address type's limit */
     u8 page_size_log2;
     bool is_64, is_shared, is_guarded, has_max;
     Store *store;
-    Instance **users; /* instances whose memory 0 this is: their cached base and size follow growth */
+    Instance *
+        *users; /* instances whose memory 0 this is: their cached base and size follow growth */
     u32 nusers, cap_users;
 };
 
 struct wr_table {
-    u32 *elems;      /* references, 32 bits each */
+    u32 *elems; /* references, 32 bits each */
     u32 size, capacity;
-    u64 max;         /* declared, or the limit */
+    u64 max; /* declared, or the limit */
     bool is_64, has_max;
     ValType type;
     Store *store;
@@ -162,29 +163,29 @@ struct wr_tag {
 
 struct wr_instance {
     /* hot: read by the interpreter */
-    u8 *mem_base;  /* memory 0; NULL if there is none */
-    u64 mem_size;  /* bytes of memory 0 */
-    Func **funcs;  /* index spaces of the module */
+    u8 *mem_base; /* memory 0; NULL if there is none */
+    u64 mem_size; /* bytes of memory 0 */
+    Func **funcs; /* index spaces of the module */
     Global **globals;
     Table **tables;
     Memory **memories;
     Store *store;
     const DefType **types; /* module->types */
-    Heap *heap;    /* the store's */
+    Heap *heap;            /* the store's */
     u8 *heap_base;
     Home homes[2];
     /* cold */
     Module *module; /* counted */
     Tag **tags;
-    Func *own_funcs;     /* the module's own functions, ncodes of them */
+    Func *own_funcs; /* the module's own functions, ncodes of them */
     Global *own_globals;
     bool *dropped_datas; /* data.drop */
     bool *dropped_elems;
-    u32 **elem_values;   /* per element segment: evaluated references, NULL once dropped or empty */
+    u32 **elem_values; /* per element segment: evaluated references, NULL once dropped or empty */
     Memory *exported_memory; /* export "memory", or NULL */
-    u8 memory_kind;      /* of memory 0: MEM_* below */
-    Instance *next;      /* in Store.instances */
-    size_t block_size;   /* of the one block that holds this and the arrays above */
+    u8 memory_kind;          /* of memory 0: MEM_* below */
+    Instance *next;          /* in Store.instances */
+    size_t block_size;       /* of the one block that holds this and the arrays above */
 };
 
 /* How code must access memory 0: chooses the dispatch table's variant. */
@@ -207,7 +208,8 @@ struct wr_store {
     Engine *engine; /* counted */
     Alloc alloc;    /* the engine's */
     Heap *heap;     /* never NULL: &wr_heap_none before the first object */
-    Func **funcs;   /* by handle; [0] unused. Grows: read it anew after anything that may instantiate */
+    Func *
+        *funcs; /* by handle; [0] unused. Grows: read it anew after anything that may instantiate */
     u32 nfuncs, cap_funcs;
     void **externs; /* host values by index */
     u32 nexterns, cap_externs;
@@ -216,7 +218,8 @@ struct wr_store {
     Table **tables;
     Tag **tags;
     Global **host_globals;
-    u32 nmemories, cap_memories, ntables, cap_tables, ntags, cap_tags, nhost_globals, cap_host_globals;
+    u32 nmemories, cap_memories, ntables, cap_tables, ntags, cap_tags, nhost_globals,
+        cap_host_globals;
     u64 limit_memory, limit_tables, limit_instances, limit_heap;
     u64 used_memory, used_tables, used_instances;
 
@@ -226,22 +229,24 @@ struct wr_store {
     u32 nhandles, cap_handles;
     ConstStack *const_stacks;
     u64 const_objects; /* made by constant expressions so far */
-    Error *errors; /* those that carry an exception of this store (error.h) */
+    Error *errors;     /* those that carry an exception of this store (error.h) */
 
     /* metering */
     _Atomic(u32) interrupt; /* POLL_* bits, set by other threads, cleared by wr_store_call() */
     bool interruptible;
-    i64 fuel;               /* remaining; meaningful if fuel_on; negative = spent */
+    i64 fuel; /* remaining; meaningful if fuel_on; negative = spent */
     bool fuel_on;
-    u64 deadline;           /* wr_os_now() time, 0 = none */
-    u32 watch_slot;         /* the watchdog's, under its lock */
+    u64 deadline;   /* wr_os_now() time, 0 = none */
+    u32 watch_slot; /* the watchdog's, under its lock */
 
     Fiber *fiber; /* made by the executor at the first call */
     u32 nesting;  /* activations on the C stack */
 };
 
 /* True when calls must poll (fuel, deadline or interruption in use). */
-INLINE bool store_polls(const Store *s) { return s->fuel_on || s->interruptible || s->deadline != 0; }
+INLINE bool store_polls(const Store *s) {
+    return s->fuel_on || s->interruptible || s->deadline != 0;
+}
 
 /* What a host function gets. */
 struct wr_caller {
@@ -341,7 +346,8 @@ typedef struct ExternVal {
 /* Instantiates (spec: exec/modules, instantiation): checks the imports' types, allocates, evaluates
  * initialisers, copies active segments, runs the start function. On failure nothing of it is reachable,
  * except what the spec leaves (segments already written to imported tables and memories). */
-NODISCARD Error *wr_instance_new(Store *store, Module *module, const ExternVal *imports, Instance **out);
+NODISCARD Error *wr_instance_new(Store *store, Module *module, const ExternVal *imports,
+                                 Instance **out);
 NODISCARD Func *wr_store_new_host_func(Store *store, const DefType *type, HostFunc *host);
 void wr_instance_free(Instance *instance); /* by its store only */
 /* False when there is no export of that name. */

@@ -108,9 +108,9 @@ typedef struct DefType {
     u32 first_required; /* the first field that has no default value; nfields if all have one */
     const FieldType *fields;
     /* The layout of objects in the heap (object.h). A subtype's begins with its supertype's. */
-    u32 object_size;   /* bytes of a structure with its header; of an array's header */
-    bool is_words;     /* a structure whose fields are 4 bytes each: field i is at 4 + 4 * i */
-    u8 word_class;     /* size class of such a structure; HEAP_LARGE: too large, or another (heap.h) */
+    u32 object_size; /* bytes of a structure with its header; of an array's header */
+    bool is_words;   /* a structure whose fields are 4 bytes each: field i is at 4 + 4 * i */
+    u8 word_class; /* size class of such a structure; HEAP_LARGE: too large, or another (heap.h) */
     const u32 *places; /* of each field: offset << 3 | PLACE_* */
     /* What may lead into the heap: byte offsets of such fields; nrefs is 1 or 0 for an array, by its
      * elements. COMP_FUNC: the slots of such parameters. */

@@ -24,9 +24,7 @@ typedef simde_v128_t v128;
 INLINE v128 v128_load(const void *p) { return simde_wasm_v128_load(p); }
 INLINE void v128_store(void *p, v128 v) { simde_wasm_v128_store(p, v); }
 /* 4 or 8 bytes at p as the low lane, the rest zero. */
-INLINE v128 v128_load32(const void *p) {
-    return simde_wasm_i32x4_make((i32)le32_load(p), 0, 0, 0);
-}
+INLINE v128 v128_load32(const void *p) { return simde_wasm_i32x4_make((i32)le32_load(p), 0, 0, 0); }
 INLINE v128 v128_load64(const void *p) { return simde_wasm_i64x2_make((i64)le64_load(p), 0); }
 INLINE v128 v128_zero(void) { return simde_wasm_i64x2_const(0, 0); }
 

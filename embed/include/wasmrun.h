@@ -64,15 +64,15 @@ WR_API const char *wr_version(void);
 /* ---- Errors ------------------------------------------------------------------------------- */
 
 typedef enum wr_error_kind {
-    WR_ERROR_MALFORMED, /* the bytes are no WebAssembly module */
-    WR_ERROR_INVALID,   /* the module breaks a validation rule */
+    WR_ERROR_MALFORMED,  /* the bytes are no WebAssembly module */
+    WR_ERROR_INVALID,    /* the module breaks a validation rule */
     WR_ERROR_UNLINKABLE, /* an import is missing or has another type */
-    WR_ERROR_TRAP,      /* execution trapped: see wr_error_trap_code() */
-    WR_ERROR_EXCEPTION, /* an exception left the outermost function */
-    WR_ERROR_EXIT,      /* the guest asked to exit: see wr_error_exit_status() */
-    WR_ERROR_MEMORY,    /* the host is out of memory, or a limit on it was reached */
-    WR_ERROR_IO,        /* a file could not be read */
-    WR_ERROR_USAGE      /* the embedder's arguments do not fit (wrong types, missing export) */
+    WR_ERROR_TRAP,       /* execution trapped: see wr_error_trap_code() */
+    WR_ERROR_EXCEPTION,  /* an exception left the outermost function */
+    WR_ERROR_EXIT,       /* the guest asked to exit: see wr_error_exit_status() */
+    WR_ERROR_MEMORY,     /* the host is out of memory, or a limit on it was reached */
+    WR_ERROR_IO,         /* a file could not be read */
+    WR_ERROR_USAGE       /* the embedder's arguments do not fit (wrong types, missing export) */
 } wr_error_kind_t;
 
 typedef enum wr_trap_code {
@@ -174,7 +174,8 @@ WR_API void wr_config_set_allocator(wr_config_t *config, wr_alloc_func_t func, v
 WR_API bool wr_config_set_feature(wr_config_t *config, const char *name, bool on);
 
 /* Consumes `config` (NULL for defaults). */
-WR_API WR_NODISCARD own wr_error_t *wr_engine_new(own wr_config_t *config, own wr_engine_t **engine);
+WR_API WR_NODISCARD own wr_error_t *wr_engine_new(own wr_config_t *config,
+                                                  own wr_engine_t **engine);
 /* Modules and stores keep their engine alive: deleting in any order is fine. */
 WR_API void wr_engine_delete(own wr_engine_t *engine);
 
@@ -186,9 +187,9 @@ typedef enum wr_valkind {
     WR_F32,
     WR_F64,
     WR_V128,
-    WR_FUNCREF,  /* any reference to a function */
+    WR_FUNCREF,   /* any reference to a function */
     WR_EXTERNREF, /* any reference to a host value */
-    WR_ANYREF,   /* any reference into the garbage-collected heap, and i31 */
+    WR_ANYREF,    /* any reference into the garbage-collected heap, and i31 */
     WR_EXNREF
 } wr_valkind_t;
 
@@ -201,19 +202,21 @@ typedef enum wr_externkind {
 } wr_externkind_t;
 
 /* Copies the bytes, decodes and validates. */
-WR_API WR_NODISCARD own wr_error_t *wr_module_new(wr_engine_t *engine, const void *bytes, size_t size,
-                                                  own wr_module_t **module);
+WR_API WR_NODISCARD own wr_error_t *wr_module_new(wr_engine_t *engine, const void *bytes,
+                                                  size_t size, own wr_module_t **module);
 /* Maps the file (it must not be changed while the module lives: a truncation would fault). */
 WR_API WR_NODISCARD own wr_error_t *wr_module_open(wr_engine_t *engine, const char *path,
                                                    own wr_module_t **module);
-WR_API WR_NODISCARD own wr_error_t *wr_module_validate(wr_engine_t *engine, const void *bytes, size_t size);
+WR_API WR_NODISCARD own wr_error_t *wr_module_validate(wr_engine_t *engine, const void *bytes,
+                                                       size_t size);
 WR_API void wr_module_delete(own wr_module_t *module);
 
 /* The text format (.wat) into the binary one: a whole module, or its fields alone. `file_name` is for
  * errors, whose place is then FILE:LINE:COLUMN; NULL will do. With `names` the identifiers become a name
  * section, which backtraces use. The text is only parsed: wr_module_new() validates. */
-WR_API WR_NODISCARD own wr_error_t *wr_wat_to_wasm(const char *text, size_t size, const char *file_name,
-                                                   bool names, own uint8_t **bytes, size_t *n);
+WR_API WR_NODISCARD own wr_error_t *wr_wat_to_wasm(const char *text, size_t size,
+                                                   const char *file_name, bool names,
+                                                   own uint8_t **bytes, size_t *n);
 WR_API void wr_bytes_delete(own uint8_t *bytes, size_t n);
 
 typedef struct wr_name { /* not zero-terminated in general: UTF-8 of `size` bytes, may hold zeros */
@@ -254,7 +257,7 @@ WR_API WR_NODISCARD own wr_error_t *wr_store_new(wr_engine_t *engine, own wr_sto
 WR_API void wr_store_delete(own wr_store_t *store);
 
 /* Limits for everything created in the store from now on. UINT64_MAX = none (the default). */
-WR_API void wr_store_limit_memory(wr_store_t *store, uint64_t bytes);   /* sum over memories */
+WR_API void wr_store_limit_memory(wr_store_t *store, uint64_t bytes);    /* sum over memories */
 WR_API void wr_store_limit_tables(wr_store_t *store, uint64_t elements); /* sum over tables */
 WR_API void wr_store_limit_instances(wr_store_t *store, uint64_t count);
 /* Bytes of the garbage-collected heap, rounded up to blocks of 64 KiB; allocations that would need
@@ -342,8 +345,9 @@ WR_API size_t wr_func_result_count(const wr_func_t *func);
 WR_API wr_valkind_t wr_func_param(const wr_func_t *func, size_t index);
 WR_API wr_valkind_t wr_func_result(const wr_func_t *func, size_t index);
 /* Kinds are checked. `results` needs room for wr_func_result_count(). */
-WR_API WR_NODISCARD own wr_error_t *wr_func_call(wr_store_t *store, wr_func_t *func, const wr_val_t *args,
-                                                 size_t nargs, wr_val_t *results, size_t nresults);
+WR_API WR_NODISCARD own wr_error_t *wr_func_call(wr_store_t *store, wr_func_t *func,
+                                                 const wr_val_t *args, size_t nargs,
+                                                 wr_val_t *results, size_t nresults);
 
 /* Guest memory. Pointers are valid until the guest runs or the memory grows. */
 WR_API uint8_t *wr_memory_data(wr_memory_t *memory);
@@ -352,7 +356,8 @@ WR_API uint64_t wr_memory_size(const wr_memory_t *memory); /* bytes */
 /* ---- What a host function may ask of its caller -------------------------------------------------- */
 
 WR_API wr_store_t *wr_caller_store(wr_caller_t *caller);
-WR_API wr_instance_t *wr_caller_instance(wr_caller_t *caller); /* NULL if called by the host itself */
+WR_API wr_instance_t *
+wr_caller_instance(wr_caller_t *caller); /* NULL if called by the host itself */
 /* The host address of guest bytes [address, address + size) in the memory that the calling instance
  * exports as "memory"; NULL if there is none or the range leaves it. size 0 is allowed at the end.
  * Valid until the guest runs or the memory grows. */
@@ -376,11 +381,12 @@ WR_API WR_NODISCARD own wr_error_t *wr_linker_define_func(wr_linker_t *linker, c
                                                           void (*finalizer)(void *context));
 /* Every export of `instance`, under that module name. The instance's store is then the only one that
  * the linker can instantiate in; the linker must not be used, other than deleted, after that store. */
-WR_API WR_NODISCARD own wr_error_t *wr_linker_define_instance(wr_linker_t *linker, const char *module,
-                                                              wr_instance_t *instance);
+WR_API WR_NODISCARD own wr_error_t *
+wr_linker_define_instance(wr_linker_t *linker, const char *module, wr_instance_t *instance);
 /* Resolves imports, instantiates, runs the start function. The instance belongs to the store. */
 WR_API WR_NODISCARD own wr_error_t *wr_linker_instantiate(wr_linker_t *linker, wr_store_t *store,
-                                                          wr_module_t *module, wr_instance_t **instance);
+                                                          wr_module_t *module,
+                                                          wr_instance_t **instance);
 
 /* Exports by name; NULL when there is none of that name and kind. */
 WR_API wr_func_t *wr_instance_func(wr_instance_t *instance, const char *name);
@@ -396,7 +402,8 @@ WR_API void wr_global_get(const wr_global_t *global, wr_val_t *value);
  * vanish) until they are set. NULL when out of memory. */
 WR_API own wr_wasi_t *wr_wasi_new(void);
 WR_API void wr_wasi_delete(own wr_wasi_t *wasi);
-WR_API WR_NODISCARD own wr_error_t *wr_wasi_set_args(wr_wasi_t *wasi, size_t argc, const char *const *argv);
+WR_API WR_NODISCARD own wr_error_t *wr_wasi_set_args(wr_wasi_t *wasi, size_t argc,
+                                                     const char *const *argv);
 /* "NAME=VALUE"; replaces an earlier one of that name. */
 WR_API WR_NODISCARD own wr_error_t *wr_wasi_add_env(wr_wasi_t *wasi, const char *assignment);
 /* The whole environment of the host process. */

@@ -166,11 +166,11 @@ class Generator:
             if not re.match(r"handlers_\w+\.h$", name):
                 continue
             text = open(os.path.join(directory, name), encoding="utf-8").read()
-            for match in re.finditer(r"\bHANDLER\((\w+),\s(\w)\)", text, re.M):
+            for match in re.finditer(r"\bHANDLER\((\w+),\s+(\w)\)", text, re.M):
                 self.handlers[match[1], match[2], ""] = "h_%s_%s" % (match[1], match[2])
-            for match in re.finditer(r"\bHANDLER_AS\((\w+),\s(\w),\s(\w+)\)", text, re.M):
+            for match in re.finditer(r"\bHANDLER_AS\((\w+),\s+(\w),\s+(\w+)\)", text, re.M):
                 self.handlers[match[1], match[2], match[3]] = "h_%s_%s_%s" % match.groups()
-            for match in re.finditer(r"\bPOLLED_HANDLER\((\w+),\s(\w)\)", text, re.M):
+            for match in re.finditer(r"\bPOLLED_HANDLER\((\w+),\s+(\w)\)", text, re.M):
                 self.handlers[match[1], match[2], ""] = "h_%s_%s" % (match[1], match[2])
                 self.handlers[match[1], match[2], "POLLED"] = "h_%s_%s_POLLED" % match.groups()
 

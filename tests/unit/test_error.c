@@ -133,7 +133,8 @@ Test(error, skipped_frames_are_counted) {
     wr_error_render(e, text, sizeof text);
     cr_assert_eq(wr_error_frame_total(e), 1032u);
     cr_assert_eq(wr_error_frame_count(e), 64u);
-    cr_assert_not_null(strstr(text, "   31: host m!f31\n       ... 968 more\n 1000: host m!f1000\n"));
+    cr_assert_not_null(
+        strstr(text, "   31: host m!f31\n       ... 968 more\n 1000: host m!f1000\n"));
     cr_assert_not_null(strstr(text, " 1031: host m!f1031\n"));
     wr_error_delete(e);
 }

@@ -244,8 +244,8 @@ Test(limits, host_functions_can_be_stopped, .timeout = 20) {
  * the length, so that must not be done for all of them. */
 Test(limits, backtraces_of_deep_stacks_in_long_bodies) {
     enum { NOPS = 200000 };
-    static const u8 head[] = {0, 'a', 's', 'm', 1, 0, 0, 0, 1, 4, 1, 0x60, 0, 0, 3, 2, 1, 0,
-                              7, 5, 1, 1, 'f', 0, 0};
+    static const u8 head[] = {0, 'a', 's', 'm', 1, 0, 0, 0, 1, 4,   1, 0x60, 0,
+                              0, 3,   2,   1,   0, 7, 5, 1, 1, 'f', 0, 0};
     Wasm sizes = {.size = 0};
     BYTES(&sizes, S_CODE);
     wasm_u32(&sizes, NOPS + 13); /* count, size of the body in 3 bytes, 9 bytes beside the nops */

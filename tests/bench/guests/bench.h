@@ -17,12 +17,10 @@
 /* The number of iterations: argv[1] as a count, or as a percentage of `preset` ("25%"); `preset`
  * without an argument. At least 1. */
 static uint64_t bench_iterations(int argc, char **argv, uint64_t preset) {
-    if (argc < 2)
-        return preset;
+    if (argc < 2) return preset;
     char *rest;
     uint64_t n = strtoull(argv[1], &rest, 10);
-    if (*rest == '%')
-        n = preset * n / 100;
+    if (*rest == '%') n = preset * n / 100;
     return n ? n : 1;
 }
 

@@ -135,15 +135,9 @@ static BENCH_NOINLINE uint32_t run(const uint8_t *code) {
     uint32_t executed = 0;
     for (;; executed++) {
         switch ((Op)*pc++) {
-        case PUSH:
-            *sp++ = *pc++;
-            break;
-        case LOAD:
-            *sp++ = variables[*pc++];
-            break;
-        case STORE:
-            variables[*pc++] = *--sp;
-            break;
+        case PUSH: *sp++ = *pc++; break;
+        case LOAD: *sp++ = variables[*pc++]; break;
+        case STORE: variables[*pc++] = *--sp; break;
         case ADD:
             sp--;
             sp[-1] += sp[0];
@@ -188,34 +182,21 @@ static BENCH_NOINLINE uint32_t run(const uint8_t *code) {
             sp--;
             sp[-1] = sp[-1] == sp[0];
             break;
-        case NOT:
-            sp[-1] = !sp[-1];
-            break;
+        case NOT: sp[-1] = !sp[-1]; break;
         case DUP:
             sp[0] = sp[-1];
             sp++;
             break;
-        case DROP:
-            sp--;
-            break;
-        case INCREMENT:
-            variables[*pc++]++;
-            break;
-        case JUMP:
-            pc = code + *pc;
-            break;
-        case JUMP_ZERO:
-            pc = *--sp ? pc + 1 : code + *pc;
-            break;
+        case DROP: sp--; break;
+        case INCREMENT: variables[*pc++]++; break;
+        case JUMP: pc = code + *pc; break;
+        case JUMP_ZERO: pc = *--sp ? pc + 1 : code + *pc; break;
         case CALL:
             *cp++ = pc + 1;
             pc = code + *pc;
             break;
-        case RETURN:
-            pc = *--cp;
-            break;
-        case HALT:
-            return executed;
+        case RETURN: pc = *--cp; break;
+        case HALT: return executed;
         }
     }
 }
@@ -223,12 +204,10 @@ static BENCH_NOINLINE uint32_t run(const uint8_t *code) {
 int main(int argc, char **argv) {
     uint64_t n = bench_iterations(argc, argv, 1000), sum = 0;
     for (uint64_t i = 0; i < n; i++) {
-        for (int v = 0; v < VARIABLES; v++)
-            variables[v] = 0;
+        for (int v = 0; v < VARIABLES; v++) variables[v] = 0;
         variables[V_LIMIT] = 100 + (uint32_t)(sum & 15);
         sum = bench_mix(sum, run(program));
-        if (variables[V_LIMIT] == 100 && variables[V_COUNT] != 25)
-            return 1;
+        if (variables[V_LIMIT] == 100 && variables[V_COUNT] != 25) return 1;
         sum = bench_mix(sum, (uint64_t)variables[V_COUNT] << 32 | variables[V_STEPS]);
     }
     return bench_report("bytecode", n, sum);

@@ -15,8 +15,7 @@ static uint16_t crc8(uint8_t byte, uint16_t crc) {
         int low = (byte ^ crc) & 1;
         byte >>= 1;
         crc >>= 1;
-        if (low)
-            crc ^= 0xa001;
+        if (low) crc ^= 0xa001;
     }
     return crc;
 }
@@ -66,14 +65,12 @@ static Node *list_build(uint32_t seed) {
 }
 
 static Node *list_find_key(Node *list, int16_t key) {
-    while (list && list->item->key != key)
-        list = list->next;
+    while (list && list->item->key != key) list = list->next;
     return list;
 }
 
 static Node *list_find_value(Node *list, uint8_t low) {
-    while (list && (list->item->value & 0xff) != low)
-        list = list->next;
+    while (list && (list->item->value & 0xff) != low) list = list->next;
     return list;
 }
 
@@ -102,10 +99,8 @@ static Node *list_merge(Node *a, Node *b, Compare *compare) {
 
 /* Cuts the list after `count` nodes (or at its end) and returns what follows. */
 static Node *list_cut(Node *list, int count) {
-    while (list && --count > 0)
-        list = list->next;
-    if (!list)
-        return NULL;
+    while (list && --count > 0) list = list->next;
+    if (!list) return NULL;
     Node *rest = list->next;
     list->next = NULL;
     return rest;
@@ -119,8 +114,7 @@ static BENCH_NOINLINE Node *list_sort(Node *list, Compare *compare) {
             Node *a = list, *b = list_cut(a, width);
             list = list_cut(b, width);
             *tail = list_merge(a, b, compare);
-            while (*tail)
-                tail = &(*tail)->next;
+            while (*tail) tail = &(*tail)->next;
         }
         list = head;
     }
@@ -136,8 +130,7 @@ static Node *list_rotate(Node *list) {
 }
 
 static uint16_t list_crc(const Node *list, uint16_t crc) {
-    for (; list; list = list->next)
-        crc = crc16((uint16_t)list->item->value, crc);
+    for (; list; list = list->next) crc = crc16((uint16_t)list->item->value, crc);
     return crc;
 }
 
@@ -174,21 +167,18 @@ static void matrix_fill(uint32_t seed) {
 
 static BENCH_NOINLINE void matrix_add_constant(int16_t value) {
     for (int i = 0; i < N; i++)
-        for (int j = 0; j < N; j++)
-            mat_a[i][j] = (int16_t)(mat_a[i][j] + value);
+        for (int j = 0; j < N; j++) mat_a[i][j] = (int16_t)(mat_a[i][j] + value);
 }
 
 static BENCH_NOINLINE void matrix_scale(int16_t value) {
     for (int i = 0; i < N; i++)
-        for (int j = 0; j < N; j++)
-            mat_c[i][j] = mat_a[i][j] * value;
+        for (int j = 0; j < N; j++) mat_c[i][j] = mat_a[i][j] * value;
 }
 
 static BENCH_NOINLINE void matrix_by_vector(void) {
     for (int i = 0; i < N; i++) {
         int32_t sum = 0;
-        for (int j = 0; j < N; j++)
-            sum += mat_a[i][j] * mat_b[0][j];
+        for (int j = 0; j < N; j++) sum += mat_a[i][j] * mat_b[0][j];
         mat_c[0][i] = sum;
     }
 }
@@ -197,8 +187,7 @@ static BENCH_NOINLINE void matrix_multiply(void) {
     for (int i = 0; i < N; i++)
         for (int j = 0; j < N; j++) {
             int32_t sum = 0;
-            for (int k = 0; k < N; k++)
-                sum += mat_a[i][k] * mat_b[k][j];
+            for (int k = 0; k < N; k++) sum += mat_a[i][k] * mat_b[k][j];
             mat_c[i][j] = sum;
         }
 }
@@ -276,8 +265,7 @@ static void text_build(uint32_t seed) {
                                         "-T.T++",   "1T3.4e4z", "34.0e-T^", "8..1"};
     size_t at = 0;
     while (at + 10 < sizeof text) {
-        for (const char *word = words[bench_random(&seed) >> 28]; *word; word++)
-            text[at++] = *word;
+        for (const char *word = words[bench_random(&seed) >> 28]; *word; word++) text[at++] = *word;
         text[at++] = ',';
     }
     text[at] = 0;
@@ -286,37 +274,28 @@ static void text_build(uint32_t seed) {
 static int is_digit(char c) { return c >= '0' && c <= '9'; }
 
 static State step_start(char c) {
-    if (is_digit(c))
-        return S_INT;
-    if (c == '+' || c == '-')
-        return S_SIGN;
+    if (is_digit(c)) return S_INT;
+    if (c == '+' || c == '-') return S_SIGN;
     return c == '.' ? S_POINT : S_INVALID;
 }
 
 static State step(State state, char c) {
     switch (state) {
-    case S_START:
-        return step_start(c);
-    case S_SIGN:
-        return is_digit(c) ? S_INT : c == '.' ? S_POINT : S_INVALID;
+    case S_START: return step_start(c);
+    case S_SIGN: return is_digit(c) ? S_INT : c == '.' ? S_POINT : S_INVALID;
     case S_INT:
-        if (c == 'e' || c == 'E')
-            return S_EXPONENT;
+        if (c == 'e' || c == 'E') return S_EXPONENT;
         return is_digit(c) ? S_INT : c == '.' ? S_FRACTION : S_INVALID;
     case S_POINT:
     case S_FRACTION:
-        if (state == S_FRACTION && (c == 'e' || c == 'E'))
-            return S_EXPONENT;
+        if (state == S_FRACTION && (c == 'e' || c == 'E')) return S_EXPONENT;
         return is_digit(c) ? S_FRACTION : S_INVALID;
     case S_EXPONENT:
-        if (c == '+' || c == '-')
-            return S_EXPONENT_SIGN;
+        if (c == '+' || c == '-') return S_EXPONENT_SIGN;
         return is_digit(c) ? S_SCIENTIFIC : S_INVALID;
     case S_EXPONENT_SIGN:
-    case S_SCIENTIFIC:
-        return is_digit(c) ? S_SCIENTIFIC : S_INVALID;
-    default:
-        return S_INVALID;
+    case S_SCIENTIFIC: return is_digit(c) ? S_SCIENTIFIC : S_INVALID;
+    default: return S_INVALID;
     }
 }
 
@@ -326,31 +305,25 @@ static BENCH_NOINLINE State scan_field(const char **at, uint32_t *transitions) {
     const char *p = *at;
     for (; *p && *p != ','; p++) {
         State next = step(state, *p);
-        if (next != state)
-            transitions[state]++;
+        if (next != state) transitions[state]++;
         state = next;
-        if (state == S_INVALID)
-            break;
+        if (state == S_INVALID) break;
     }
-    while (*p && *p != ',')
-        p++;
+    while (*p && *p != ',') p++;
     *at = *p ? p + 1 : p;
     return state;
 }
 
 static uint16_t text_scan(uint16_t crc) {
     uint32_t finals[S_COUNT] = {0}, transitions[S_COUNT] = {0};
-    for (const char *p = text; *p;)
-        finals[scan_field(&p, transitions)]++;
-    for (int i = 0; i < S_COUNT; i++)
-        crc = crc32(finals[i] << 16 | transitions[i], crc);
+    for (const char *p = text; *p;) finals[scan_field(&p, transitions)]++;
+    for (int i = 0; i < S_COUNT; i++) crc = crc32(finals[i] << 16 | transitions[i], crc);
     return crc;
 }
 
 static void text_corrupt(uint8_t mask, size_t stride) {
     for (size_t i = 0; text[i] && i + stride < sizeof text; i += stride)
-        if (text[i] != ',' && (char)(text[i] ^ mask))
-            text[i] = (char)(text[i] ^ mask);
+        if (text[i] != ',' && (char)(text[i] ^ mask)) text[i] = (char)(text[i] ^ mask);
 }
 
 static uint16_t text_run(uint16_t crc) {
@@ -370,8 +343,7 @@ int main(int argc, char **argv) {
         uint32_t seed = (uint32_t)i * 2654435761u;
         crc = list_run(seed, crc);
         crc = matrix_run(seed, crc);
-        if (i % 16 == 0)
-            text_build((uint32_t)i | 1);
+        if (i % 16 == 0) text_build((uint32_t)i | 1);
         crc = text_run(crc);
         sum = bench_mix(sum, crc);
     }

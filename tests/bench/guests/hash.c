@@ -17,8 +17,7 @@ static void set_up(void) {
     uint32_t seed = 12345;
     for (int i = 0; i < WORDS; i++) {
         uint32_t length = 4 + bench_random(&seed) % (WORD_SIZE - 5);
-        for (uint32_t j = 0; j < length; j++)
-            words[i][j] = (char)('a' + bench_random(&seed) % 6);
+        for (uint32_t j = 0; j < length; j++) words[i][j] = (char)('a' + bench_random(&seed) % 6);
         entries[i].next = unused;
         unused = &entries[i];
     }
@@ -27,15 +26,13 @@ static void set_up(void) {
 /* FNV-1a */
 static uint32_t hash_of(const char *key) {
     uint32_t hash = 2166136261u;
-    while (*key)
-        hash = (hash ^ (uint8_t)*key++) * 16777619u;
+    while (*key) hash = (hash ^ (uint8_t)*key++) * 16777619u;
     return hash;
 }
 
 static Entry **find(const char *key, uint32_t hash) {
     Entry **at = &buckets[hash % BUCKETS];
-    while (*at && ((*at)->hash != hash || strcmp((*at)->key, key) != 0))
-        at = &(*at)->next;
+    while (*at && ((*at)->hash != hash || strcmp((*at)->key, key) != 0)) at = &(*at)->next;
     return at;
 }
 
@@ -53,8 +50,7 @@ static BENCH_NOINLINE uint32_t count_word(const char *key) {
 
 static BENCH_NOINLINE uint32_t delete_word(const char *key) {
     Entry **at = find(key, hash_of(key)), *gone = *at;
-    if (!gone)
-        return 0;
+    if (!gone) return 0;
     *at = gone->next;
     gone->next = unused;
     unused = gone;

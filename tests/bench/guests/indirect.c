@@ -64,8 +64,7 @@ int main(int argc, char **argv) {
     uint32_t seed = 7;
     for (int i = 0; i < SHAPES; i++)
         shapes[i] = (Shape){&kinds[bench_random(&seed) % 3], (uint32_t)i, (uint32_t)i * 2};
-    for (int i = 0; i < SCRIPT; i++)
-        script[i] = (uint8_t)(bench_random(&seed) >> 11);
+    for (int i = 0; i < SCRIPT; i++) script[i] = (uint8_t)(bench_random(&seed) >> 11);
     for (uint64_t i = 0; i < n; i++) {
         sum = bench_mix(sum, apply(script, SCRIPT, (uint32_t)sum, (uint32_t)i));
         sum = bench_mix(sum, visit(shapes, SHAPES, (uint32_t)sum));

@@ -15,8 +15,7 @@ static uint64_t xorshift64(uint64_t *state) {
 static BENCH_NOINLINE uint64_t mod_pow(uint64_t base, uint64_t exponent, uint64_t modulus) {
     uint64_t result = 1;
     for (base %= modulus; exponent; exponent >>= 1) {
-        if (exponent & 1)
-            result = result * base % modulus;
+        if (exponent & 1) result = result * base % modulus;
         base = base * base % modulus;
     }
     return result;
@@ -26,12 +25,10 @@ static BENCH_NOINLINE uint64_t mod_pow(uint64_t base, uint64_t exponent, uint64_
 static int passes(uint64_t n, uint64_t base) {
     int twos = __builtin_ctzll(n - 1);
     uint64_t x = mod_pow(base, (n - 1) >> twos, n);
-    if (x == 1 || x == n - 1)
-        return 1;
+    if (x == 1 || x == n - 1) return 1;
     while (--twos > 0) {
         x = x * x % n;
-        if (x == n - 1)
-            return 1;
+        if (x == n - 1) return 1;
     }
     return 0;
 }

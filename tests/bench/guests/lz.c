@@ -28,8 +28,7 @@ static uint32_t hash_at(const uint8_t *p) {
 
 static uint32_t match_length(const uint8_t *a, const uint8_t *b, uint32_t most) {
     uint32_t length = 0;
-    while (length < most && a[length] == b[length])
-        length++;
+    while (length < most && a[length] == b[length]) length++;
     return length;
 }
 
@@ -38,8 +37,7 @@ static uint8_t *put_literals(uint8_t *out, const uint8_t *from, const uint8_t *t
     while (from < to) {
         uint32_t run = to - from < 128 ? (uint32_t)(to - from) : 128;
         *out++ = (uint8_t)(run - 1);
-        for (uint32_t i = 0; i < run; i++)
-            *out++ = *from++;
+        for (uint32_t i = 0; i < run; i++) *out++ = *from++;
     }
     return out;
 }
@@ -54,8 +52,7 @@ static BENCH_NOINLINE size_t compress(void) {
         uint32_t hash = hash_at(plain + at), seen = last_seen[hash], length = 0;
         last_seen[hash] = (uint16_t)(at + 1);
         uint32_t most = SIZE - at < MAX_MATCH ? SIZE - at : MAX_MATCH;
-        if (seen)
-            length = match_length(plain + seen - 1, plain + at, most);
+        if (seen) length = match_length(plain + seen - 1, plain + at, most);
         if (length < MIN_MATCH) {
             at++;
             continue;
@@ -77,8 +74,7 @@ static BENCH_NOINLINE size_t decompress(size_t size) {
     while (in < end) {
         uint32_t control = *in++;
         if (control < 0x80) {
-            for (uint32_t i = 0; i <= control; i++)
-                *out++ = *in++;
+            for (uint32_t i = 0; i <= control; i++) *out++ = *in++;
         } else {
             uint32_t distance = (uint32_t)in[0] | (uint32_t)in[1] << 8;
             in += 2;
@@ -94,8 +90,7 @@ int main(int argc, char **argv) {
     for (uint64_t i = 0; i < n; i++) {
         build((uint32_t)sum | 1);
         size_t size = compress();
-        if (decompress(size) != SIZE || memcmp(plain, unpacked, SIZE) != 0)
-            return 1;
+        if (decompress(size) != SIZE || memcmp(plain, unpacked, SIZE) != 0) return 1;
         sum = bench_mix(sum, size);
         sum = bench_mix(sum, hash_at(packed + size / 2));
     }

@@ -14,8 +14,7 @@ static BENCH_NOINLINE void multiply(void) {
     for (int i = 0; i < N; i++)
         for (int j = 0; j < N; j++) {
             float sum = 0;
-            for (int k = 0; k < N; k++)
-                sum += a[i][k] * b[k][j];
+            for (int k = 0; k < N; k++) sum += a[i][k] * b[k][j];
             c[i][j] = sum;
         }
 }

@@ -40,11 +40,9 @@ static void attract(Body *a, Body *b, double dt) {
 
 static BENCH_NOINLINE void advance(double dt) {
     for (int i = 0; i < BODIES; i++)
-        for (int j = i + 1; j < BODIES; j++)
-            attract(&bodies[i], &bodies[j], dt);
+        for (int j = i + 1; j < BODIES; j++) attract(&bodies[i], &bodies[j], dt);
     for (int i = 0; i < BODIES; i++)
-        for (int k = 0; k < 3; k++)
-            bodies[i].x[k] += dt * bodies[i].v[k];
+        for (int k = 0; k < 3; k++) bodies[i].x[k] += dt * bodies[i].v[k];
 }
 
 static double energy(void) {
@@ -65,8 +63,7 @@ int main(int argc, char **argv) {
     uint64_t n = bench_iterations(argc, argv, 7500), sum = 0;
     set_up();
     for (uint64_t i = 0; i < n; i++) {
-        for (int s = 0; s < STEPS; s++)
-            advance(0.001);
+        for (int s = 0; s < STEPS; s++) advance(0.001);
         double e = energy();
         uint64_t bits;
         memcpy(&bits, &e, sizeof bits);

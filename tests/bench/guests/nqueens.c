@@ -6,8 +6,7 @@ enum { N = 8 };
 static uint32_t forbidden[N]; /* per row */
 
 static BENCH_NOINLINE uint32_t place(int row, uint32_t columns, uint32_t left, uint32_t right) {
-    if (row == N)
-        return 1;
+    if (row == N) return 1;
     uint32_t found = 0;
     uint32_t open = ~(columns | left | right | forbidden[row]) & ((1u << N) - 1);
     while (open) {

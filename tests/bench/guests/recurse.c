@@ -5,16 +5,13 @@
 static BENCH_NOINLINE uint32_t fib(uint32_t n) { return n < 2 ? n : fib(n - 1) + fib(n - 2); }
 
 static BENCH_NOINLINE uint32_t ackermann(uint32_t m, uint32_t n) {
-    if (m == 0)
-        return n + 1;
-    if (n == 0)
-        return ackermann(m - 1, 1);
+    if (m == 0) return n + 1;
+    if (n == 0) return ackermann(m - 1, 1);
     return ackermann(m - 1, ackermann(m, n - 1));
 }
 
 static BENCH_NOINLINE int32_t tak(int32_t x, int32_t y, int32_t z) {
-    if (y >= x)
-        return z;
+    if (y >= x) return z;
     return tak(tak(x - 1, y, z), tak(y - 1, z, x), tak(z - 1, x, y));
 }
 

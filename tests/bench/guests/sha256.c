@@ -19,13 +19,11 @@ static uint32_t load_be(const uint8_t *p) {
 }
 
 static void store_be(uint8_t *p, uint32_t x) {
-    for (int i = 0; i < 4; i++)
-        p[i] = (uint8_t)(x >> (24 - 8 * i));
+    for (int i = 0; i < 4; i++) p[i] = (uint8_t)(x >> (24 - 8 * i));
 }
 
 static void schedule(uint32_t w[64], const uint8_t *block) {
-    for (int i = 0; i < 16; i++)
-        w[i] = load_be(block + 4 * i);
+    for (int i = 0; i < 16; i++) w[i] = load_be(block + 4 * i);
     for (int i = 16; i < 64; i++) {
         uint32_t x = w[i - 15], y = w[i - 2];
         uint32_t s0 = rotate(x, 7) ^ rotate(x, 18) ^ (x >> 3);
@@ -56,16 +54,13 @@ static void sha256(uint8_t digest[32], const uint8_t *data, size_t size) {
                          0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
     uint8_t tail[128] = {0};
     size_t rest = size % 64, tail_size = rest < 56 ? 64 : 128;
-    for (size_t at = 0; at + 64 <= size; at += 64)
-        compress(state, data + at);
+    for (size_t at = 0; at + 64 <= size; at += 64) compress(state, data + at);
     memcpy(tail, data + (size - rest), rest);
     tail[rest] = 0x80;
     store_be(tail + tail_size - 8, (uint32_t)((uint64_t)size >> 29));
     store_be(tail + tail_size - 4, (uint32_t)(size << 3));
-    for (size_t at = 0; at < tail_size; at += 64)
-        compress(state, tail + at);
-    for (int i = 0; i < 8; i++)
-        store_be(digest + 4 * i, state[i]);
+    for (size_t at = 0; at < tail_size; at += 64) compress(state, tail + at);
+    for (int i = 0; i < 8; i++) store_be(digest + 4 * i, state[i]);
 }
 
 int main(int argc, char **argv) {
@@ -73,10 +68,8 @@ int main(int argc, char **argv) {
     uint8_t digest[32];
     uint64_t n = bench_iterations(argc, argv, 9000), sum = 0;
     sha256(digest, (const uint8_t *)"abc", 3);
-    if (load_be(digest) != 0xba7816bfu || load_be(digest + 28) != 0xf20015adu)
-        return 1;
-    for (size_t i = 0; i < sizeof message; i++)
-        message[i] = (uint8_t)(i * 7);
+    if (load_be(digest) != 0xba7816bfu || load_be(digest + 28) != 0xf20015adu) return 1;
+    for (size_t i = 0; i < sizeof message; i++) message[i] = (uint8_t)(i * 7);
     for (uint64_t i = 0; i < n; i++) {
         sha256(digest, message, sizeof message);
         memcpy(message + (i % 31) * 32, digest, sizeof digest);

@@ -26,8 +26,7 @@ static void set_up(void) {
             samples[i][j] = (int16_t)(bench_random(&seed) >> 20);
             weights[i][j] = (int16_t)(bench_random(&seed) >> 22);
         }
-        for (int j = 0; j < 4; j++)
-            signal[i][j] = (float)(bench_random(&seed) >> 8) / 16777216.0f;
+        for (int j = 0; j < 4; j++) signal[i][j] = (float)(bench_random(&seed) >> 8) / 16777216.0f;
     }
 }
 
@@ -43,8 +42,7 @@ static BENCH_NOINLINE uint64_t blend(uint8_t threshold) {
         total ^= sum + (uint8_t)i;
     }
     uint64_t result = 0;
-    for (int j = 0; j < 16; j++)
-        result = bench_mix(result, total[j]);
+    for (int j = 0; j < 16; j++) result = bench_mix(result, total[j]);
     return result;
 }
 

@@ -20,12 +20,9 @@ static BENCH_NOINLINE void quicksort(int32_t *v, int low, int high) {
         int32_t pivot = v[low + (high - low) / 2];
         int i = low, j = high;
         while (i <= j) {
-            while (v[i] < pivot)
-                i++;
-            while (v[j] > pivot)
-                j--;
-            if (i > j)
-                break;
+            while (v[i] < pivot) i++;
+            while (v[j] > pivot) j--;
+            if (i > j) break;
             int32_t t = v[i];
             v[i++] = v[j];
             v[j--] = t;
@@ -43,18 +40,15 @@ static BENCH_NOINLINE void quicksort(int32_t *v, int low, int high) {
 static void sift_down(Record *v, int root, int length, Compare *compare) {
     Record moved = v[root];
     for (int child; (child = 2 * root + 1) < length; root = child) {
-        if (child + 1 < length && compare(&v[child], &v[child + 1]) < 0)
-            child++;
-        if (compare(&moved, &v[child]) >= 0)
-            break;
+        if (child + 1 < length && compare(&v[child], &v[child + 1]) < 0) child++;
+        if (compare(&moved, &v[child]) >= 0) break;
         v[root] = v[child];
     }
     v[root] = moved;
 }
 
 static BENCH_NOINLINE void heap_sort(Record *v, int length, Compare *compare) {
-    for (int i = length / 2; i-- > 0;)
-        sift_down(v, i, length, compare);
+    for (int i = length / 2; i-- > 0;) sift_down(v, i, length, compare);
     for (int i = length; i-- > 1;) {
         Record last = v[i];
         v[i] = v[0];

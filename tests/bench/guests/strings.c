@@ -10,11 +10,9 @@ static char text[TEXT_SIZE];
 static size_t append_number(char *to, uint32_t value) {
     char digits[10];
     size_t count = 0;
-    do
-        digits[count++] = (char)('0' + value % 10);
+    do digits[count++] = (char)('0' + value % 10);
     while ((value /= 10) != 0);
-    for (size_t i = 0; i < count; i++)
-        to[i] = digits[count - 1 - i];
+    for (size_t i = 0; i < count; i++) to[i] = digits[count - 1 - i];
     return count;
 }
 
@@ -37,8 +35,7 @@ static BENCH_NOINLINE void build(uint32_t seed) {
 
 static uint32_t parse_number(const char **at) {
     uint32_t value = 0;
-    while (**at >= '0' && **at <= '9')
-        value = value * 10 + (uint32_t)(*(*at)++ - '0');
+    while (**at >= '0' && **at <= '9') value = value * 10 + (uint32_t)(*(*at)++ - '0');
     return value;
 }
 
@@ -50,41 +47,35 @@ static BENCH_NOINLINE uint32_t parse(void) {
         uint32_t length = (uint32_t)(equals - p);
         p = equals + 1;
         sum += parse_number(&p) * length;
-        while (*p == ' ')
-            p++;
+        while (*p == ' ') p++;
     }
     return sum;
 }
 
 static BENCH_NOINLINE uint32_t count_occurrences(const char *needle) {
     uint32_t count = 0;
-    for (const char *p = text; (p = strstr(p, needle)) != NULL; p++)
-        count++;
+    for (const char *p = text; (p = strstr(p, needle)) != NULL; p++) count++;
     return count;
 }
 
 static BENCH_NOINLINE void to_upper(void) {
     for (char *p = text; *p; p++)
-        if (*p >= 'a' && *p <= 'z')
-            *p = (char)(*p - 'a' + 'A');
+        if (*p >= 'a' && *p <= 'z') *p = (char)(*p - 'a' + 'A');
 }
 
 /* The Levenshtein distance of two pieces of `text`, 32 characters each. */
 static BENCH_NOINLINE uint32_t distance(const char *a, const char *b) {
     enum { LENGTH = 32 };
     uint32_t row[LENGTH + 1];
-    for (uint32_t j = 0; j <= LENGTH; j++)
-        row[j] = j;
+    for (uint32_t j = 0; j <= LENGTH; j++) row[j] = j;
     for (uint32_t i = 1; i <= LENGTH; i++) {
         uint32_t diagonal = row[0];
         row[0] = i;
         for (uint32_t j = 1; j <= LENGTH; j++) {
             uint32_t best = diagonal + (a[i - 1] != b[j - 1]);
             diagonal = row[j];
-            if (row[j] + 1 < best)
-                best = row[j] + 1;
-            if (row[j - 1] + 1 < best)
-                best = row[j - 1] + 1;
+            if (row[j] + 1 < best) best = row[j] + 1;
+            if (row[j - 1] + 1 < best) best = row[j - 1] + 1;
             row[j] = best;
         }
     }

@@ -24,17 +24,14 @@ static Tree *rotate_left(Tree *tree) {
 static Tree *insert(Tree *tree, uint32_t key, uint32_t priority) {
     if (!tree) {
         tree = malloc(sizeof *tree);
-        if (!tree)
-            exit(1);
+        if (!tree) exit(1);
         *tree = (Tree){NULL, NULL, key, priority};
     } else if (key < tree->key) {
         tree->left = insert(tree->left, key, priority);
-        if (tree->left->priority > tree->priority)
-            tree = rotate_right(tree);
+        if (tree->left->priority > tree->priority) tree = rotate_right(tree);
     } else if (key > tree->key) {
         tree->right = insert(tree->right, key, priority);
-        if (tree->right->priority > tree->priority)
-            tree = rotate_left(tree);
+        if (tree->right->priority > tree->priority) tree = rotate_left(tree);
     }
     return tree;
 }
