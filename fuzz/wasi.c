@@ -78,14 +78,14 @@ static void add_imports(Wasm *w) {
     wasm_close(w);
 }
 
-static void target_name(u32 index, char name[8]) { snprintf(name, 8, "%u", index); }
+static void target_name(u32 index, char name[12]) { snprintf(name, 12, "%u", index); }
 
 static void add_exports(Wasm *w) {
     wasm_open(w, S_EXPORT);
     wasm_u32(w, ntargets + 1);
     wasm_export(w, "memory", X_MEMORY, 0);
     for (u32 i = 0; i < ntargets; i++) {
-        char name[8];
+        char name[12];
         target_name(i, name);
         wasm_export(w, name, X_FUNC, ntargets + i);
     }
@@ -277,7 +277,7 @@ static wr_val_t make_argument(Input *in, wr_valkind_t kind) {
 
 /* False when the guest has ended. */
 static bool call(Input *in, wr_store_t *store, wr_instance_t *instance, u32 index) {
-    char name[8];
+    char name[12];
     target_name(index, name);
     wr_func_t *func = wr_instance_func(instance, name);
     CHECK(func);
