@@ -128,8 +128,6 @@ typedef struct Landing {
 /* Finds who catches `exception`, thrown by the instruction at pc in frame fr, or from below the frame
  * if pc is NULL, and puts there the operands that the clause takes. */
 Landing wr_interp_unwind(Store *store, Frame *fr, const u8 *pc, u32 exception);
-/* Position after a try_table's clause vector that starts at p; *count gets the number of clauses. */
-const u8 *wr_interp_skip_clauses(const u8 *p, u32 *count);
 
 /* exec.c: the dispatch table for 32-bit guarded memory, no polls, no wide locals: four cache states after
  * each other; see gen/generate.py */

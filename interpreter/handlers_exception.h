@@ -69,17 +69,23 @@ HANDLER(RETHROW, E) {
 
 /* ---- blocks ---- */
 
+#define SKIP_LEB(p)                                                                                \
+    while (UNLIKELY(*(p)++ & 0x80)) continue
+
+/* Passes by the clauses, each of which has a side entry: kind (bit 1: no tag), tag, label. */
 #define DEFINE_TRY_TABLE(state)                                                                    \
-    AFTER_BLOCK_TYPE(clauses);                                                                     \
-    u32 count;                                                                                     \
-    pc = wr_interp_skip_clauses(clauses, &count);                                                  \
+    AFTER_BLOCK_TYPE(p);                                                                           \
+    u32 count = *p++;                                                                              \
+    if (UNLIKELY(count & 0x80)) count = read_leb_rest(count, &p);                                  \
+    for (u32 i = 0; i < count; i++) {                                                              \
+        if (!(*p++ & 2)) SKIP_LEB(p);                                                              \
+        SKIP_LEB(p);                                                                               \
+    }                                                                                              \
+    pc = p;                                                                                        \
     stp += count;                                                                                  \
     NEXT(state)
 HANDLER(TRY_TABLE, E) { DEFINE_TRY_TABLE(E); }
-HANDLER(TRY_TABLE, I) {
-    FLUSH_I();
-    DEFINE_TRY_TABLE(E);
-}
+HANDLER(TRY_TABLE, I) { DEFINE_TRY_TABLE(I); }
 
 #define DEFINE_TRY(state)                                                                          \
     AFTER_BLOCK_TYPE(next);                                                                        \

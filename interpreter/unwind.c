@@ -22,16 +22,6 @@ static void skip_leb(const u8 **p) {
     }
 }
 
-const u8 *wr_interp_skip_clauses(const u8 *p, u32 *count) {
-    *count = read_u32(&p);
-    for (u32 i = 0; i < *count; i++) {
-        u8 kind = *p++; /* bit 0: with the exception, bit 1: all */
-        if (!(kind & 2)) skip_leb(&p);
-        skip_leb(&p);
-    }
-    return p;
-}
-
 /* What is thrown, and the frame that is looked at. */
 typedef struct Search {
     const Store *store;
