@@ -35,3 +35,22 @@ bool wr_code_types_at(const Module *m, const Code *code, u32 pc, Arena *arena, C
     wr_checker_free(&c);
     return ok;
 }
+
+bool wr_code_types_each(const Module *m, const Code *code, const u32 *pcs, u32 count,
+                        CodeTypesVisitor *visit, void *context) {
+    Checker c;
+    wr_checker_init(&c, m);
+    bool ok = wr_check_enter_again(&c, code);
+    for (u32 i = 0; i < count && ok; i++) {
+        Arena arena;
+        CodeTypes types;
+        wr_arena_init(&arena, c.alloc);
+        wr_check_run(&c, code->start + pcs[i]);
+        ok = !check_failed(&c) && copy_types(&c, &arena, &types);
+        if (ok) visit(context, pcs[i], &types);
+        wr_arena_free(&arena);
+    }
+    wr_error_delete(c.reader.error);
+    wr_checker_free(&c);
+    return ok;
+}

@@ -3,9 +3,12 @@
  * constant expressions under way, references that the host holds, exceptions in errors.
  *
  * Frames are scanned exactly. Which slots of a frame hold references follows from its code and the
- * place in it (validate.h: wr_code_types_at), at the cost of validating up to there; the result, a
- * stack map, is kept by place. All maps are made before marking begins, so that marking cannot fail.
+ * place in it (validate.h: wr_code_types_each), at the cost of validating up to there; the result, a
+ * stack map, is kept by place. All maps that are missing are made before marking begins, so that
+ * marking cannot fail, and each body is gone through once for all its places.
  */
+#include <stdlib.h>
+
 #include "heap.h"
 #include "validate.h"
 
@@ -56,12 +59,21 @@ void wr_stack_maps_delete(const Alloc *alloc, StackMaps *m) {
     wr_free(alloc, m, sizeof *m);
 }
 
-/* ---- making a map --------------------------------------------------------------------------- */
+/* ---- making maps ---------------------------------------------------------------------------- */
+
+/* A place without a map. */
+typedef struct MissingMap {
+    const Func *func;
+    u32 pc;
+} MissingMap;
 
 typedef struct MapMaker {
     const Alloc *alloc;
     const TypeTable *types;
     StackMaps *maps;
+    MissingMap *missing;
+    u32 nmissing, cap_missing;
+    const Code *code; /* being gone through */
     bool failed;
 } MapMaker;
 
@@ -87,57 +99,80 @@ static u32 slots_of(const ValType *types, u32 count) {
 }
 
 /* Locals, then the hidden ones, which hold exceptions or nothing, then operands. */
-static void add_frame(MapMaker *k, const Code *code, const CodeTypes *types) {
+static void make_map(void *context, u32 pc, const CodeTypes *types) {
+    MapMaker *k = context;
+    StackMap *map = find_map(k->maps, k->code->start + pc);
+    map->first = k->maps->nslots;
     add_types(k, types->locals, types->nlocals, 0);
-    for (u32 i = slots_of(types->locals, types->nlocals); i < code->local_slots; i++)
+    for (u32 i = slots_of(types->locals, types->nlocals); i < k->code->local_slots; i++)
         add_slot(k, i);
-    add_types(k, types->operands, types->noperands, code->local_slots);
+    add_types(k, types->operands, types->noperands, k->code->local_slots);
+    map->count = k->maps->nslots - map->first;
 }
 
-static void make_map(MapMaker *k, const Func *func, const u8 *pc) {
-    StackMaps *m = k->maps;
-    const Module *module = func->home->instance->module;
-    const Code *code = func->code;
-    u32 first = m->nslots;
-    Arena arena;
-    wr_arena_init(&arena, k->alloc);
-    CodeTypes types;
-    if (grow_maps(k->alloc, m) &&
-        wr_code_types_at(module, code, (u32)(pc - code->start), &arena, &types))
-        add_frame(k, code, &types);
-    else
-        k->failed = true;
-    wr_arena_free(&arena);
-    if (k->failed)
-        m->nslots = first;
-    else
-        *find_map(m, pc) = (StackMap){pc, first, m->nslots - first}, m->count++;
-}
-
-static void prepare_frame(void *context, const Func *func, const u8 *pc, Slot *fp, Slot *end) {
+/* Enters the place as known, so that it is made once, and makes a note. */
+static void note_frame(void *context, const Func *func, const u8 *pc, Slot *fp, Slot *end) {
     (void)fp, (void)end;
     MapMaker *k = context;
     if (k->failed || (k->maps->capacity && find_map(k->maps, pc)->pc)) return;
-    make_map(k, func, pc);
+    k->failed = !grow_maps(k->alloc, k->maps) ||
+                !wr_grow_array(k->alloc, &k->missing, &k->cap_missing, (u64)k->nmissing + 1,
+                               UINT32_MAX, sizeof *k->missing);
+    if (k->failed) return;
+    *find_map(k->maps, pc) = (StackMap){pc, 0, 0};
+    k->maps->count++;
+    k->missing[k->nmissing++] = (MissingMap){func, (u32)(pc - func->start)};
 }
 
-/* Places that were seen are forgotten all at once, if there are too many. */
-static bool make_room(const Alloc *alloc, Heap *heap) {
-    StackMaps *m = heap->maps;
-    if (m && (m->count > MAPS_MAX || m->nslots > MAP_SLOTS_MAX)) {
-        wr_stack_maps_delete(alloc, m);
-        heap->maps = NULL;
+/* By body, then by pc. */
+static int compare_missing(const void *left, const void *right) {
+    const MissingMap *a = left, *b = right;
+    if (a->func->code != b->func->code) return a->func->code < b->func->code ? -1 : 1;
+    return a->pc < b->pc ? -1 : a->pc > b->pc;
+}
+
+/* The maps of one body. */
+static bool make_maps_of(MapMaker *k, const MissingMap *missing, u32 count) {
+    u32 *pcs = wr_alloc_array(k->alloc, count, sizeof *pcs);
+    if (!pcs) return false;
+    for (u32 i = 0; i < count; i++) pcs[i] = missing[i].pc;
+    k->code = missing->func->code;
+    const Module *module = missing->func->home->instance->module;
+    bool ok = wr_code_types_each(module, k->code, pcs, count, make_map, k);
+    wr_free(k->alloc, pcs, count * sizeof *pcs);
+    return ok && !k->failed;
+}
+
+static void make_maps(MapMaker *k) {
+    if (k->nmissing > 1) qsort(k->missing, k->nmissing, sizeof *k->missing, compare_missing);
+    for (u32 i = 0, end; i < k->nmissing && !k->failed; i = end) {
+        for (end = i + 1; end < k->nmissing; end++)
+            if (k->missing[end].func->code != k->missing[i].func->code) break;
+        if (!make_maps_of(k, k->missing + i, end - i)) k->failed = true;
     }
-    if (!heap->maps) heap->maps = wr_alloc_zero(alloc, sizeof *heap->maps);
-    return heap->maps != NULL;
 }
 
+static void forget_maps(const Alloc *alloc, Heap *heap) {
+    wr_stack_maps_delete(alloc, heap->maps);
+    heap->maps = NULL;
+}
+
+/* Places that were seen are forgotten all at once, if there are too many; also after a failure, which
+ * leaves maps unfinished. */
 bool wr_roots_prepare(Store *store) {
     const Executor *executor = store->engine->executor;
+    Heap *heap = store->heap;
+    const Alloc *alloc = &store->alloc;
     if (!executor->each_frame || !store->fiber) return true;
-    if (!make_room(&store->alloc, store->heap)) return false;
-    MapMaker k = {&store->alloc, store->engine->types, store->heap->maps, false};
-    executor->each_frame(store, prepare_frame, &k);
+    if (heap->maps && (heap->maps->count > MAPS_MAX || heap->maps->nslots > MAP_SLOTS_MAX))
+        forget_maps(alloc, heap);
+    if (!heap->maps) heap->maps = wr_alloc_zero(alloc, sizeof *heap->maps);
+    if (!heap->maps) return false;
+    MapMaker k = {.alloc = alloc, .types = store->engine->types, .maps = heap->maps};
+    executor->each_frame(store, note_frame, &k);
+    if (!k.failed) make_maps(&k);
+    wr_free(alloc, k.missing, k.cap_missing * sizeof *k.missing);
+    if (k.failed) forget_maps(alloc, heap);
     return !k.failed;
 }
 

@@ -25,4 +25,10 @@ typedef struct CodeTypes {
 NODISCARD bool wr_code_types_at(const Module *m, const Code *code, u32 pc, Arena *arena,
                                 CodeTypes *out);
 
+/* The same for several positions, ascending, at the cost of the last. The types are gone after
+ * `visit`. False when out of memory: not all have been visited then. */
+typedef void CodeTypesVisitor(void *context, u32 pc, const CodeTypes *types);
+NODISCARD bool wr_code_types_each(const Module *m, const Code *code, const u32 *pcs, u32 count,
+                                  CodeTypesVisitor *visit, void *context);
+
 #endif

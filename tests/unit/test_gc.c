@@ -1,5 +1,7 @@
 /* Objects and guest code: roots in frames of nested calls, what the host holds, limits, constant
  * expressions. With a collection before every allocation, and the heap verified after each. */
+#include <stdio.h>
+
 #include "text_support.h"
 
 #define STRICT (WR_GC_STRESS | WR_GC_VERIFY)
@@ -60,6 +62,31 @@ Test(gc, deep_recursion_has_many_frames_of_roots) {
               "          (call $deep (i32.sub (local.get 0) (i32.const 1)))))"
               "   (else (drop (array.new_default $words (i32.const 3000000))) (i32.const 0)))))");
     cr_assert_eq(get_i32(&b, i, "deep", 2000), 6 * 2000);
+    bench_delete(&b);
+}
+
+/* A body that is on the stack at 2000 places: its types are found in one pass over it. */
+Test(gc, one_body_at_many_places) {
+    static char text[400000];
+    char *p = text;
+    p +=
+        sprintf(p, LISTS " (func $f (export \"f\") (param i32) (result i32) (local $s i32)"
+                         " (local $l (ref null $cell)) (local.set $l (call $build (i32.const 2)))");
+    for (int k = 1; k <= 2000; k++)
+        p += sprintf(p,
+                     "(if (i32.eq (local.get 0) (i32.const %d)) (then (local.set $s"
+                     " (call $f (i32.const %d)))))",
+                     k, k - 1);
+    sprintf(p, " (if (i32.eqz (local.get 0)) (then"
+               "  (drop (array.new_default $words (i32.const 4000000)))"
+               "  (drop (call $build (i32.const 1)))))"
+               " (i32.add (local.get $s) (call $sum (local.get $l)))))");
+    Bench b = gc_bench(WR_GC_VERIFY);
+    wr_instance_t *i = text_instance(&b, text);
+    cr_assert_eq(get_i32(&b, i, "f", 2000), 3 * 2001);
+    wr_heap_stats_t stats;
+    wr_store_get_heap_stats(b.store, &stats);
+    cr_assert_lt(stats.longest_pause_ns, 2000000000u);
     bench_delete(&b);
 }
 
