@@ -127,6 +127,8 @@ static ValType type_of_letter(char letter) {
     case 'v': return T_V128;
     case 'c': return T_FUNCREF;
     case 'e': return T_EXTERNREF;
+    case 'a': return T_REF(HEAP_ANY, 1);
+    case 'x': return T_EXNREF;
     default: return T_BOT;
     }
 }

@@ -338,7 +338,7 @@ WR_API WR_NODISCARD own wr_error_t *wr_extern_new(wr_store_t *store, void *value
 WR_API bool wr_extern_value(const wr_store_t *store, uint64_t ref, void **value);
 
 /* Signatures are strings, parameters > results: i = i32, I = i64, f = f32, F = f64, v = v128,
- * c = funcref, e = externref. Example: "iiI>i". */
+ * c = funcref, e = externref, a = anyref, x = exnref. Example: "iiI>i". */
 
 WR_API size_t wr_func_param_count(const wr_func_t *func);
 WR_API size_t wr_func_result_count(const wr_func_t *func);

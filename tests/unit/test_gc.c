@@ -309,6 +309,29 @@ Test(gc, arguments_of_host_functions_live_until_they_return) {
     bench_delete(&b);
 }
 
+static wr_error_t *shift(wr_caller_t *caller, void *context, wr_slot_t *slots) {
+    (void)caller;
+    slots[0].ref += *(uint64_t *)context;
+    return NULL;
+}
+
+Test(gc, host_functions_give_references_that_they_have) {
+    uint64_t distance = 0;
+    Bench b = gc_bench(STRICT);
+    must(wr_linker_define_func(b.linker, "h", "f", "a>a", shift, &distance, NULL));
+    wr_instance_t *i = text_instance(
+        &b, "(module (type $box (struct (field i32)))"
+            " (import \"h\" \"f\" (func $h (param anyref) (result anyref)))"
+            " (func (export \"f\") (param i32) (result i32) (struct.get $box 0 (ref.cast (ref $box)"
+            "  (call $h (struct.new $box (local.get 0)))))))");
+    cr_assert_eq(get_i32(&b, i, "f", 9), 9);
+    distance = 8; /* where an object might be */
+    must_fail(call_i32(&b, i, "f", 9, NULL), WR_ERROR_TRAP, "host function returned an invalid");
+    distance = (uint64_t)1 << 33;
+    must_fail(call_i32(&b, i, "f", 9, NULL), WR_ERROR_TRAP, "host function returned an invalid");
+    bench_delete(&b);
+}
+
 Test(gc, globals_that_hold_objects) {
     HostState h;
     Bench b = host_bench(&h);
