@@ -145,9 +145,11 @@ void wr_module_get_stats(const wr_module_t *module, wr_module_stats_t *stats) {
     *stats = module->stats;
 }
 
-/* ---- stores (wr_store_new and wr_store_delete are runtime/store.c's) ------------------------ */
+/* ---- stores (making and deleting them is runtime/store.c's) ------------------------ */
 
-void wr_store_limit_memory(wr_store_t *store, uint64_t bytes) { store->limit_memory = bytes; }
+void wr_store_limit_memory(wr_store_t *store, uint64_t bytes) {
+    store->budget->limit_memory = bytes;
+}
 void wr_store_limit_tables(wr_store_t *store, uint64_t elements) { store->limit_tables = elements; }
 void wr_store_limit_instances(wr_store_t *store, uint64_t count) { store->limit_instances = count; }
 void wr_store_limit_heap(wr_store_t *store, uint64_t bytes) { store->limit_heap = bytes; }
@@ -161,14 +163,18 @@ void wr_store_collect(wr_store_t *store) { (void)wr_heap_collect(store); }
 /* More than can ever be spent, with room for what executors add to it meanwhile. */
 #define FUEL_MAX (INT64_MAX / 2)
 
+/* Peers find theirs in the budget, where they draw it from. */
 void wr_store_set_fuel(wr_store_t *store, uint64_t units) {
+    bool has_peers = store->budget->refs > 1;
+    u64 fuel = min_u64(units, FUEL_MAX);
     store->fuel_on = units != UINT64_MAX;
-    store->fuel = (i64)min_u64(units, FUEL_MAX);
+    store->fuel = has_peers ? 0 : (i64)fuel;
+    store->budget->fuel = has_peers && store->fuel_on ? fuel : 0;
 }
 
 uint64_t wr_store_fuel(const wr_store_t *store) {
     if (!store->fuel_on) return UINT64_MAX;
-    return store->fuel > 0 ? (u64)store->fuel : 0;
+    return store->budget->fuel + (store->fuel > 0 ? (u64)store->fuel : 0);
 }
 
 wr_error_t *wr_store_set_timeout(wr_store_t *store, uint64_t nanoseconds) {
@@ -227,7 +233,7 @@ wr_table_t *wr_instance_table(wr_instance_t *instance, const char *name) {
 }
 
 uint8_t *wr_memory_data(wr_memory_t *memory) { return memory->base; }
-uint64_t wr_memory_size(const wr_memory_t *memory) { return memory->size; }
+uint64_t wr_memory_size(const wr_memory_t *memory) { return memory_size(memory); }
 
 void wr_global_get(const wr_global_t *global, wr_val_t *value) {
     const TypeTable *types = global->store->engine->types;

@@ -9,7 +9,9 @@ wr_instance_t *wr_caller_instance(wr_caller_t *caller) { return caller->instance
 void *wr_caller_memory(wr_caller_t *caller, uint64_t address, uint64_t size) {
     if (!caller->instance) return NULL;
     const Memory *memory = caller->instance->exported_memory;
-    if (!memory || size > memory->size || address > memory->size - size) return NULL;
+    if (!memory) return NULL;
+    u64 bytes = memory_size(memory);
+    if (size > bytes || address > bytes - size) return NULL;
     return memory->base + address;
 }
 

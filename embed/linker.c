@@ -2,10 +2,13 @@
  * linker.c - finds what modules import: host functions by name, and the exports of instances.
  *
  * Host functions are in a hash table by both names. An instance is one entry of a list, however
- * many exports it has: they are looked up in its module. When both define a name, the later one
- * counts.
+ * many exports it has: they are looked up in its module. Shared memories are in a list too. When several
+ * define a name, the latest counts.
+ *
+ * Instantiating only reads the linker, so that threads may do it at the same time.
  */
 #include "link.h"
+#include "memory.h"
 
 typedef struct FuncEntry {
     HostFunc *host; /* one reference; NULL: the entry is free */
@@ -19,12 +22,20 @@ typedef struct InstanceEntry {
     u64 order;
 } InstanceEntry;
 
+typedef struct MemoryEntry {
+    char *module, *name;  /* zero-terminated, allocated */
+    SharedMemory *memory; /* one reference */
+    u64 order;
+} MemoryEntry;
+
 struct wr_linker {
     Engine *engine;   /* counted */
     FuncEntry *funcs; /* open addressing, capacity a power of two, at most half full */
     u32 nfuncs, cap_funcs;
     InstanceEntry *instances;
     u32 ninstances, cap_instances;
+    MemoryEntry *memories;
+    u32 nmemories, cap_memories;
     Store *store; /* of the instances; NULL while there are none */
     u64 order;    /* number of definitions made */
 };
@@ -37,14 +48,29 @@ wr_linker_t *wr_linker_new(wr_engine_t *engine) {
     return linker;
 }
 
+static char *copy_string(const Alloc *alloc, const char *string) {
+    size_t size = strlen(string) + 1;
+    char *copy = wr_alloc(alloc, size);
+    return copy ? memcpy(copy, string, size) : NULL;
+}
+
+static void free_string(const Alloc *alloc, char *string) {
+    if (string) wr_free(alloc, string, strlen(string) + 1);
+}
+
 void wr_linker_delete(wr_linker_t *linker) {
     if (!linker) return;
     Engine *engine = linker->engine;
     for (u32 i = 0; i < linker->cap_funcs; i++) wr_host_func_unref(linker->funcs[i].host);
     for (u32 i = 0; i < linker->ninstances; i++) {
-        char *module = linker->instances[i].module;
-        wr_free(&engine->alloc, module, strlen(module) + 1);
+        free_string(&engine->alloc, linker->instances[i].module);
     }
+    for (u32 i = 0; i < linker->nmemories; i++) {
+        free_string(&engine->alloc, linker->memories[i].module);
+        free_string(&engine->alloc, linker->memories[i].name);
+        wr_shared_memory_delete(linker->memories[i].memory);
+    }
+    wr_free(&engine->alloc, linker->memories, linker->cap_memories * sizeof *linker->memories);
     wr_free(&engine->alloc, linker->funcs, linker->cap_funcs * sizeof *linker->funcs);
     wr_free(&engine->alloc, linker->instances, linker->cap_instances * sizeof *linker->instances);
     wr_free(&engine->alloc, linker, sizeof *linker);
@@ -196,12 +222,34 @@ wr_error_t *wr_linker_define_instance(wr_linker_t *linker, const char *module,
                        (u64)linker->ninstances + 1, UINT32_MAX, sizeof *linker->instances)) {
         return ERROR_OOM;
     }
-    size_t size = strlen(module) + 1;
-    char *copy = wr_alloc(alloc, size);
+    char *copy = copy_string(alloc, module);
     if (!copy) return ERROR_OOM;
-    memcpy(copy, module, size);
     linker->instances[linker->ninstances++] = (InstanceEntry){copy, instance, ++linker->order};
     linker->store = store;
+    return NULL;
+}
+
+/* ---- defining shared memories --------------------------------------------------------------- */
+
+wr_error_t *wr_linker_define_memory(wr_linker_t *linker, const char *module, const char *name,
+                                    wr_shared_memory_t *memory) {
+    const Alloc *alloc = &linker->engine->alloc;
+    if (memory->engine != linker->engine) {
+        return wr_error_at(WR_ERROR_USAGE, NO_OFFSET, "the memory belongs to another engine");
+    }
+    if (!wr_grow_array(alloc, &linker->memories, &linker->cap_memories, (u64)linker->nmemories + 1,
+                       UINT32_MAX, sizeof *linker->memories)) {
+        return ERROR_OOM;
+    }
+    MemoryEntry entry = {copy_string(alloc, module), copy_string(alloc, name), NULL, 0};
+    if (!entry.module || !entry.name) {
+        free_string(alloc, entry.module);
+        free_string(alloc, entry.name);
+        return ERROR_OOM;
+    }
+    entry.memory = wr_shared_memory_ref(memory);
+    entry.order = ++linker->order;
+    linker->memories[linker->nmemories++] = entry;
     return NULL;
 }
 
@@ -220,6 +268,17 @@ static bool resolve_in_instances(const wr_linker_t *linker, const Import *import
     return false;
 }
 
+/* The newest of that name. */
+static const MemoryEntry *resolve_memory(const wr_linker_t *linker, const Import *import) {
+    for (u32 i = linker->nmemories; i-- > 0;) {
+        const MemoryEntry *entry = &linker->memories[i];
+        if (name_is(import->module, entry->module) && name_is(import->name, entry->name)) {
+            return entry;
+        }
+    }
+    return NULL;
+}
+
 static const FuncEntry *resolve_host_func(const wr_linker_t *linker, const Import *import) {
     if (linker->cap_funcs == 0) return NULL;
     u32 hash = hash_names(import->module, import->name);
@@ -229,11 +288,20 @@ static const FuncEntry *resolve_host_func(const wr_linker_t *linker, const Impor
 
 static Error *resolve(const wr_linker_t *linker, Store *store, const Import *import,
                       ExternVal *out) {
-    const FuncEntry *entry = resolve_host_func(linker, import);
-    if (resolve_in_instances(linker, import, entry ? entry->order : 0, out)) return NULL;
-    if (!entry) return wr_link_unknown(import);
+    const FuncEntry *func = resolve_host_func(linker, import);
+    const MemoryEntry *memory = resolve_memory(linker, import);
+    u64 order = func ? func->order : 0;
+    bool is_memory = memory && memory->order > order;
+    if (is_memory) order = memory->order;
+    if (resolve_in_instances(linker, import, order, out)) return NULL;
+    if (is_memory) {
+        out->kind = EXT_MEMORY;
+        out->of.memory = wr_memory_attach(store, memory->memory);
+        return out->of.memory ? NULL : ERROR_OOM;
+    }
+    if (!func) return wr_link_unknown(import);
     out->kind = EXT_FUNC;
-    out->of.func = wr_store_new_host_func(store, entry->host->type, entry->host);
+    out->of.func = wr_store_new_host_func(store, func->host->type, func->host);
     return out->of.func ? NULL : ERROR_OOM;
 }
 

@@ -100,7 +100,7 @@ static void check_memory(const Instance *instance) {
     if (instance->module->nmemories == 0) return;
     const Memory *memory = instance->memories[0];
     CHECK(instance->mem_base == memory->base && instance->mem_size == memory->size);
-    CHECK(memory->size == memory->pages << memory->page_size_log2);
+    CHECK(memory->size == memory_pages(memory) << memory->page_size_log2);
     if (memory->size > 0) memory->base[memory->size - 1] ^= 1;
 }
 

@@ -112,14 +112,14 @@ static Step h_TRAP, h_STOP, h_FAILED, h_FAILED_TAIL, h_UNWIND, h_BRANCH, h_STRUC
 #define FLUSH_V() (SPILL_V(0), sp += 2)
 #define FLUSH_E() ((void)0)
 
-#define MEMORY_LOAD_u8(p) (*(p))
-#define MEMORY_LOAD_u16(p) le16_load(p)
-#define MEMORY_LOAD_u32(p) le32_load(p)
-#define MEMORY_LOAD_u64(p) le64_load(p)
-#define MEMORY_STORE_u8(p, x) (*(p) = (x))
-#define MEMORY_STORE_u16(p, x) le16_store(p, x)
-#define MEMORY_STORE_u32(p, x) le32_store(p, x)
-#define MEMORY_STORE_u64(p, x) le64_store(p, x)
+#define MEMORY_LOAD_u8(p) racy_load8(p)
+#define MEMORY_LOAD_u16(p) racy_load16(p)
+#define MEMORY_LOAD_u32(p) racy_load32(p)
+#define MEMORY_LOAD_u64(p) racy_load64(p)
+#define MEMORY_STORE_u8(p, x) racy_store8(p, x)
+#define MEMORY_STORE_u16(p, x) racy_store16(p, x)
+#define MEMORY_STORE_u32(p, x) racy_store32(p, x)
+#define MEMORY_STORE_u64(p, x) racy_store64(p, x)
 
 /* ---- immediates (LEB128; validated, so they end) ---- */
 

@@ -27,7 +27,7 @@
 
 HANDLER(MEMORY_SIZE, E) {
     READ_INDEX(index, next);
-    r0 = inst->memories[index]->size >> inst->memories[index]->page_size_log2;
+    r0 = memory_pages(inst->memories[index]);
     pc = next;
     NEXT(I);
 }

@@ -149,8 +149,9 @@ u8 *wr_interp_address(Instance *inst, const u8 *pc, u64 address, u64 size, const
     *next = p;
     if (!memory->is_64) address = (u32)address;
     if (__builtin_add_overflow(address, offset, &place)) return NULL;
-    u64 bytes = memory->is_shared ? __atomic_load_n(&memory->size, __ATOMIC_ACQUIRE) : memory->size;
+    u64 bytes = memory_size(memory);
     if (size > bytes || place > bytes - size) return NULL;
+    if (memory == inst->memories[0]) inst->mem_size = bytes; /* other threads may grow it */
     return memory->base + place;
 }
 
@@ -169,6 +170,15 @@ Jump wr_interp_jump(const Func *func, const u8 *pc, const SideEntry *stp, Slot *
 
 /* ---- metering ---- */
 
+/* Fuel that peers have in common is drawn when the store's own is spent. */
+static bool refuel(Store *store, const u8 *pc) {
+    i64 left = store->fuel - (i64)(uintptr_t)pc;
+    if (left >= 0) return true;
+    i64 drawn = wr_budget_draw(store->budget, (u64)-left);
+    store->fuel += drawn;
+    return left + drawn >= 0;
+}
+
 bool wr_interp_must_stop(Store *store, const u8 *pc) {
     Fiber *fiber = store->fiber;
     u32 interrupt = atomic_load_explicit(&store->interrupt, memory_order_relaxed);
@@ -176,7 +186,7 @@ bool wr_interp_must_stop(Store *store, const u8 *pc) {
         fiber->trap = WR_TRAP_DEADLINE;
     else if (interrupt & POLL_INTERRUPT && store->interruptible)
         fiber->trap = WR_TRAP_INTERRUPTED;
-    else if (store->fuel_on && store->fuel - (i64)(uintptr_t)pc < 0)
+    else if (store->fuel_on && !refuel(store, pc))
         fiber->trap = WR_TRAP_OUT_OF_FUEL;
     else
         return false;

@@ -47,6 +47,18 @@ typedef double f64;
 #define HAS_BYTE_PERMUTE false
 #endif
 
+/* A function whose accesses the thread sanitizer does not see: for racy.h alone. */
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define RACY static __attribute__((noinline, unused, no_sanitize("thread")))
+#define HIDES_RACES true
+#endif
+#endif
+#if !defined(RACY)
+#define RACY INLINE
+#define HIDES_RACES false
+#endif
+
 /* Little-endian loads and stores at any alignment (WebAssembly and WASI are little-endian). */
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 #define WR_LE16(x) (x)

@@ -110,8 +110,9 @@ static bool memory_matches(const Memory *given, const MemoryDecl *wanted, Text *
         append(why, "one is shared, the other is not");
     } else if (given->page_size_log2 != wanted->page_size_log2) {
         append(why, "different page sizes");
-    } else if (!limits_match(given->pages, given->has_max, given->max_pages, &wanted->limits)) {
-        explain_limits(why, given->pages, given->has_max, given->max_pages, &wanted->limits);
+    } else if (!limits_match(memory_pages(given), given->has_max, given->max_pages,
+                             &wanted->limits)) {
+        explain_limits(why, memory_pages(given), given->has_max, given->max_pages, &wanted->limits);
     } else {
         return true;
     }

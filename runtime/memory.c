@@ -3,6 +3,8 @@
  */
 #include "memory.h"
 
+#include "racy.h"
+
 #define PAGES_MAX_32 ((u64)1 << 16) /* of 64 KiB, with 32-bit addresses */
 #define PAGES_MAX_64 ((u64)1 << 48)
 
@@ -110,31 +112,71 @@ static Memory *new_object(Store *store, const MemoryDecl *decl) {
     return memory;
 }
 
-static Error *allocate(Memory *memory, const MemoryDecl *decl) {
+/* Makes what has just been allocated for this one store the common property of many. */
+static SharedMemory *share(const Memory *memory) {
     Store *store = memory->store;
+    SharedMemory *shared = wr_alloc_zero(&store->alloc, sizeof *shared);
+    if (!shared) return NULL;
+    atomic_init(&shared->refs, 1);
+    atomic_init(&shared->size, memory->size);
+    wr_os_mutex_init(&shared->lock);
+    shared->engine = wr_engine_ref(store->engine);
+    shared->budget = wr_budget_ref(store->budget);
+    shared->base = memory->base;
+    shared->reserved = memory->reserved;
+    shared->max_pages = memory->max_pages;
+    shared->page_size_log2 = memory->page_size_log2;
+    shared->is_64 = memory->is_64;
+    shared->is_guarded = memory->is_guarded;
+    shared->has_max = memory->has_max;
+    return shared;
+}
+
+static Error *allocate(Memory *memory, const MemoryDecl *decl) {
+    Budget *budget = memory->store->budget;
     u64 size;
     if (!pages_to_bytes(memory, decl->limits.min, &size)) return out_of_memory(decl);
-    if (!store_charge(&store->used_memory, store->limit_memory, size)) return over_limit(size);
+    if (!wr_budget_charge(budget, size)) return over_limit(size);
     if (!reserve_initial(memory, size) || !commit_to(memory, size)) {
-        store->used_memory -= size;
+        wr_os_release(memory->base, (size_t)memory->reserved);
+        wr_budget_return(budget, size);
         return out_of_memory(decl);
     }
     memory->size = size;
-    memory->pages = decl->limits.min;
     return NULL;
 }
 
-Error *wr_memory_new(Store *store, const MemoryDecl *decl, Memory **out) {
-    u64 need = (u64)store->nmemories + 1;
-    if (!wr_grow_array(&store->alloc, &store->memories, &store->cap_memories, need, UINT32_MAX,
-                       sizeof(Memory *))) {
-        return ERROR_OOM;
-    }
-    Memory *memory = new_object(store, decl);
-    if (!memory) return ERROR_OOM;
+static void release(u8 *base, u64 reserved, Budget *budget, u64 size) {
+    wr_os_release(base, (size_t)reserved);
+    wr_budget_return(budget, size);
+}
+
+static void free_object(Memory *memory) {
+    const Alloc *alloc = &memory->store->alloc;
+    wr_free(alloc, memory->users, memory->cap_users * sizeof(Instance *));
+    wr_free(alloc, memory, sizeof *memory);
+}
+
+static Error *own_memory(Memory *memory, const MemoryDecl *decl) {
     Error *error = allocate(memory, decl);
+    if (error || !memory->is_shared) return error;
+    memory->shared = share(memory);
+    if (memory->shared) return NULL;
+    release(memory->base, memory->reserved, memory->store->budget, memory->size);
+    return ERROR_OOM;
+}
+
+static bool make_room(Store *store) {
+    return wr_grow_array(&store->alloc, &store->memories, &store->cap_memories,
+                         (u64)store->nmemories + 1, UINT32_MAX, sizeof(Memory *));
+}
+
+Error *wr_memory_new(Store *store, const MemoryDecl *decl, Memory **out) {
+    Memory *memory = make_room(store) ? new_object(store, decl) : NULL;
+    if (!memory) return ERROR_OOM;
+    Error *error = own_memory(memory, decl);
     if (error) {
-        wr_memory_free(memory);
+        free_object(memory);
         return error;
     }
     *out = store->memories[store->nmemories++] = memory;
@@ -142,11 +184,12 @@ Error *wr_memory_new(Store *store, const MemoryDecl *decl, Memory **out) {
 }
 
 void wr_memory_free(Memory *memory) {
-    Store *store = memory->store;
-    store->used_memory -= memory->size;
-    wr_os_release(memory->base, (size_t)memory->reserved);
-    wr_free(&store->alloc, memory->users, memory->cap_users * sizeof(Instance *));
-    wr_free(&store->alloc, memory, sizeof *memory);
+    if (memory->is_shared) {
+        wr_shared_memory_delete(memory->shared);
+    } else {
+        release(memory->base, memory->reserved, memory->store->budget, memory->size);
+    }
+    free_object(memory);
 }
 
 MemoryKind wr_memory_kind(const Memory *memory) {
@@ -158,7 +201,7 @@ MemoryKind wr_memory_kind(const Memory *memory) {
 
 static void update_user(const Memory *memory, Instance *instance) {
     instance->mem_base = memory->base;
-    instance->mem_size = memory->size;
+    instance->mem_size = memory_size(memory);
 }
 
 bool wr_memory_add_user(Memory *memory, Instance *instance) {
@@ -181,33 +224,107 @@ void wr_memory_remove_user(Memory *memory, const Instance *instance) {
     }
 }
 
+/* ---- shared memories ------------------------------------------------------------------------ */
+
+Error *wr_shared_memory_make(Store *store, const MemoryDecl *decl, SharedMemory **out) {
+    *out = NULL;
+    Memory *memory = new_object(store, decl);
+    if (!memory) return ERROR_OOM;
+    Error *error = own_memory(memory, decl);
+    *out = memory->shared;
+    free_object(memory);
+    return error;
+}
+
+SharedMemory *wr_shared_memory_ref(SharedMemory *shared) {
+    atomic_fetch_add_explicit(&shared->refs, 1, memory_order_relaxed);
+    return shared;
+}
+
+void wr_shared_memory_delete(SharedMemory *shared) {
+    if (!shared || atomic_fetch_sub_explicit(&shared->refs, 1, memory_order_acq_rel) != 1) return;
+    Engine *engine = shared->engine;
+    release(shared->base, shared->reserved, shared->budget, shared->size);
+    wr_budget_unref(shared->budget);
+    wr_os_mutex_destroy(&shared->lock);
+    wr_free(&engine->alloc, shared, sizeof *shared);
+    wr_engine_unref(engine);
+}
+
+static Memory *find_attached(const Store *store, const SharedMemory *shared) {
+    for (u32 i = 0; i < store->nmemories; i++) {
+        if (store->memories[i]->shared == shared) return store->memories[i];
+    }
+    return NULL;
+}
+
+static Memory *new_attached(Store *store, SharedMemory *shared) {
+    Memory *memory = wr_alloc_zero(&store->alloc, sizeof *memory);
+    if (!memory) return NULL;
+    memory->store = store;
+    memory->shared = wr_shared_memory_ref(shared);
+    memory->base = shared->base;
+    memory->size = shared->size;
+    memory->reserved = shared->reserved;
+    memory->max_pages = shared->max_pages;
+    memory->page_size_log2 = shared->page_size_log2;
+    memory->is_64 = shared->is_64;
+    memory->is_shared = true;
+    memory->is_guarded = shared->is_guarded;
+    memory->has_max = shared->has_max;
+    return memory;
+}
+
+Memory *wr_memory_attach(Store *store, SharedMemory *shared) {
+    Memory *memory = find_attached(store, shared);
+    if (memory || !make_room(store)) return memory;
+    memory = new_attached(store, shared);
+    if (memory) store->memories[store->nmemories++] = memory;
+    return memory;
+}
+
 /* ---- growth --------------------------------------------------------------------------------- */
 
+/* Address space of shared memories is there from the beginning. */
 static bool extend(Memory *memory, u64 size) {
-    if (size > memory->reserved) {
-        if (memory->is_shared || !move_to_larger(memory, size)) return false;
-    } else if (!commit_to(memory, size)) {
+    if (size > memory->reserved) return !memory->is_shared && move_to_larger(memory, size);
+    return commit_to(memory, size);
+}
+
+/* memory->size is right. */
+static bool grow(Memory *memory, Budget *budget, u64 delta_pages) {
+    u64 old_pages = memory->size >> memory->page_size_log2, size;
+    if (delta_pages > memory->max_pages - old_pages) return false;
+    if (!pages_to_bytes(memory, old_pages + delta_pages, &size)) return false;
+    u64 added = size - memory->size;
+    if (!wr_budget_charge(budget, added)) return false;
+    if (!extend(memory, size)) {
+        wr_budget_return(budget, added);
         return false;
     }
     memory->size = size;
     return true;
 }
 
+/* One at a time. The new pages are there before anybody can see the new size. */
+static bool grow_shared(Memory *memory, u64 delta_pages, u64 *old_size) {
+    SharedMemory *shared = memory->shared;
+    wr_os_mutex_lock(&shared->lock);
+    *old_size = memory->size = shared->size;
+    bool ok = grow(memory, shared->budget, delta_pages);
+    if (ok) shared->size = memory->size;
+    wr_os_mutex_unlock(&shared->lock);
+    return ok;
+}
+
 u64 wr_memory_grow(Memory *memory, u64 delta_pages) {
-    Store *store = memory->store;
-    u64 old_pages = memory->pages, size;
-    if (delta_pages == 0) return old_pages;
-    if (delta_pages > memory->max_pages - old_pages) return UINT64_MAX;
-    if (!pages_to_bytes(memory, old_pages + delta_pages, &size)) return UINT64_MAX;
-    u64 added = size - memory->size;
-    if (!store_charge(&store->used_memory, store->limit_memory, added)) return UINT64_MAX;
-    if (!extend(memory, size)) {
-        store->used_memory -= added;
-        return UINT64_MAX;
-    }
-    memory->pages = old_pages + delta_pages;
+    u64 old_size = memory->size;
+    if (delta_pages == 0) return memory_pages(memory);
+    bool ok = memory->is_shared ? grow_shared(memory, delta_pages, &old_size)
+                                : grow(memory, memory->store->budget, delta_pages);
+    if (!ok) return UINT64_MAX;
     for (u32 i = 0; i < memory->nusers; i++) update_user(memory, memory->users[i]);
-    return old_pages;
+    return old_size >> memory->page_size_log2;
 }
 
 /* ---- bulk instructions ---------------------------------------------------------------------- */
@@ -218,24 +335,24 @@ wr_trap_code_t wr_memory_init(Instance *i, u32 memory, u32 data, u64 dst, u32 sr
     const DataSeg *segment = &i->module->datas[data];
     Memory *m = i->memories[memory];
     u32 available = i->dropped_datas[data] ? 0 : segment->size;
-    if (!in_range(src, n, available) || !in_range(dst, n, m->size)) {
+    if (!in_range(src, n, available) || !in_range(dst, n, memory_size(m))) {
         return WR_TRAP_MEMORY_OUT_OF_BOUNDS;
     }
-    if (n) memcpy(m->base + dst, i->module->bytes + segment->data + src, n);
+    if (n) racy_copy(m->base + dst, i->module->bytes + segment->data + src, n);
     return WR_TRAP_NONE;
 }
 
 wr_trap_code_t wr_memory_copy(Memory *dst_memory, Memory *src_memory, u64 dst, u64 src, u64 n) {
-    if (!in_range(src, n, src_memory->size) || !in_range(dst, n, dst_memory->size)) {
+    if (!in_range(src, n, memory_size(src_memory)) || !in_range(dst, n, memory_size(dst_memory))) {
         return WR_TRAP_MEMORY_OUT_OF_BOUNDS;
     }
-    memmove(dst_memory->base + dst, src_memory->base + src, (size_t)n);
+    racy_copy(dst_memory->base + dst, src_memory->base + src, (size_t)n);
     return WR_TRAP_NONE;
 }
 
 wr_trap_code_t wr_memory_fill(Memory *memory, u64 dst, u8 value, u64 n) {
-    if (!in_range(dst, n, memory->size)) return WR_TRAP_MEMORY_OUT_OF_BOUNDS;
-    memset(memory->base + dst, value, (size_t)n);
+    if (!in_range(dst, n, memory_size(memory))) return WR_TRAP_MEMORY_OUT_OF_BOUNDS;
+    racy_fill(memory->base + dst, value, (size_t)n);
     return WR_TRAP_NONE;
 }
 

@@ -13,8 +13,11 @@
  *              handler, and all memories where the reservation cannot work: 64-bit addresses, page
  *              sizes other than 64 KiB. Also taken, memory by memory, when a reservation is refused.
  *
- * A shared memory is used by several threads and must not move: in explicit mode its maximum, which
- * shared memories declare, is reserved.
+ * A shared memory is used by several threads, each with a store of its own, and must not move: in
+ * explicit mode its maximum, which shared memories declare, is reserved. What is common is a
+ * SharedMemory; each store that uses it has a Memory for it, which no other thread touches. It grows
+ * under a lock, and the new size is seen by whoever looks next. Instances' cached sizes may be old
+ * then: a checked access beyond one looks again before it traps (wr_interp_address()).
  *
  * Memories belong to their store. Instances cache base and size of their memory 0 (hot fields of
  * wr_instance): they register as users, and growth updates them. The contents start as zeros; data
@@ -35,6 +38,13 @@ void wr_memory_free(Memory *memory); /* by its store, no longer listed there */
 
 NODISCARD bool wr_memory_add_user(Memory *memory, Instance *instance);
 void wr_memory_remove_user(Memory *memory, const Instance *instance);
+
+/* A shared memory of the declared type, which counts against the limits of `store` and its peers, but
+ * is in no store yet. One reference for the caller. */
+NODISCARD Error *wr_shared_memory_make(Store *store, const MemoryDecl *decl, SharedMemory **out);
+SharedMemory *wr_shared_memory_ref(SharedMemory *shared);
+/* The store's Memory for it, made if there is none yet; NULL when out of memory. Of the same engine. */
+NODISCARD Memory *wr_memory_attach(Store *store, SharedMemory *shared);
 
 /* How code has to access it. */
 MemoryKind wr_memory_kind(const Memory *memory);

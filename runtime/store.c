@@ -13,19 +13,100 @@
 #define EXTERN_TAG 2u
 #define MAX_EXTERNS (1u << 30)
 
+/* ---- budgets -------------------------------------------------------------------------------- */
+
+/* What a store takes at a time: rarely enough that threads do not meet there, little enough that
+ * none is in want while others have much. */
+#define FUEL_PORTION 65536u
+
+static Budget *new_budget(const Alloc *alloc) {
+    Budget *budget = wr_alloc_zero(alloc, sizeof *budget);
+    if (!budget) return NULL;
+    budget->alloc = *alloc;
+    atomic_init(&budget->refs, 1);
+    atomic_init(&budget->limit_memory, UINT64_MAX);
+    return budget;
+}
+
+Budget *wr_budget_ref(Budget *budget) {
+    atomic_fetch_add_explicit(&budget->refs, 1, memory_order_relaxed);
+    return budget;
+}
+
+void wr_budget_unref(Budget *budget) {
+    if (atomic_fetch_sub_explicit(&budget->refs, 1, memory_order_acq_rel) != 1) return;
+    Alloc alloc = budget->alloc;
+    wr_free(&alloc, budget, sizeof *budget);
+}
+
+bool wr_budget_charge(Budget *budget, u64 bytes) {
+    u64 used = budget->used_memory;
+    do {
+        u64 sum = used, limit = budget->limit_memory;
+        if (!store_charge(&sum, limit, bytes)) return false;
+    } while (!atomic_compare_exchange_weak(&budget->used_memory, &used, used + bytes));
+    return true;
+}
+
+void wr_budget_return(Budget *budget, u64 bytes) { atomic_fetch_sub(&budget->used_memory, bytes); }
+
+i64 wr_budget_draw(Budget *budget, u64 need) {
+    u64 left = budget->fuel, taken;
+    do {
+        taken = min_u64(left, need + FUEL_PORTION);
+    } while (!atomic_compare_exchange_weak(&budget->fuel, &left, left - taken));
+    return (i64)taken;
+}
+
 /* ---- making and deleting -------------------------------------------------------------------- */
 
-Error *wr_store_new(Engine *engine, Store **out) {
-    Store *store = wr_alloc_zero(&engine->alloc, sizeof *store);
-    if (!store) return ERROR_OOM;
+/* Consumes the reference to the budget, which may be NULL for want of memory. */
+static Error *new_store(Engine *engine, Budget *budget, Store **out) {
+    Store *store = budget ? wr_alloc_zero(&engine->alloc, sizeof *store) : NULL;
+    if (!store) {
+        if (budget) wr_budget_unref(budget);
+        return ERROR_OOM;
+    }
     store->engine = wr_engine_ref(engine);
     store->alloc = engine->alloc;
+    store->budget = budget;
     store->nfuncs = 1; /* handle 0 is null; its slot is allocated with the first function */
-    store->limit_memory = store->limit_tables = store->limit_instances = UINT64_MAX;
-    store->limit_heap = UINT64_MAX;
+    store->limit_tables = store->limit_instances = store->limit_heap = UINT64_MAX;
     store->heap = (Heap *)(uintptr_t)&wr_heap_none; /* which is only read */
     atomic_init(&store->interrupt, 0);
     *out = store;
+    return NULL;
+}
+
+Error *wr_store_new(Engine *engine, Store **out) {
+    return new_store(engine, new_budget(&engine->alloc), out);
+}
+
+/* Fuel that is left goes to where all peers find it. */
+static void give_back_fuel(Store *store) {
+    if (store->fuel_on && store->fuel > 0) {
+        atomic_fetch_add(&store->budget->fuel, (u64)store->fuel);
+        store->fuel = 0;
+    }
+}
+
+Error *wr_store_new_peer(Store *store, Store **out) {
+    *out = NULL;
+    Store *peer = NULL;
+    Error *error = new_store(store->engine, wr_budget_ref(store->budget), &peer);
+    if (error) return error;
+    peer->limit_tables = store->limit_tables;
+    peer->limit_instances = store->limit_instances;
+    peer->limit_heap = store->limit_heap;
+    peer->interruptible = store->interruptible;
+    peer->fuel_on = store->fuel_on;
+    if (store->deadline != 0 && !wr_watchdog_add(peer, store->deadline)) {
+        wr_store_delete(peer);
+        return ERROR_OOM;
+    }
+    peer->deadline = store->deadline;
+    give_back_fuel(store);
+    *out = peer;
     return NULL;
 }
 
@@ -52,6 +133,8 @@ void wr_store_delete(Store *store) {
         wr_free(&store->alloc, store->host_globals[i], sizeof(Global));
     }
     free_arrays(store);
+    give_back_fuel(store);
+    wr_budget_unref(store->budget);
     wr_free(&engine->alloc, store, sizeof *store);
     wr_engine_unref(engine);
 }

@@ -36,6 +36,7 @@ typedef struct Executor Executor;
 typedef struct Heap Heap;       /* heap.h */
 typedef struct Parking Parking; /* parking.h */
 typedef struct Fiber Fiber;     /* the executor's */
+typedef struct Budget Budget;
 
 #define WASM_PAGE_SIZE 65536u
 /* A guarded 32-bit memory reserves 4 GiB + MEMORY_GUARD: accesses with a static offset below
@@ -125,18 +126,37 @@ typedef struct Home {
 
 /* ---- memories, tables, globals, tags ---- */
 
+/* What stores that use the same shared memory have in common (memory.h). Counted, by any thread; all
+ * but `size` is fixed. */
+typedef struct wr_shared_memory {
+    atomic_size_t refs;
+    Engine *engine; /* counted */
+    Budget *budget; /* counted: of the store in which it was made; pays for growth */
+    OsMutex lock;   /* of growth */
+    _Atomic(u64) size;
+    u8 *base;
+    u64 reserved, max_pages;
+    u8 page_size_log2;
+    bool is_64, is_guarded, has_max;
+} SharedMemory;
+
 struct wr_memory {
     u8 *base;
-    u64 size;             /* bytes; shared memories: grows atomically under lock */
-    u64 reserved;         /* bytes of address space at base, guard included */
-    u64 pages, max_pages; /* max: declared, or the address type's limit */
+    u64 size;      /* bytes: see memory_size(); of a shared memory, the last that was heard of */
+    u64 reserved;  /* bytes of address space at base, guard included */
+    u64 max_pages; /* declared, or the address type's limit */
     u8 page_size_log2;
     bool is_64, is_shared, is_guarded, has_max;
+    SharedMemory *shared; /* counted; NULL unless is_shared */
     Store *store;
     Instance *
         *users; /* instances whose memory 0 this is: their cached base and size follow growth */
     u32 nusers, cap_users;
 };
+
+/* Bytes now; in a shared memory it may be more at once. */
+INLINE u64 memory_size(const Memory *m) { return m->is_shared ? m->shared->size : m->size; }
+INLINE u64 memory_pages(const Memory *m) { return memory_size(m) >> m->page_size_log2; }
 
 struct wr_table {
     u32 *elems; /* references, 32 bits each */
@@ -193,6 +213,14 @@ typedef enum MemoryKind { MEM_GUARD32, MEM_CHECK32, MEM_64, MEM_KINDS } MemoryKi
 
 /* ---- store ---- */
 
+/* What a store and its peers (wr_store_new_peer()) may take together. Counted, by any thread. */
+struct Budget {
+    atomic_size_t refs;
+    Alloc alloc;
+    _Atomic(u64) limit_memory, used_memory; /* bytes of linear memories */
+    _Atomic(u64) fuel;                      /* that no store has taken: 0 before there are peers */
+};
+
 #define POLL_INTERRUPT 1u /* bits of Store.interrupt */
 #define POLL_DEADLINE 2u
 
@@ -220,8 +248,9 @@ struct wr_store {
     Global **host_globals;
     u32 nmemories, cap_memories, ntables, cap_tables, ntags, cap_tags, nhost_globals,
         cap_host_globals;
-    u64 limit_memory, limit_tables, limit_instances, limit_heap;
-    u64 used_memory, used_tables, used_instances;
+    Budget *budget; /* counted */
+    u64 limit_tables, limit_instances, limit_heap;
+    u64 used_tables, used_instances;
 
     /* What the host keeps alive of the heap, beside what its instances do. A host function has a
      * scope of its own: what it was given is there, and goes when it returns. */
@@ -279,6 +308,14 @@ void wr_store_shade(Store *store, u64 ref, ValType type);
 /* Keeps the object that `ref` leads to, if any, until the scope is closed in which this is called.
  * False when out of memory. Scopes nest; a scope is closed with what wr_store_open_scope() gave. */
 NODISCARD bool wr_store_keep(Store *store, u64 ref);
+
+/* The same for bytes of linear memories, which peers share; and back. */
+NODISCARD bool wr_budget_charge(Budget *budget, u64 bytes);
+void wr_budget_return(Budget *budget, u64 bytes);
+Budget *wr_budget_ref(Budget *budget);
+void wr_budget_unref(Budget *budget);
+/* Takes fuel that peers have in common: `need` and something to go on with, or what there is. */
+i64 wr_budget_draw(Budget *budget, u64 need);
 
 /* Account for `amount` more of a limited resource: false when it would exceed the limit. */
 INLINE bool store_charge(u64 *used, u64 limit, u64 amount) {

@@ -5,7 +5,7 @@
 #ifndef WR_VECTOR_H
 #define WR_VECTOR_H
 
-#include "base.h"
+#include "racy.h"
 
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wconversion"
@@ -23,9 +23,15 @@ typedef simde_v128_t v128;
 
 INLINE v128 v128_load(const void *p) { return simde_wasm_v128_load(p); }
 INLINE void v128_store(void *p, v128 v) { simde_wasm_v128_store(p, v); }
-/* 4 or 8 bytes at p as the low lane, the rest zero. */
-INLINE v128 v128_load32(const void *p) { return simde_wasm_i32x4_make((i32)le32_load(p), 0, 0, 0); }
-INLINE v128 v128_load64(const void *p) { return simde_wasm_i64x2_make((i64)le64_load(p), 0); }
+/* In guest memory: see racy.h. 4 or 8 bytes at p are the low lane, the rest is zero. */
+RACY v128 racy_load_v128(const void *p) { return simde_wasm_v128_load(p); }
+RACY void racy_store_v128(void *p, v128 v) { simde_wasm_v128_store(p, v); }
+INLINE v128 racy_load32_v128(const void *p) {
+    return simde_wasm_i32x4_make((i32)racy_load32(p), 0, 0, 0);
+}
+INLINE v128 racy_load64_v128(const void *p) {
+    return simde_wasm_i64x2_make((i64)racy_load64(p), 0);
+}
 INLINE v128 v128_zero(void) { return simde_wasm_i64x2_const(0, 0); }
 
 /* A scalar float in the low half; the rest is not defined. */

@@ -4,6 +4,7 @@
 #include "run.h"
 
 #include "link.h"
+#include "memory.h"
 #include "module.h"
 #include "script.h"
 #include "spectest.h"
@@ -42,7 +43,6 @@ typedef struct Run {
     Name name;
     OsThread *thread;
     ScriptResult own;
-    OsMutex lock; /* the outermost run's: for what all stores share, memories and their users */
 } Run;
 
 /* ---- saying what failed ---- */
@@ -211,9 +211,11 @@ static Error *load(Run *run, Command *c, Module **out) {
 }
 
 /* Of an instance in another store only what is shared can be used. */
-static bool is_accessible(const Run *run, const Instance *instance, const ExternVal *export) {
-    return instance->store == run->store ||
-           (export->kind == EXT_MEMORY && export->of.memory->is_shared);
+static bool make_accessible(const Run *run, const Instance *instance, ExternVal *export) {
+    if (instance->store == run->store) return true;
+    if (export->kind != EXT_MEMORY || !export->of.memory->is_shared) return false;
+    export->of.memory = wr_memory_attach(run->store, export->of.memory->shared);
+    return export->of.memory != NULL;
 }
 
 static Error *resolve(const Run *run, const Import *import, ExternVal *out) {
@@ -221,15 +223,10 @@ static Error *resolve(const Run *run, const Import *import, ExternVal *out) {
         const Named *registered = &run->registered.items[i];
         if (wr_name_compare(registered->name, import->module) == 0 &&
             wr_instance_export(registered->instance, import->name.data, import->name.size, out) &&
-            is_accessible(run, registered->instance, out))
+            make_accessible(run, registered->instance, out))
             return NULL;
     }
     return wr_link_unknown(import);
-}
-
-static OsMutex *lock_of(Run *run) {
-    while (run->outer != NULL) run = run->outer;
-    return &run->lock;
 }
 
 static Error *instantiate(Run *run, Module *module, Instance **out) {
@@ -239,9 +236,7 @@ static Error *instantiate(Run *run, Module *module, Instance **out) {
     Error *error = NULL;
     for (u32 i = 0; i < module->nimports && error == NULL; i++)
         error = resolve(run, &module->imports[i], &imports[i]);
-    wr_os_mutex_lock(lock_of(run));
     if (error == NULL) error = wr_instance_new(run->store, module, imports, out);
-    wr_os_mutex_unlock(lock_of(run));
     wr_free(alloc, imports, module->nimports * sizeof *imports);
     return error;
 }
@@ -474,7 +469,6 @@ static void run_fields(Run *run, const char *text, size_t size) {
 static Error *begin(Run *run, Engine *engine, const ScriptOptions *options, const char *file,
                     ScriptResult *result) {
     *run = (Run){.options = options, .file = file, .engine = engine, .result = result};
-    wr_os_mutex_init(&run->lock);
     run->text =
         (TextOptions){.alloc = &engine->alloc,
                       .names = options->round_trip,
@@ -500,14 +494,11 @@ static void free_list(Run *run, List *list) {
 
 /* All threads but this one's have ended, or use nothing of its store. */
 static void end(Run *run) {
-    wr_os_mutex_lock(lock_of(run));
     if (run->store != NULL) wr_store_delete(run->store);
-    wr_os_mutex_unlock(lock_of(run));
     free_list(run, &run->definitions);
     free_list(run, &run->instances);
     free_list(run, &run->registered);
     wr_arena_free(&run->arena);
-    wr_os_mutex_destroy(&run->lock);
 }
 
 /* ---- threads ---- */

@@ -5,7 +5,11 @@
  *   An engine and its modules are immutable once made and may be used by any number of threads.
  *   A store, and everything that belongs to it (instances, functions, memories, tables, globals),
  *   belongs to one thread at a time. The one exception is wr_store_interrupt(), which any thread may
- *   call. A linker and a WASI context belong to one thread at a time.
+ *   call. To run guest code in several threads, each takes a store of its own; what instances in
+ *   different stores can have in common are shared memories (wr_shared_memory_t), whose handles any
+ *   thread may use. Threads may instantiate with one linker at the same time, as long as none
+ *   defines anything; so may guests' threads call into one WASI context, once it is set up. Else a
+ *   linker and a WASI context belong to one thread at a time.
  *
  * Ownership
  *   A pointer returned through a parameter or result marked `own` must be released with the delete
@@ -53,6 +57,7 @@ typedef struct wr_instance wr_instance_t;
 typedef struct wr_caller wr_caller_t;
 typedef struct wr_func wr_func_t;
 typedef struct wr_memory wr_memory_t;
+typedef struct wr_shared_memory wr_shared_memory_t;
 typedef struct wr_table wr_table_t;
 typedef struct wr_global wr_global_t;
 typedef struct wr_tag wr_tag_t;
@@ -254,10 +259,16 @@ WR_API void wr_module_get_stats(const wr_module_t *module, wr_module_stats_t *st
 /* ---- Stores, limits, metering ----------------------------------------------------------------- */
 
 WR_API WR_NODISCARD own wr_error_t *wr_store_new(wr_engine_t *engine, own wr_store_t **store);
+/* A store for another thread of the same guest: with the limits, the deadline and the interruptibility
+ * that `store` has now. Memory and fuel the two, and all peers made of either, take from one budget:
+ * together they use no more than `store` was given. Call it where `store` may be used. */
+WR_API WR_NODISCARD own wr_error_t *wr_store_new_peer(wr_store_t *store, own wr_store_t **peer);
 WR_API void wr_store_delete(own wr_store_t *store);
 
-/* Limits for everything created in the store from now on. UINT64_MAX = none (the default). */
-WR_API void wr_store_limit_memory(wr_store_t *store, uint64_t bytes);    /* sum over memories */
+/* Limits for everything created in the store from now on. UINT64_MAX = none (the default). A shared
+ * memory counts where it was made, whoever grows it. */
+WR_API void wr_store_limit_memory(wr_store_t *store,
+                                  uint64_t bytes); /* sum over memories, of peers too */
 WR_API void wr_store_limit_tables(wr_store_t *store, uint64_t elements); /* sum over tables */
 WR_API void wr_store_limit_instances(wr_store_t *store, uint64_t count);
 /* Bytes of the garbage-collected heap, rounded up to blocks of 64 KiB; allocations that would need
@@ -278,7 +289,8 @@ WR_API void wr_store_get_heap_stats(const wr_store_t *store, wr_heap_stats_t *st
 WR_API void wr_store_collect(wr_store_t *store);
 
 /* Fuel: one unit pays for one byte of code passed, or one transfer of control (a taken branch,
- * call, return); checked at branches and calls. UINT64_MAX turns metering off (default). */
+ * call, return); checked at branches and calls. UINT64_MAX turns metering off (default). Peers draw on
+ * what is left in portions of 64 Ki: when it runs out, another one may have a rest of its portion. */
 WR_API void wr_store_set_fuel(wr_store_t *store, uint64_t units);
 WR_API uint64_t wr_store_fuel(const wr_store_t *store);
 /* Calls trap with WR_TRAP_DEADLINE when this many nanoseconds from now have passed; 0 = none. */
@@ -353,6 +365,33 @@ WR_API WR_NODISCARD own wr_error_t *wr_func_call(wr_store_t *store, wr_func_t *f
 WR_API uint8_t *wr_memory_data(wr_memory_t *memory);
 WR_API uint64_t wr_memory_size(const wr_memory_t *memory); /* bytes */
 
+/* ---- Shared memories ---------------------------------------------------------------------------- */
+
+/*
+ * A shared memory can be used by instances in any number of stores of one engine, each in a thread of its own. It
+ * never moves and never shrinks: pointers into it are valid as long as the handle, or a store that uses
+ * it. Guests may write to it at any time: read what you check once, and use what you have read.
+ */
+typedef struct wr_memory_type {
+    uint64_t min, max; /* pages; max is UINT64_MAX if there is none */
+    bool is_shared, is_64;
+    uint8_t page_size_log2; /* 16, or 0 */
+} wr_memory_type_t;
+
+/* The type of the memory that import `index` asks for; false if it asks for something else. */
+WR_API bool wr_module_import_memory(const wr_module_t *module, size_t index,
+                                    wr_memory_type_t *type);
+/* Counts against the memory limit of `store` and its peers, but belongs to no store. */
+WR_API WR_NODISCARD own wr_error_t *wr_shared_memory_new(wr_store_t *store,
+                                                         const wr_memory_type_t *type,
+                                                         own wr_shared_memory_t **memory);
+/* A handle of a store's memory; NULL if that is not shared. */
+WR_API own wr_shared_memory_t *wr_memory_share(wr_memory_t *memory);
+/* Any thread may use what follows. Stores and linkers that use the memory keep it. */
+WR_API void wr_shared_memory_delete(own wr_shared_memory_t *memory);
+WR_API uint8_t *wr_shared_memory_data(const wr_shared_memory_t *memory);
+WR_API uint64_t wr_shared_memory_size(const wr_shared_memory_t *memory); /* bytes; may grow */
+
 /* ---- What a host function may ask of its caller -------------------------------------------------- */
 
 WR_API wr_store_t *wr_caller_store(wr_caller_t *caller);
@@ -383,6 +422,10 @@ WR_API WR_NODISCARD own wr_error_t *wr_linker_define_func(wr_linker_t *linker, c
  * the linker can instantiate in; the linker must not be used, other than deleted, after that store. */
 WR_API WR_NODISCARD own wr_error_t *
 wr_linker_define_instance(wr_linker_t *linker, const char *module, wr_instance_t *instance);
+/* A shared memory of the same engine: for instances in all stores. */
+WR_API WR_NODISCARD own wr_error_t *wr_linker_define_memory(wr_linker_t *linker, const char *module,
+                                                            const char *name,
+                                                            wr_shared_memory_t *memory);
 /* Resolves imports, instantiates, runs the start function. The instance belongs to the store. */
 WR_API WR_NODISCARD own wr_error_t *wr_linker_instantiate(wr_linker_t *linker, wr_store_t *store,
                                                           wr_module_t *module,

@@ -340,7 +340,7 @@ class Generator:
         value = None if load else body.temp(CTYPE[letter], body.pop(letter))
         address = body.temp("u64", "(u64)%s + offset" % body.pop("i"))
         if variant == "CHECK":
-            body.emit("if (UNLIKELY(%s + %d > inst->mem_size)) TRAP_MEMORY();" % (address, size))
+            self.check_access(body, op_id, state, address, size)
         if load:
             body.emit("SAVE_PC_%s();" % (variant or "GUARD"))
             result = body.temp(CTYPE[letter], self.convert_load(body, mtype, letter, "mem + %s" % address))
@@ -351,6 +351,13 @@ class Generator:
             body.emit("MEMORY_STORE_%s(mem + %s, %s);" % (mtype, address, self.convert_store(mtype, letter, value)))
             body.emit("ACCESSED_%s();" % (variant or "GUARD"))
         return body.finish("next - pc")
+
+    def check_access(self, body, op_id, state, address, size):
+        """Against the cached size. Beyond it the general handler decides: a shared memory may have grown."""
+        body.emit("if (UNLIKELY(%s + %s > inst->mem_size)) {" % (address, size))
+        body.emit("    FLUSH_%s();" % state)
+        body.emit("    JUMP(h_%s_E_MEM64);" % op_id)
+        body.emit("}")
 
     def any_access_body(self, load, mtype, letter, size):
         body = Body("E")
@@ -384,7 +391,7 @@ class Generator:
             body.emit("v128 a = %s;" % body.pop("v"))
         address = body.temp("u64", "(u64)%s + offset" % body.pop("i"))
         if variant == "CHECK":
-            body.emit("if (UNLIKELY(%s + %s > inst->mem_size)) TRAP_MEMORY();" % (address, size))
+            self.check_access(body, op_id, state, address, size)
         body.emit("u8 *p = mem + %s;" % address)
         body.emit("SAVE_PC_%s();" % (variant or "GUARD"))
         self.access_vector(body, kind, expression)

@@ -462,7 +462,7 @@ Test(api, stores_survive_failing_instantiation) {
             cr_assert_eq(b.store->nfuncs, handles);
             cr_assert_eq(b.store->nmemories, memories);
             cr_assert_eq(b.store->used_instances, 0u);
-            cr_assert_eq(b.store->used_memory, 0u);
+            cr_assert_eq(b.store->budget->used_memory, 0u);
             cr_assert_eq(b.store->used_tables, 0u);
         }
         wr_error_delete(error);

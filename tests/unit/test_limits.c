@@ -49,7 +49,7 @@ Test(limits, memory) {
     wr_instance_t *i;
     wr_store_limit_memory(b.store, 65536);
     must_fail(try_instantiate(&b, &w, &i), WR_ERROR_MEMORY, "memory limit exceeded");
-    cr_assert_eq(b.store->used_memory, 0u);
+    cr_assert_eq(b.store->budget->used_memory, 0u);
     cr_assert_eq(b.store->used_tables, 0u);
     wr_store_limit_memory(b.store, 5 * 65536);
     i = instantiate(&b, &w);

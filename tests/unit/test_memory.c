@@ -36,7 +36,7 @@ Test(memory, grows_and_keeps_its_contents) {
         for (u64 n = 1; n < 100; n++) cr_assert_eq(memory->base[n * PAGE - 1], (u8)n);
         cr_assert_eq(wr_memory_grow(memory, 1), UINT64_MAX, "the declared maximum");
         cr_assert_eq(wr_memory_grow(memory, 0), 100u);
-        cr_assert_eq(store->used_memory, 100 * PAGE);
+        cr_assert_eq(store->budget->used_memory, 100 * PAGE);
         wr_store_delete(store);
     }
 }
@@ -140,8 +140,8 @@ Test(memory, impossible_sizes_fail_cleanly) {
     cr_assert_eq(wr_memory_grow(memory, UINT64_MAX), UINT64_MAX);
     cr_assert_eq(wr_memory_grow(memory, ((u64)1 << 48) - 1), UINT64_MAX);
     cr_assert_eq(wr_memory_grow(memory, (u64)1 << 40), UINT64_MAX);
-    cr_assert_eq(memory->pages, 1u);
-    cr_assert_eq(store->used_memory, PAGE);
+    cr_assert_eq(memory_pages(memory), 1u);
+    cr_assert_eq(store->budget->used_memory, PAGE);
     memory->base[PAGE - 1] = 1;
     wr_store_delete(store);
 }
