@@ -1,0 +1,84 @@
+"""The engines that run.py measures: what they are called, and how each runs a module."""
+
+import os
+import pathlib
+import shlex
+import shutil
+import sys
+
+TOP = pathlib.Path(__file__).resolve().parent.parent.parent
+
+OURS = "wasmrun"
+NATIVE = "native"
+
+NODE_HOST = """
+const { WASI } = require("node:wasi");
+const args = process.argv.slice(1);
+const wasi = new WASI({ version: "preview1", args, env: {}, preopens: {} });
+const module = new WebAssembly.Module(require("node:fs").readFileSync(args[0]));
+wasi.start(new WebAssembly.Instance(module, wasi.getImportObject()));
+"""
+NODE = ["--no-warnings", "-e", NODE_HOST, "--"]
+
+# Engine: (environment variable, options before the module). The interpreters' default stacks are
+# too small for deep recursion.
+KNOWN = {
+    OURS: ("WASMRUN", ["run"]),
+    "wasm3": ("WASM3", ["--stack-size", "8388608"]),
+    "iwasm": ("IWASM", ["--stack-size=8388608"]),
+    "toywasm": ("TOYWASM", ["--wasi", "--"]),
+    "wizard": ("WIZENG", ["-mode=int"]),
+    "wasmi": ("WASMI", []),
+    "wasmtime": ("WASMTIME", ["run"]),
+    "node": ("NODE", NODE),
+}
+
+
+def fail(message):
+    sys.exit(f"bench: {message}")
+
+
+def find(name):
+    """The command of an engine, as a list to which the module and its arguments are appended."""
+    variable, prefix = KNOWN[name]
+    path = os.environ.get(variable)
+    if path is None:
+        path = TOP / "build/release/wasmrun" if name == OURS else name
+        path = shlex.quote(shutil.which(str(path)) or "")
+    command = shlex.split(path)
+    if not command or not command[0]:
+        return None
+    if not shutil.which(command[0]):
+        fail(f"{variable}={path}: not a command")
+    return command + prefix
+
+
+def with_command(option, text):
+    """(name, command) of --add or --ours NAME=COMMAND."""
+    name, _, command = text.partition("=")
+    return name, shlex.split(command) or fail(f"{option} {text}: NAME=COMMAND wanted")
+
+
+def choose(options):
+    """(engine name -> command, the set of names that are ours). native's command is None."""
+    wanted = options.engines.split(",") if options.engines else [*KNOWN, NATIVE]
+    engines, ours = {}, set()
+    for text in options.ours:
+        name, engines_command = with_command("--ours", text)
+        engines[name] = engines_command
+        ours.add(name)
+    for name in wanted:
+        if name == OURS and ours and not options.engines:
+            continue
+        if name == NATIVE:
+            engines[name] = None
+        elif name not in KNOWN:
+            fail(f"no engine {name!r}; there are {', '.join([*KNOWN, NATIVE])}")
+        elif command := find(name):
+            engines[name] = command
+            ours |= {name} & {OURS}
+        elif options.engines:
+            fail(f"engine {name} not found")
+    for text in options.add:
+        name, engines[name] = with_command("--add", text)
+    return engines, ours

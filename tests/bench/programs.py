@@ -1,0 +1,155 @@
+"""The programs that bench.py's run.py measures: read from programs.txt, compiled on demand.
+
+A guest is guests/NAME.c, .cpp or .rs; it is compiled to WebAssembly and, to know the right output
+and native speed, for this machine. What is up to date is not compiled again.
+"""
+
+import collections
+import concurrent.futures
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+
+HERE = pathlib.Path(__file__).resolve().parent
+GUESTS = HERE / "guests"
+
+FLAGS = ["-O2", "-Wall", "-Wextra", "-ffp-contract=off"]
+C_FLAGS = ["-std=gnu17"]
+CXX_FLAGS = ["-std=c++20", "-fno-exceptions", "-Wno-deprecated-declarations"]
+WASM_FLAGS = ["--target=wasm32-wasi", "-Wl,-z,stack-size=1048576", "-Wl,--strip-debug"]
+
+# name, set and group: see programs.txt. wasm, native: files, native None where there is none.
+# args: after the program's name. stdin: a file or None. ignore: a pattern of output lines that differ
+# from run to run, or None.
+Program = collections.namedtuple(
+    "Program", "name set group needs wasm native args stdin ignore", defaults=(None, None)
+)
+Entry = collections.namedtuple("Entry", "name set group needs reason")
+
+
+def fail(message):
+    sys.exit(f"bench: {message}")
+
+
+def read_list():
+    """The entries of programs.txt, by name, in its order."""
+    entries = {}
+    for line in (HERE / "programs.txt").read_text().splitlines():
+        if not line.strip() or line.startswith("#"):
+            continue
+        name, kind, group, needs, reason = line.split(maxsplit=4)
+        if kind not in ("tuned", "unseen") or name in entries:
+            fail(f"programs.txt: {line}")
+        needs = [] if needs == "-" else needs.split(",")
+        entries[name] = Entry(name, kind, group, needs, reason)
+    return entries
+
+
+def choose(entries, options):
+    """The entries that the options ask for."""
+    if options.only is not None:
+        names = [name for name in options.only.split(",") if name]
+        for name in names:
+            if name not in entries:
+                fail(f"no program {name!r}; there are {', '.join(entries)}")
+        return [entries[name] for name in entries if name in names]
+    groups = options.group.split(",") if options.group else None
+    known = {e.group for e in entries.values()}
+    for group in groups or []:
+        if group not in known:
+            fail(f"no group {group!r}; there are {', '.join(sorted(known))}")
+    return [
+        e
+        for e in entries.values()
+        if options.set in ("all", e.set) and (e.group in groups if groups else True)
+    ]
+
+
+# --- compilers -----------------------------------------------------------------------------------
+
+
+def compiler(*names):
+    found = next(filter(None, map(shutil.which, names)), None)
+    return found or fail(f"no compiler found; looked for {', '.join(names)}")
+
+
+def rustc_for_wasi():
+    """[rustc, "--target", TARGET] of a Rust compiler that has a WASI target. Debian's has one."""
+    for rustc in ("/usr/bin/rustc", "rustc"):
+        if not shutil.which(rustc):
+            continue
+        for target in ("wasm32-wasip1", "wasm32-wasi"):
+            command = [rustc, "--print", "target-libdir", "--target", target]
+            found = subprocess.run(command, capture_output=True, text=True)
+            if found.returncode == 0 and os.path.isdir(found.stdout.strip()):
+                return [rustc, "--target", target]
+    return None
+
+
+def run_compiler(command):
+    done = subprocess.run([str(word) for word in command], capture_output=True, text=True)
+    if done.returncode != 0 or done.stderr:
+        sys.stderr.write(done.stderr)
+    if done.returncode != 0:
+        fail(f"cannot compile: {' '.join(str(word) for word in command)}")
+
+
+def newer(target, sources):
+    return target.exists() and target.stat().st_mtime > max(s.stat().st_mtime for s in sources)
+
+
+def c_commands(source, entry, wasm, native):
+    cxx = source.suffix == ".cpp"
+    clang = compiler("clang++-19", "clang++") if cxx else compiler("clang-19", "clang")
+    common = [clang, *FLAGS, *(CXX_FLAGS if cxx else C_FLAGS), source]
+    features = [f"-m{need}" for need in entry.needs]
+    return [*common, *WASM_FLAGS, *features, "-o", wasm], [*common, "-o", native, "-lm"]
+
+
+def rust_commands(source, wasm, native):
+    rustc = rustc_for_wasi()
+    if not rustc:
+        return None
+    common = ["--edition", "2021", "-O", source, "-o"]
+    strip = ["-C", "strip=debuginfo"]
+    return [*rustc, *strip, *common, wasm], [rustc[0], *common, native]
+
+
+def build_guest(entry, build_dir):
+    """Compiles a guest twice, unless up to date; its Program, or None without a compiler for it."""
+    source = next((s for s in GUESTS.glob(f"{entry.name}.*") if s.suffix != ".h"), None)
+    if not source:
+        fail(f"programs.txt: {entry.name}: no such guest")
+    wasm, native = build_dir / f"{entry.name}.wasm", build_dir / entry.name
+    sources = [source, GUESTS / "bench.h", pathlib.Path(__file__), HERE / "programs.txt"]
+    if not (newer(wasm, sources) and newer(native, sources)):
+        if source.suffix == ".rs":
+            commands = rust_commands(source, wasm, native)
+        else:
+            commands = c_commands(source, entry, wasm, native)
+        if not commands:
+            print(f"{entry.name}: left out, no compiler for WASI", file=sys.stderr)
+            return None
+        for command in commands:
+            run_compiler(command)
+    return Program(entry.name, entry.set, entry.group, entry.needs, wasm, native, [])
+
+
+def build(entries, options):
+    """The Programs of the entries, compiled."""
+    options.build_dir.mkdir(parents=True, exist_ok=True)
+    percent = f"{max(1, round(options.scale * 100))}%"
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        built = pool.map(lambda e: build_guest(e, options.build_dir), entries)
+        return [program._replace(args=[percent]) for program in built if program]
+
+
+def from_option(text):
+    """The Program of a --module option: NAME=FILE[,ARG...]."""
+    name, equals, rest = text.partition("=")
+    file, *args = rest.split(",")
+    if not equals or not os.path.isfile(file):
+        fail(f"--module {text}: NAME=FILE[,ARG...] wanted, with an existing file")
+    return Program(name, "unseen", "modules", [], pathlib.Path(file), None, args)
