@@ -27,6 +27,7 @@ typedef struct Run {
     wr_wasi_t *wasi;
     wr_linker_t *linker;
     wr_store_t *store;
+    wr_module_t *module; /* the main one: threads run it again */
 } Run;
 
 static bool stop(Run *run, int status) {
@@ -37,6 +38,11 @@ static bool stop(Run *run, int status) {
 /* Goes on if there is no error, else ends the run with what is reported about `subject`. */
 static bool check(Run *run, const char *subject, wr_error_t *error) {
     return error ? stop(run, wr_cli_report(subject, error)) : true;
+}
+
+/* The same after a call into the guest, which is over unless it goes on. */
+static bool check_call(Run *run, const char *subject, wr_error_t *error) {
+    return error ? check(run, subject, wr_wasi_end_threads(run->wasi, error)) : true;
 }
 
 static bool check_memory(Run *run, const void *pointer) {
@@ -162,9 +168,11 @@ static bool call_entry(Run *run, wr_func_t *func) {
     wr_val_t *values = calloc(nargs + nresults + 1, sizeof *values);
     if (!check_memory(run, values)) return false;
     wr_val_t *results = values + nargs;
-    bool ok =
-        read_arguments(run, func, values) &&
-        check(run, run->file, wr_func_call(run->store, func, values, nargs, results, nresults));
+    bool ok = read_arguments(run, func, values);
+    if (ok) {
+        wr_error_t *error = wr_func_call(run->store, func, values, nargs, results, nresults);
+        ok = check(run, run->file, wr_wasi_end_threads(run->wasi, error));
+    }
     for (size_t i = 0; ok && i < nresults; i++) {
         wr_cli_print_value(stdout, &results[i]);
         putchar('\n');
@@ -175,7 +183,7 @@ static bool call_entry(Run *run, wr_func_t *func) {
 
 static bool call_initialize(Run *run, const char *file, wr_instance_t *instance) {
     wr_func_t *func = wr_instance_func(instance, "_initialize");
-    return !func || check(run, file, wr_func_call(run->store, func, NULL, 0, NULL, 0));
+    return !func || check_call(run, file, wr_func_call(run->store, func, NULL, 0, NULL, 0));
 }
 
 static bool run_entry(Run *run, wr_instance_t *instance) {
@@ -190,27 +198,45 @@ static bool run_entry(Run *run, wr_instance_t *instance) {
 
 /* ---- Instances ---------------------------------------------------------------------------------- */
 
-/* Opens a module and makes it an instance, which keeps the module alive. */
-static bool instantiate(Run *run, const char *file, wr_instance_t **instance) {
-    wr_module_t *module = NULL;
-    if (!check(run, file, wr_cli_module_open(run->engine, file, &module))) return false;
-    if (run->settings->stats) wr_cli_print_stats(file, module);
-    bool ok = check(run, file, wr_linker_instantiate(run->linker, run->store, module, instance)) &&
-              call_initialize(run, file, *instance);
-    wr_module_delete(module);
-    return ok;
+static bool open_module(Run *run, const char *file, wr_module_t **module) {
+    if (!check(run, file, wr_cli_module_open(run->engine, file, module))) return false;
+    if (run->settings->stats) wr_cli_print_stats(file, *module);
+    return true;
+}
+
+static bool instantiate(Run *run, const char *file, wr_module_t *module, wr_instance_t **instance) {
+    wr_error_t *error = wr_linker_instantiate(run->linker, run->store, module, instance);
+    return check_call(run, file, error) && call_initialize(run, file, *instance);
+}
+
+static bool link_threads(Run *run) {
+    uint64_t most = run->settings->max_threads;
+    if (most == 0) return true;
+    uint32_t limit = most < UINT32_MAX ? (uint32_t)most : UINT32_MAX;
+    return check(run, run->file,
+                 wr_wasi_link_threads(run->wasi, run->linker, run->store, run->module, limit));
+}
+
+/* Threads that the guest still has end with its entry, or here. */
+static void run_main(Run *run) {
+    wr_instance_t *instance = NULL;
+    if (!open_module(run, run->file, &run->module) || !link_threads(run)) return;
+    if (instantiate(run, run->file, run->module, &instance) && run_entry(run, instance))
+        check(run, run->file, wr_wasi_end_threads(run->wasi, NULL));
 }
 
 /* NAME=FILE */
 static bool preload(Run *run, const char *value) {
+    wr_module_t *module = NULL;
     wr_instance_t *instance = NULL;
     const char *file = strchr(value, '=');
     if (!file || file == value || !file[1]) return misused(run, value, "NAME=FILE");
     char *name = strdup(value);
     if (!check_memory(run, name)) return false;
     name[file - value] = 0;
-    bool ok = instantiate(run, ++file, &instance) &&
+    bool ok = open_module(run, ++file, &module) && instantiate(run, file, module, &instance) &&
               check(run, file, wr_linker_define_instance(run->linker, name, instance));
+    wr_module_delete(module); /* its instance keeps it */
     free(name);
     return ok;
 }
@@ -240,13 +266,13 @@ static void print_fuel(const Run *run) {
 
 int wr_cli_run(const Settings *settings) {
     Run run = {.settings = settings, .file = settings->operands[0], .status = STATUS_OK};
-    wr_instance_t *instance = NULL;
     wr_cli_ignore_broken_pipes();
     bool ok = make_store(&run);
     for (size_t i = 0; ok && i < settings->preloads.count; i++)
         ok = preload(&run, settings->preloads.items[i].value);
-    if (ok && instantiate(&run, run.file, &instance)) run_entry(&run, instance);
+    if (ok) run_main(&run);
     print_fuel(&run);
+    wr_module_delete(run.module);
     wr_store_delete(run.store);
     wr_linker_delete(run.linker);
     wr_wasi_delete(run.wasi);

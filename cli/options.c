@@ -70,6 +70,8 @@ static const Option options[] = {
            "Bytes of all linear memories: 65536, 64k, 1G")
     OPTION("max-stack", 0, SIZE, IN_RUN, max_stack, 0, "SIZE",
            "Bytes of the guest's call stack [8M]")
+    OPTION("max-threads", 0, COUNT, IN_RUN, max_threads, 0, "N",
+           "Threads that the guest may have beside its main\none [64]; 0: none")
     HEADING("Engine", IN_RUN | IN_VALIDATE | IN_WAST)
     OPTION("engine", 0, CHOICE, IN_RUN | IN_WAST, engine, 0, "interp",
            "How code is executed")
@@ -243,6 +245,7 @@ static bool parse_short(Settings *settings, const Command *command, const char *
 static void set_defaults(Settings *settings) {
     memset(settings, 0, sizeof *settings);
     settings->fuel = settings->max_memory = UINT64_MAX;
+    settings->max_threads = 64;
 }
 
 bool wr_cli_options_parse(Settings *settings, const Command *command, int argc, char **argv) {

@@ -32,6 +32,7 @@ typedef struct Settings {
     List preloads;
     uint64_t fuel, timeout, max_memory; /* UINT64_MAX = unlimited */
     uint64_t max_stack;                 /* 0 = the library's default */
+    uint64_t max_threads;
     int engine, memory_mode;
     List features;
     uint64_t threads; /* 0 = as many as there are processors */

@@ -141,6 +141,17 @@ static Errno fill(const Descriptor *directory, uint8_t *buffer, uint32_t size, u
     return WASI_ERRNO_SUCCESS;
 }
 
+/* Threads that read one directory take turns; each finds its cookie again. */
+static Errno read_entries(Descriptor *directory, uint64_t cookie, uint8_t *buffer, uint32_t size,
+                          uint32_t *used) {
+    wr_sys_mutex_lock(&directory->lock);
+    Errno error = start(directory);
+    if (!error) error = seek(directory->listing, cookie);
+    if (!error) error = fill(directory, buffer, size, used);
+    wr_sys_mutex_unlock(&directory->lock);
+    return error;
+}
+
 Errno wr_wasi_fd_readdir(Call *call) {
     Descriptor *directory;
     uint32_t size = call->args[2].u32, used;
@@ -148,8 +159,6 @@ Errno wr_wasi_fd_readdir(Call *call) {
     uint8_t *buffer = wr_guest_bytes(call, call->args[1].u32, size);
     if (!error && !buffer) error = WASI_ERRNO_FAULT;
     if (!error) error = wr_guest_check(call, call->args[4].u32, 4);
-    if (!error) error = start(directory);
-    if (!error) error = seek(directory->listing, call->args[3].u64);
-    if (!error) error = fill(directory, buffer, size, &used);
+    if (!error) error = read_entries(directory, call->args[3].u64, buffer, size, &used);
     return error ? error : wr_guest_put_u32(call, call->args[4].u32, used);
 }

@@ -177,6 +177,16 @@ Errno wr_wasi_fd_fdstat_get(Call *call) {
 }
 
 /* APPEND goes to the host, so that it is atomic; the rest is the guest's own view (io.h). */
+static Errno set_flags(Descriptor *descriptor, uint32_t flags) {
+    unsigned append = flags & WASI_FDFLAGS_APPEND;
+    if (descriptor->kind == KIND_FILE && append != (descriptor->flags & WASI_FDFLAGS_APPEND)) {
+        Errno error = wr_sys_set_append(descriptor->host, append);
+        if (error) return error;
+    }
+    descriptor->flags = (uint16_t)flags;
+    return WASI_ERRNO_SUCCESS;
+}
+
 Errno wr_wasi_fd_fdstat_set_flags(Call *call) {
     Descriptor *descriptor;
     uint32_t flags = call->args[1].u32;
@@ -184,18 +194,13 @@ Errno wr_wasi_fd_fdstat_set_flags(Call *call) {
     Errno error =
         wr_wasi_descriptor(call, call->args[0].u32, WASI_RIGHTS_FD_FDSTAT_SET_FLAGS, &descriptor);
     if (error) return error;
-    unsigned append = flags & WASI_FDFLAGS_APPEND;
-    if (descriptor->kind == KIND_FILE && append != (descriptor->flags & WASI_FDFLAGS_APPEND))
-        error = wr_sys_set_append(descriptor->host, append);
-    if (!error) descriptor->flags = (uint16_t)flags;
+    wr_sys_mutex_lock(&descriptor->lock);
+    error = set_flags(descriptor, flags);
+    wr_sys_mutex_unlock(&descriptor->lock);
     return error;
 }
 
-Errno wr_wasi_fd_fdstat_set_rights(Call *call) {
-    Descriptor *descriptor;
-    uint64_t base = call->args[1].u64, inheriting = call->args[2].u64;
-    Errno error = wr_wasi_descriptor(call, call->args[0].u32, 0, &descriptor);
-    if (error) return error;
+static Errno set_rights(Descriptor *descriptor, uint64_t base, uint64_t inheriting) {
     if ((base & ~descriptor->base) || (inheriting & ~descriptor->inheriting))
         return WASI_ERRNO_NOTCAPABLE;
     descriptor->base = base;
@@ -203,12 +208,20 @@ Errno wr_wasi_fd_fdstat_set_rights(Call *call) {
     return WASI_ERRNO_SUCCESS;
 }
 
+Errno wr_wasi_fd_fdstat_set_rights(Call *call) {
+    Descriptor *descriptor;
+    Errno error = wr_wasi_descriptor(call, call->args[0].u32, 0, &descriptor);
+    if (error) return error;
+    wr_sys_mutex_lock(&descriptor->lock);
+    error = set_rights(descriptor, call->args[1].u64, call->args[2].u64);
+    wr_sys_mutex_unlock(&descriptor->lock);
+    return error;
+}
+
 /* ---- The table ---------------------------------------------------------------------------------------------------- */
 
 Errno wr_wasi_fd_close(Call *call) {
-    Descriptor *descriptor;
-    Errno error = wr_wasi_descriptor(call, call->args[0].u32, 0, &descriptor);
-    return error ? error : wr_descriptor_close(descriptor);
+    return wr_fdtable_close(&call->wasi->table, call->args[0].u32);
 }
 
 Errno wr_wasi_fd_renumber(Call *call) {

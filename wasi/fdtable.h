@@ -1,20 +1,25 @@
 /*
  * fdtable.h - the guest's descriptors.
  *
- * A table of Descriptor by guest number: lowest free number first, bounded, every open one found by
- * wr_fdtable_at() for index < capacity. A descriptor owns its host descriptor, its preopen name and
- * its directory stream. Offsets are the host's: two descriptors never share one.
+ * A table of Descriptor by guest number: lowest free number first, bounded. A descriptor owns its host
+ * descriptor, its preopen name and its directory stream. Offsets are the host's: two descriptors never
+ * share one.
+ *
+ * Threads of a guest share the table. Whoever uses a descriptor holds it, so that closing it meanwhile
+ * takes it out of the table only, and the host's goes with the last holder: it cannot come to mean another
+ * file under a call in progress. Locks are held for moments, never while something may block.
  */
 #ifndef WR_WASI_FDTABLE_H
 #define WR_WASI_FDTABLE_H
+
+#include <stdatomic.h>
 
 #include "dir.h"
 #include "os.h"
 
 typedef enum DescriptorKind {
-    KIND_CLOSED, /* a free place in the table */
-    KIND_NULL,   /* reads see the end, writes vanish; no host descriptor */
-    KIND_FILE,   /* regular files and block devices: never wait */
+    KIND_NULL, /* reads see the end, writes vanish; no host descriptor */
+    KIND_FILE, /* regular files and block devices: never wait */
     KIND_DIRECTORY,
     KIND_STREAM, /* pipes, terminals and other devices */
     KIND_SOCKET
@@ -25,16 +30,21 @@ typedef struct Descriptor {
     int host;         /* -1 for KIND_NULL */
     uint8_t filetype; /* WASI_FILETYPE_ */
     bool seekable;
-    bool read_only;            /* in a read-only directory: nothing beneath may be changed */
-    uint16_t flags;            /* WASI_FDFLAGS_ as the guest sees them */
-    uint16_t host_flags;       /* those of them that the host enforces; the rest is done here */
-    uint64_t base, inheriting; /* WASI_RIGHTS_ */
-    char *preopen;             /* guest path of a preopened directory, else NULL */
-    Listing *listing;          /* of a directory being read, or NULL */
+    bool read_only;          /* in a read-only directory: nothing beneath may be changed */
+    _Atomic(uint16_t) flags; /* WASI_FDFLAGS_ as the guest sees them */
+    uint16_t host_flags;     /* those of them that the host enforces; the rest is done here */
+    _Atomic(uint64_t) base, inheriting; /* WASI_RIGHTS_ */
+    char *preopen;                      /* guest path of a preopened directory, else NULL */
+    /* In a table: */
+    SysMutex
+        lock; /* of `listing`, of changes to what is _Atomic, and of moving bytes of a stream */
+    Listing *listing; /* of a directory being read, or NULL */
+    uint32_t holders; /* the table and calls in progress; under the table's lock */
 } Descriptor;
 
 typedef struct FdTable {
-    Descriptor *descriptors;
+    SysMutex lock;
+    Descriptor **descriptors; /* NULL: a free place */
     uint32_t capacity;
 } FdTable;
 
@@ -80,13 +90,20 @@ enum { FDTABLE_LIMIT = 1 << 16 };
 Errno wr_descriptor_open(int host, uint64_t base, uint64_t inheriting, Descriptor *result);
 /* A descriptor without a host behind it. */
 Descriptor wr_descriptor_null(uint64_t base);
-/* Closes what it owns and makes it KIND_CLOSED. */
+/* Closes what it owns, if it is in no table. */
 Errno wr_descriptor_close(Descriptor *descriptor);
 
+void wr_fdtable_init(FdTable *table);
 /* Takes ownership, closing it on failure (MFILE, NOMEM). `*fd` is the lowest free number. */
 Errno wr_fdtable_insert(FdTable *table, Descriptor descriptor, uint32_t *fd);
-/* NULL if there is none of that number. Valid until an insertion. */
-Descriptor *wr_fdtable_at(const FdTable *table, uint32_t fd);
+/* Puts it in the place of another one; BADF if there is none. Takes ownership, closing it on failure. */
+Errno wr_fdtable_replace(FdTable *table, Descriptor descriptor, uint32_t fd);
+/* NULL if there is none of that number; else it is to be released. */
+Descriptor *wr_fdtable_hold(FdTable *table, uint32_t fd);
+/* The error is that of closing it, when nobody else holds it. */
+Errno wr_fdtable_release(FdTable *table, Descriptor *descriptor);
+/* Takes it out of the table; BADF if there is none. */
+Errno wr_fdtable_close(FdTable *table, uint32_t fd);
 /* Both must be open; `from` takes the place of `to`, which is closed. */
 Errno wr_fdtable_renumber(FdTable *table, uint32_t from, uint32_t to);
 void wr_fdtable_free(FdTable *table);

@@ -11,9 +11,15 @@
 
 enum { PATH_LIMIT = 4096 }; /* bytes of a path, with its terminating zero */
 
-static inline uint16_t get_u16(const uint8_t *p) { return (uint16_t)(p[0] | p[1] << 8); }
+/* Another thread of the guest may be writing there: each byte is read once (volatile), and what has been
+ * checked is what is used. */
+static inline uint16_t get_u16(const uint8_t *bytes) {
+    const volatile uint8_t *p = bytes;
+    return (uint16_t)(p[0] | p[1] << 8);
+}
 
-static inline uint32_t get_u32(const uint8_t *p) {
+static inline uint32_t get_u32(const uint8_t *bytes) {
+    const volatile uint8_t *p = bytes;
     return p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
 }
 

@@ -85,6 +85,24 @@ Errno wr_io_sleep(Call *call, uint64_t nanoseconds) {
     return wr_sys_poll(NULL, 0, nanoseconds < patience ? nanoseconds : patience, &ready);
 }
 
+/* Pipes and the like have no calls that never wait: somebody else may have taken what made them ready. So
+ * threads of a guest look again and move bytes one at a time: AGAIN if one has come before. */
+static Errno begin_move(Descriptor *descriptor, short events) {
+    SysPoll item = {.fd = descriptor->host, .events = events};
+    size_t ready;
+    wr_sys_mutex_lock(&descriptor->lock);
+    Errno error = wr_sys_poll(&item, 1, 0, &ready);
+    if (!error && !ready) error = WASI_ERRNO_AGAIN;
+    if (error) wr_sys_mutex_unlock(&descriptor->lock);
+    return error;
+}
+
+static void end_move(Descriptor *descriptor) { wr_sys_mutex_unlock(&descriptor->lock); }
+
+static bool needs_turn(Call *call, const Descriptor *descriptor) {
+    return descriptor->kind == KIND_STREAM && call->wasi->threads;
+}
+
 /* ---- Reading ------------------------------------------------------------------------------------- */
 
 static Errno read_once(const Descriptor *descriptor, const Transfer *transfer, size_t *done) {
@@ -95,13 +113,24 @@ static Errno read_once(const Descriptor *descriptor, const Transfer *transfer, s
     return wr_sys_read(descriptor->host, buffers, transfer->count, done);
 }
 
-Errno wr_io_read(Call *call, const Descriptor *descriptor, Transfer *transfer, size_t *done) {
+static Errno read_in_turn(Descriptor *descriptor, const Transfer *transfer, size_t *done) {
+    Errno error = begin_move(descriptor, SYS_POLL_READ);
+    if (error) return error;
+    error = read_once(descriptor, transfer, done);
+    end_move(descriptor);
+    return error;
+}
+
+Errno wr_io_read(Call *call, Descriptor *descriptor, Transfer *transfer, size_t *done) {
     *done = 0;
+    bool in_turn = needs_turn(call, descriptor);
     if (descriptor->kind == KIND_NULL || transfer->total == 0) return WASI_ERRNO_SUCCESS;
     if (descriptor->kind == KIND_FILE) return read_once(descriptor, transfer, done);
     for (;;) { /* another reader may take what was ready */
         Errno error = wr_io_wait(call, descriptor, SYS_POLL_READ);
-        if (!error) error = read_once(descriptor, transfer, done);
+        if (!error)
+            error = in_turn ? read_in_turn(descriptor, transfer, done)
+                            : read_once(descriptor, transfer, done);
         if (error != WASI_ERRNO_AGAIN || nonblocking(descriptor)) return error;
     }
 }
@@ -123,18 +152,24 @@ static Errno write_atom(const Descriptor *descriptor, const Transfer *transfer, 
 }
 
 /* One attempt. `at_once`: it must not wait, the descriptor having been found ready. */
-static Errno write_once(const Descriptor *descriptor, const Transfer *transfer, bool at_once,
+static Errno write_once(Call *call, Descriptor *descriptor, const Transfer *transfer, bool at_once,
                         size_t *done) {
     const SysBuffer *buffers = transfer->buffers + transfer->first;
     if (descriptor->kind == KIND_SOCKET)
         return wr_sys_send(descriptor->host, buffers, transfer->count, done);
+    if (at_once && needs_turn(call, descriptor)) {
+        Errno error = begin_move(descriptor, SYS_POLL_WRITE);
+        if (error) return error;
+        error = write_atom(descriptor, transfer, done);
+        end_move(descriptor);
+        return error;
+    }
     if (at_once) return write_atom(descriptor, transfer, done);
     return wr_sys_write_pipe(descriptor->host, buffers, transfer->count, done);
 }
 
 /* Like a blocking write of POSIX: everything, unless an error comes in between. */
-static Errno write_stream(Call *call, const Descriptor *descriptor, Transfer *transfer,
-                          size_t *done) {
+static Errno write_stream(Call *call, Descriptor *descriptor, Transfer *transfer, size_t *done) {
     bool at_once = nonblocking(descriptor) || wr_caller_patience(call->caller) != UINT64_MAX;
     bool waits = at_once && descriptor->kind != KIND_SOCKET; /* sockets never wait: try first */
     bool message = descriptor->filetype == WASI_FILETYPE_SOCKET_DGRAM;
@@ -142,7 +177,7 @@ static Errno write_stream(Call *call, const Descriptor *descriptor, Transfer *tr
     for (;;) {
         size_t part = 0;
         Errno error = waits ? wr_io_wait(call, descriptor, SYS_POLL_WRITE) : WASI_ERRNO_SUCCESS;
-        if (!error) error = write_once(descriptor, transfer, at_once, &part);
+        if (!error) error = write_once(call, descriptor, transfer, at_once, &part);
         if (error == WASI_ERRNO_AGAIN && !nonblocking(descriptor)) {
             waits = true;
             continue;
@@ -161,7 +196,7 @@ Errno wr_io_sync_written(const Descriptor *descriptor) {
     return wr_sys_sync(descriptor->host, !(missing & WASI_FDFLAGS_SYNC));
 }
 
-Errno wr_io_write(Call *call, const Descriptor *descriptor, Transfer *transfer, size_t *done) {
+Errno wr_io_write(Call *call, Descriptor *descriptor, Transfer *transfer, size_t *done) {
     *done = 0;
     if (descriptor->kind == KIND_NULL) {
         *done = transfer->total;

@@ -33,8 +33,8 @@ Errno wr_io_sleep(Call *call, uint64_t nanoseconds);
 /* The longest wait before asking the caller again; UINT64_MAX if it need not be asked. */
 uint64_t wr_io_patience(Call *call);
 
-Errno wr_io_read(Call *call, const Descriptor *descriptor, Transfer *transfer, size_t *done);
-Errno wr_io_write(Call *call, const Descriptor *descriptor, Transfer *transfer, size_t *done);
+Errno wr_io_read(Call *call, Descriptor *descriptor, Transfer *transfer, size_t *done);
+Errno wr_io_write(Call *call, Descriptor *descriptor, Transfer *transfer, size_t *done);
 /* Makes written data durable if the flags of the descriptor ask for it and the host does not. */
 Errno wr_io_sync_written(const Descriptor *descriptor);
 

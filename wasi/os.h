@@ -137,6 +137,22 @@ Errno wr_sys_clock_time(uint32_t clock, uint64_t *nanoseconds); /* WASI_CLOCKID_
 Errno wr_sys_clock_resolution(uint32_t clock, uint64_t *nanoseconds);
 Errno wr_sys_random(void *buffer, size_t size);
 void wr_sys_yield(void);
+
+/* ---- Threads ------------------------------------------------------------------------------------------ */
+
+typedef struct SysMutex {
+    uint64_t opaque[8];
+} SysMutex;
+void wr_sys_mutex_init(SysMutex *mutex);
+void wr_sys_mutex_lock(SysMutex *mutex);
+void wr_sys_mutex_unlock(SysMutex *mutex);
+void wr_sys_mutex_destroy(SysMutex *mutex);
+
+typedef struct SysThread SysThread;
+/* NULL when there can be no more. Signals to the process are not delivered to it. */
+SysThread *wr_sys_thread_start(void (*run)(void *), void *context);
+/* Waits for its end and frees it. */
+void wr_sys_thread_join(SysThread *thread);
 /* The host's environment, NULL-terminated; not to be kept. */
 const char *const *wr_sys_environment(void);
 

@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h> /* renameat */
@@ -655,3 +656,54 @@ void wr_sys_yield(void) { sched_yield(); }
 extern char **environ;
 
 const char *const *wr_sys_environment(void) { return (const char *const *)environ; }
+
+/* ---- Threads ------------------------------------------------------------------------------------------ */
+
+_Static_assert(sizeof(pthread_mutex_t) <= sizeof(SysMutex) &&
+                   _Alignof(pthread_mutex_t) <= _Alignof(SysMutex),
+               "SysMutex has room for a mutex");
+
+static pthread_mutex_t *native_mutex(SysMutex *mutex) { return (void *)mutex->opaque; }
+
+void wr_sys_mutex_init(SysMutex *mutex) { (void)pthread_mutex_init(native_mutex(mutex), NULL); }
+void wr_sys_mutex_lock(SysMutex *mutex) { (void)pthread_mutex_lock(native_mutex(mutex)); }
+void wr_sys_mutex_unlock(SysMutex *mutex) { (void)pthread_mutex_unlock(native_mutex(mutex)); }
+void wr_sys_mutex_destroy(SysMutex *mutex) { (void)pthread_mutex_destroy(native_mutex(mutex)); }
+
+struct SysThread {
+    pthread_t id;
+    void (*run)(void *);
+    void *context;
+};
+
+static void *thread_main(void *argument) {
+    SysThread *thread = argument;
+    thread->run(thread->context);
+    return NULL;
+}
+
+/* Signals to the process are the embedder's; faults come to the thread that makes them. */
+static bool start(SysThread *thread) {
+    static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP};
+    sigset_t blocked, old;
+    sigfillset(&blocked);
+    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) sigdelset(&blocked, faults[i]);
+    pthread_sigmask(SIG_SETMASK, &blocked, &old);
+    bool ok = pthread_create(&thread->id, NULL, thread_main, thread) == 0;
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    return ok;
+}
+
+SysThread *wr_sys_thread_start(void (*run)(void *), void *context) {
+    SysThread *thread = malloc(sizeof *thread);
+    if (!thread) return NULL;
+    *thread = (SysThread){.run = run, .context = context};
+    if (start(thread)) return thread;
+    free(thread);
+    return NULL;
+}
+
+void wr_sys_thread_join(SysThread *thread) {
+    (void)pthread_join(thread->id, NULL);
+    free(thread);
+}

@@ -14,9 +14,9 @@ enum { POLL_LIMIT = 1 << 14 }; /* subscriptions in one call */
 
 typedef struct Subscription {
     uint64_t userdata;
-    uint64_t deadline; /* CLOCK: on that clock */
+    uint64_t deadline;      /* CLOCK: on that clock */
+    Descriptor *descriptor; /* FD_*: held, unless there is an error */
     uint32_t clock;
-    uint32_t fd;
     uint32_t item;  /* FD_*: its place in Poll.items, if it has to be asked for */
     uint16_t error; /* WASI_ERRNO_ */
     uint8_t type;   /* WASI_EVENTTYPE_ */
@@ -63,10 +63,12 @@ static void take_descriptor(Call *call, const uint8_t *bytes, Poll *poll,
     uint64_t rights =
         WASI_RIGHTS_POLL_FD_READWRITE | (reads ? WASI_RIGHTS_FD_READ : WASI_RIGHTS_FD_WRITE);
     Descriptor *descriptor;
-    subscription->fd = get_u32(bytes + WASI_SUBSCRIPTION_U + WASI_SUBSCRIPTION_U_U +
-                               WASI_SUBSCRIPTION_FD_READWRITE_FILE_DESCRIPTOR);
-    subscription->error = wr_wasi_file(call, subscription->fd, rights, &descriptor);
+    uint32_t fd = get_u32(bytes + WASI_SUBSCRIPTION_U + WASI_SUBSCRIPTION_U_U +
+                          WASI_SUBSCRIPTION_FD_READWRITE_FILE_DESCRIPTOR);
+    subscription->error = wr_wasi_file(call, fd, rights, &descriptor);
     if (subscription->error) return;
+    wr_wasi_keep(call, descriptor);
+    subscription->descriptor = descriptor;
     if (descriptor->kind == KIND_NULL || descriptor->kind == KIND_FILE) {
         subscription->ready = true;
         return;
@@ -142,8 +144,8 @@ static bool happened(const Poll *poll, const Subscription *subscription) {
 }
 
 /* Bytes that can be moved without waiting: exact for reading, a safe amount for writing. */
-static uint64_t byte_count(Call *call, const Subscription *subscription) {
-    const Descriptor *descriptor = wr_fdtable_at(&call->wasi->table, subscription->fd);
+static uint64_t byte_count(const Subscription *subscription) {
+    const Descriptor *descriptor = subscription->descriptor;
     uint64_t at;
     SysStat stat;
     if (subscription->type == WASI_EVENTTYPE_FD_WRITE) return wr_sys_pipe_atom();
@@ -155,8 +157,7 @@ static uint64_t byte_count(Call *call, const Subscription *subscription) {
     return stat.size > at ? stat.size - at : 0;
 }
 
-static void put_event(Call *call, const Poll *poll, const Subscription *subscription,
-                      uint8_t *bytes) {
+static void put_event(const Poll *poll, const Subscription *subscription, uint8_t *bytes) {
     uint16_t error = subscription->error;
     uint8_t *readwrite = bytes + WASI_EVENT_FD_READWRITE;
     memset(bytes, 0, WASI_EVENT_SIZE);
@@ -165,7 +166,7 @@ static void put_event(Call *call, const Poll *poll, const Subscription *subscrip
         if (ready & SYS_POLL_BAD)
             error = WASI_ERRNO_BADF;
         else
-            put_u64(readwrite + WASI_EVENT_FD_READWRITE_NBYTES, byte_count(call, subscription));
+            put_u64(readwrite + WASI_EVENT_FD_READWRITE_NBYTES, byte_count(subscription));
         if (ready & SYS_POLL_HANGUP)
             put_u16(readwrite + WASI_EVENT_FD_READWRITE_FLAGS,
                     WASI_EVENTRWFLAGS_FD_READWRITE_HANGUP);
@@ -181,7 +182,7 @@ static uint32_t put_events(Call *call, const Poll *poll, uint32_t address) {
     for (uint32_t i = 0; i < poll->count; i++) {
         const Subscription *subscription = &poll->subscriptions[i];
         if (happened(poll, subscription))
-            put_event(call, poll, subscription, bytes + (size_t)written++ * WASI_EVENT_SIZE);
+            put_event(poll, subscription, bytes + (size_t)written++ * WASI_EVENT_SIZE);
     }
     return written;
 }
@@ -198,12 +199,20 @@ static Errno run(Call *call, Poll *poll) {
     return error ? error : wr_guest_put_u32(call, call->args[3].u32, written);
 }
 
+static void release_all(Call *call, const Poll *poll) {
+    for (uint32_t i = 0; poll->subscriptions && i < poll->count; i++) {
+        Descriptor *descriptor = poll->subscriptions[i].descriptor;
+        if (descriptor) (void)wr_fdtable_release(&call->wasi->table, descriptor);
+    }
+}
+
 Errno wr_wasi_poll_oneoff(Call *call) {
     Poll poll = {.count = call->args[2].u32};
     if (poll.count == 0 || poll.count > POLL_LIMIT) return WASI_ERRNO_INVAL;
     poll.subscriptions = calloc(poll.count, sizeof *poll.subscriptions);
     poll.items = calloc(poll.count, sizeof *poll.items);
     Errno error = poll.subscriptions && poll.items ? run(call, &poll) : WASI_ERRNO_NOMEM;
+    release_all(call, &poll);
     free(poll.subscriptions);
     free(poll.items);
     return error;

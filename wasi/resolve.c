@@ -154,7 +154,7 @@ Errno wr_path_open(wr_wasi_t *wasi, int root, const char *path, unsigned flags, 
     *fd = -1;
     for (int i = 0; !wasi->walk && error == WASI_ERRNO_AGAIN && i < RACE_LIMIT; i++) {
         error = wr_sys_open_beneath(root, path, flags, fd);
-        wasi->walk = error == WASI_ERRNO_NOSYS;
+        if (error == WASI_ERRNO_NOSYS) wasi->walk = true;
     }
     return wasi->walk || error == WASI_ERRNO_AGAIN ? walk_open(root, path, flags, fd) : error;
 }

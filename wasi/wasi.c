@@ -26,6 +26,8 @@ static wr_error_t *enter(wr_caller_t *caller, void *context, wr_slot_t *slots) {
     Call call = {
         .wasi = binding->wasi, .caller = caller, .args = slots, .unstable = binding->unstable};
     Errno error = binding->func->handler(&call);
+    while (call.held_count > 0)
+        (void)wr_fdtable_release(&call.wasi->table, call.held[--call.held_count]);
     if (call.trap) return call.trap;
     slots[0].u32 = error;
     return NULL;
@@ -55,21 +57,44 @@ static Errno check_rights(const Descriptor *descriptor, uint64_t rights) {
     return WASI_ERRNO_SUCCESS;
 }
 
+/* What a call wants of a descriptor, besides rights. */
+typedef enum Wanted { ANYTHING, A_DIRECTORY, NO_DIRECTORY } Wanted;
+
+static Errno check_kind(const Descriptor *descriptor, Wanted wanted) {
+    bool is_directory = descriptor->kind == KIND_DIRECTORY;
+    if (wanted == A_DIRECTORY && !is_directory) return WASI_ERRNO_NOTDIR;
+    if (wanted == NO_DIRECTORY && is_directory) return WASI_ERRNO_ISDIR;
+    return WASI_ERRNO_SUCCESS;
+}
+
+static Errno find(Call *call, uint32_t fd, Wanted wanted, uint64_t rights, Descriptor **result) {
+    FdTable *table = &call->wasi->table;
+    if (call->held_count == HELD_LIMIT) return WASI_ERRNO_NOMEM;
+    *result = wr_fdtable_hold(table, fd);
+    if (!*result) return WASI_ERRNO_BADF;
+    Errno error = check_kind(*result, wanted);
+    if (!error) error = check_rights(*result, rights);
+    if (error)
+        (void)wr_fdtable_release(table, *result);
+    else
+        call->held[call->held_count++] = *result;
+    return error;
+}
+
 Errno wr_wasi_descriptor(Call *call, uint32_t fd, uint64_t rights, Descriptor **result) {
-    *result = wr_fdtable_at(&call->wasi->table, fd);
-    return *result ? check_rights(*result, rights) : WASI_ERRNO_BADF;
+    return find(call, fd, ANYTHING, rights, result);
 }
 
 Errno wr_wasi_directory(Call *call, uint32_t fd, uint64_t rights, Descriptor **result) {
-    Errno error = wr_wasi_descriptor(call, fd, 0, result);
-    if (error) return error;
-    return (*result)->kind == KIND_DIRECTORY ? check_rights(*result, rights) : WASI_ERRNO_NOTDIR;
+    return find(call, fd, A_DIRECTORY, rights, result);
 }
 
 Errno wr_wasi_file(Call *call, uint32_t fd, uint64_t rights, Descriptor **result) {
-    Errno error = wr_wasi_descriptor(call, fd, 0, result);
-    if (error) return error;
-    return (*result)->kind == KIND_DIRECTORY ? WASI_ERRNO_ISDIR : check_rights(*result, rights);
+    return find(call, fd, NO_DIRECTORY, rights, result);
+}
+
+void wr_wasi_keep(Call *call, const Descriptor *descriptor) {
+    if (call->held_count > 0 && call->held[call->held_count - 1] == descriptor) call->held_count--;
 }
 
 /* ---- Contexts --------------------------------------------------------------------------------------------- */
@@ -80,6 +105,7 @@ Errno wr_wasi_file(Call *call, uint32_t fd, uint64_t rights, Descriptor **result
 wr_wasi_t *wr_wasi_new(void) {
     wr_wasi_t *wasi = calloc(1, sizeof *wasi);
     if (!wasi) return NULL;
+    wr_fdtable_init(&wasi->table);
     for (uint32_t i = 0; i < 3; i++) {
         uint32_t fd;
         uint64_t rights = i == 0 ? STDIN_RIGHTS : STDOUT_RIGHTS;
@@ -98,6 +124,7 @@ static void free_list(StringList *list) {
 
 void wr_wasi_delete(wr_wasi_t *wasi) {
     if (!wasi) return;
+    if (wasi->threads) wasi->free_threads(wasi->threads);
     wr_fdtable_free(&wasi->table);
     free_list(&wasi->args);
     free_list(&wasi->environment);
@@ -191,14 +218,9 @@ static Errno inherit_stream(wr_wasi_t *wasi, uint32_t fd) {
         wr_sys_close(host);
         return error;
     }
-    Descriptor *place = wr_fdtable_at(&wasi->table, fd);
-    if (!place) {
-        wr_descriptor_close(&descriptor);
-        return WASI_ERRNO_SUCCESS; /* a guest that ran before has closed it: that is its choice */
-    }
-    wr_descriptor_close(place);
-    *place = descriptor;
-    return WASI_ERRNO_SUCCESS;
+    error = wr_fdtable_replace(&wasi->table, descriptor, fd);
+    /* A guest that ran before may have closed it: that is its choice. */
+    return error == WASI_ERRNO_BADF ? WASI_ERRNO_SUCCESS : error;
 }
 
 wr_error_t *wr_wasi_inherit_stdio(wr_wasi_t *wasi) {

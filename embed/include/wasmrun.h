@@ -463,6 +463,23 @@ WR_API WR_NODISCARD own wr_error_t *wr_wasi_preopen_socket(wr_wasi_t *wasi, int 
  * store that uses them. */
 WR_API WR_NODISCARD own wr_error_t *wr_wasi_link(wr_wasi_t *wasi, wr_linker_t *linker);
 
+/*
+ * wasi-threads: "wasi" "thread-spawn", and a shared memory for each that the module imports. A thread runs a new
+ * instance of the module, from the same linker, in a peer of the spawning thread's store; the guest calls with the
+ * limits of `store`, at most `max_threads` at a time beside the main one, and gets a negative errno for
+ * more. A thread that returns ends alone; one that traps or exits ends all, and calls into `store` end with
+ * WR_TRAP_INTERRUPTED then. For a module that imports no thread-spawn only the memories are defined;
+ * for others `store` becomes interruptible. Call it before instantiating; the linker must hold no instances
+ * of a store (threads could not use them) and define nothing more.
+ */
+WR_API WR_NODISCARD own wr_error_t *wr_wasi_link_threads(wr_wasi_t *wasi, wr_linker_t *linker,
+                                                         wr_store_t *store, wr_module_t *module,
+                                                         uint32_t max_threads);
+/* To be called when the main thread has returned, with its result, and before linker, module or store go: ends the
+ * others, waits for them, and tells how the guest as a whole ended: with the first trap or exit of any
+ * thread, else NULL. Does nothing for a guest that can have no threads. */
+WR_API WR_NODISCARD own wr_error_t *wr_wasi_end_threads(wr_wasi_t *wasi, own wr_error_t *error);
+
 #ifdef __cplusplus
 }
 #endif
