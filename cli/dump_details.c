@@ -54,7 +54,9 @@ enum {
     CODE_ARRAY = 0x5E,
     CODE_SUB = 0x50,
     CODE_SUB_FINAL = 0x4F,
-    CODE_REC = 0x4E
+    CODE_REC = 0x4E,
+    CODE_DESCRIPTOR = 0x4D,
+    CODE_DESCRIBES = 0x4C
 };
 
 static void type_list(const Dump *d, Reader *r, const char *word) {
@@ -124,6 +126,15 @@ static void comp_type(Dump *d, Reader *r) {
     }
 }
 
+/* A clause in front of the type, if it is there (custom descriptors). */
+static void descriptor_clause(const Dump *d, Reader *r, u8 code, const char *word) {
+    if (r->pos >= r->end || *r->pos != code) return;
+    wr_read_u8(r);
+    wr_disasm_text(&d->text, "(%s ", word);
+    reference(d, r, SPACE_TYPE, "");
+    say(d, ") ");
+}
+
 static void sub_type(Dump *d, Reader *r) {
     new_item(d, SPACE_TYPE, "type");
     say(d, ": ");
@@ -138,6 +149,8 @@ static void sub_type(Dump *d, Reader *r) {
             say(d, " ");
         }
     }
+    descriptor_clause(d, r, CODE_DESCRIBES, "describes");
+    descriptor_clause(d, r, CODE_DESCRIPTOR, "descriptor");
     comp_type(d, r);
     say(d, is_sub ? ")\n" : "\n");
 }
@@ -154,6 +167,8 @@ static void type_item(Dump *d, Reader *r) {
 }
 
 /* ---- Declarations -------------------------------------------------------------------------------- */
+
+#define EXTERN_EXACT_FUNC 0x20
 
 enum { LIMITS_MAX = 1, LIMITS_SHARED = 2, LIMITS_64 = 4, LIMITS_PAGE_SIZE = 8 };
 
@@ -212,7 +227,10 @@ static void extern_type(const Dump *d, Reader *r, ExternKind kind) {
 
 static void import_item(Dump *d, Reader *r) {
     Name module = read_name_bytes(r), name = read_name_bytes(r);
-    const struct ExternText *kind = read_kind(r, "malformed import kind");
+    bool is_exact = r->pos < r->end && *r->pos == EXTERN_EXACT_FUNC;
+    if (is_exact) wr_read_u8(r);
+    const struct ExternText *kind =
+        is_exact ? &externs[EXT_FUNC] : read_kind(r, "malformed import kind");
     if (!kind) return;
     if (d->learning)
         wr_dump_names_add(&d->names.spaces[kind->space], d->next[kind->space], NAMED_BY_IMPORT,
@@ -222,7 +240,7 @@ static void import_item(Dump *d, Reader *r) {
     quoted(d, module);
     say(d, " ");
     quoted(d, name);
-    say(d, ", ");
+    say(d, is_exact ? ", exactly " : ", ");
     extern_type(d, r, (ExternKind)(kind - externs));
     say(d, "\n");
 }

@@ -94,8 +94,7 @@ static void walk_code(const Module *m) {
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size) {
     Ledger ledger = {.limit = (size_t)1 << 30};
-    wr_config_t *config = wr_config_new();
-    CHECK(config);
+    wr_config_t *config = all_features();
     wr_config_set_allocator(config, ledger_alloc, &ledger);
     wr_config_set_validation_threads(config, 1); /* the ledger is one thread's */
     wr_engine_t *engine;

@@ -12,6 +12,8 @@
 #include <stdlib.h>
 
 #include "base.h"
+#include "opcode.h"
+#include "wasmrun.h"
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 
@@ -65,6 +67,17 @@ INLINE u64 random_value(Random *r) {
     case 4: return (u64)1 << random_below(r, 64);
     default: return random_next(r);
     }
+}
+
+/* ---- engines -------------------------------------------------------------------------------- */
+
+/* Every feature is on: whatever is read shall be understood. */
+INLINE wr_config_t *all_features(void) {
+    wr_config_t *config = wr_config_new();
+    CHECK(config);
+    for (u32 i = 0; i < FEATURE_COUNT; i++)
+        CHECK(wr_config_set_feature(config, wr_feature_name((Feature)i), true));
+    return config;
 }
 
 /* ---- memory --------------------------------------------------------------------------------- */

@@ -150,8 +150,7 @@ static void run_module(Module *module, Random random, GuestStats *stats) {
 }
 
 static Engine *new_engine(Ledger *ledger, wr_memory_mode_t mode, u32 gc_debug) {
-    wr_config_t *config = wr_config_new();
-    CHECK(config);
+    wr_config_t *config = all_features();
     wr_config_set_allocator(config, ledger_alloc, ledger);
     wr_config_set_memory_mode(config, mode);
     wr_config_set_max_stack(config, STACK_SIZE);

@@ -31,7 +31,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size) {
     Ledger ledger = {.limit = (size_t)64 << 20};
     Alloc alloc = {ledger_alloc, &ledger};
     wr_engine_t *engine;
-    CHECK(!wr_engine_new(NULL, &engine));
+    CHECK(!wr_engine_new(all_features(), &engine));
     wr_error_t *error = wr_module_validate(engine, data, size);
     if (!error) {
         Bytes first = again(&alloc, (Bytes){(u8 *)(uintptr_t)data, size});

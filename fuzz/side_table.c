@@ -11,7 +11,7 @@
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size) {
     wr_engine_t *engine;
-    CHECK(!wr_engine_new(NULL, &engine));
+    CHECK(!wr_engine_new(all_features(), &engine));
     wr_module_t *m = NULL;
     wr_error_t *error = wr_module_new(engine, data, size, &m);
     for (u32 i = 0; !error && i < m->ncodes; i++) {

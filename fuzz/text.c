@@ -45,7 +45,7 @@ static void check_same(const Result *a, const Result *b) {
 
 static void check_module(const Result *r) {
     static wr_engine_t *engine;
-    if (engine == NULL) CHECK(wr_engine_new(NULL, &engine) == NULL);
+    if (engine == NULL) CHECK(wr_engine_new(all_features(), &engine) == NULL);
     wr_error_t *error = wr_module_validate(engine, r->bytes, r->size);
     CHECK(error == NULL || wr_error_kind(error) != WR_ERROR_MALFORMED);
     wr_error_delete(error);

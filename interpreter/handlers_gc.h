@@ -14,7 +14,7 @@ HANDLER(STRUCT_NEW, E) {
     if (UNLIKELY(ref == 0)) JUMP(h_STRUCT_NEW_SLOW);
     u8 *object = inst->heap_base + ref;
     sp -= n;
-    le32_store(object, type->id);
+    le32_store(object, type->header);
     for (u32 i = 0; i < n; i++) {
         object += 4;
         le32_store(object, sp[i].u32);
@@ -24,13 +24,14 @@ HANDLER(STRUCT_NEW, E) {
     NEXT(I);
 }
 
-/* Any other, or the run has ended. */
+/* Any other, or the run has ended. A descriptor, which is not null, lies on top. */
 COLD_HANDLER(h_STRUCT_NEW_SLOW) {
     READ_INDEX(index, next);
     const DefType *type = inst->types[index];
-    u32 slots = wr_struct_slots(type);
+    bool has_descriptor = type->descriptor != NULL;
+    u32 slots = wr_struct_slots(type) + has_descriptor;
     BEGIN_ALLOCATION(start_of(pc, 0xFB));
-    r0 = wr_struct_new(inst->store, type, sp - slots);
+    r0 = wr_struct_new(inst->store, type, has_descriptor ? sp[-1].u32 : 0, sp - slots);
     END_ALLOCATION();
     sp -= slots;
     pc = next;
@@ -40,8 +41,38 @@ COLD_HANDLER(h_STRUCT_NEW_SLOW) {
 HANDLER(STRUCT_NEW_DEFAULT, E) {
     READ_INDEX(index, next);
     BEGIN_ALLOCATION(start_of(pc, 0xFB));
-    r0 = wr_struct_new(inst->store, inst->types[index], NULL);
+    r0 = wr_struct_new(inst->store, inst->types[index], 0, NULL);
     END_ALLOCATION();
+    pc = next;
+    NEXT(I);
+}
+
+/* The same with a descriptor on top of the fields: it is the header. */
+HANDLER(STRUCT_NEW_DESC, E) {
+    READ_INDEX(index, next);
+    const DefType *type = inst->types[index];
+    if (UNLIKELY(sp[-1].ref == 0)) TRAP(WR_TRAP_NULL_DESCRIPTOR_REFERENCE);
+    u32 ref = heap_bump(inst->heap, type->word_class), n = type->nfields;
+    if (UNLIKELY(ref == 0)) JUMP(h_STRUCT_NEW_SLOW);
+    u8 *object = inst->heap_base + ref;
+    le32_store(object, sp[-1].u32);
+    sp -= n + 1;
+    for (u32 i = 0; i < n; i++) {
+        object += 4;
+        le32_store(object, sp[i].u32);
+    }
+    r0 = ref;
+    pc = next;
+    NEXT(I);
+}
+
+HANDLER(STRUCT_NEW_DEFAULT_DESC, E) {
+    READ_INDEX(index, next);
+    if (UNLIKELY(sp[-1].ref == 0)) TRAP(WR_TRAP_NULL_DESCRIPTOR_REFERENCE);
+    BEGIN_ALLOCATION(start_of(pc, 0xFB));
+    r0 = wr_struct_new(inst->store, inst->types[index], sp[-1].u32, NULL);
+    END_ALLOCATION();
+    sp -= 1;
     pc = next;
     NEXT(I);
 }
@@ -60,8 +91,9 @@ HANDLER(STRUCT_NEW_DEFAULT, E) {
     u64 object = (ref);                                                                            \
     if (UNLIKELY(object == 0)) TRAP(WR_TRAP_NULL_STRUCTURE_REFERENCE);                             \
     pc = next;                                                                                     \
-    if (LIKELY(type->is_words)) {                                                                  \
-        r0 = le32_load(OBJECT(object) + OBJECT_HEADER + 4 * field);                                \
+    u32 first_word = type->first_word;                                                             \
+    if (LIKELY(first_word != 0)) {                                                                 \
+        r0 = le32_load(OBJECT(object) + first_word + 4 * field);                                   \
         NEXT(I);                                                                                   \
     }                                                                                              \
     u32 place = type->places[field];                                                               \
@@ -125,6 +157,20 @@ HANDLER(STRUCT_SET, I) {
     pc = next;
     NEXT(E);
 }
+
+#define DEFINE_REF_GET_DESC(reference)                                                             \
+    READ_INDEX(index, next);                                                                       \
+    (void)index;                                                                                   \
+    u64 object = (reference);                                                                      \
+    if (UNLIKELY(object == 0)) TRAP(WR_TRAP_NULL_REFERENCE);                                       \
+    r0 = le32_load(OBJECT(object));                                                                \
+    pc = next;                                                                                     \
+    NEXT(I)
+HANDLER(REF_GET_DESC, E) {
+    sp -= 1;
+    DEFINE_REF_GET_DESC(sp->ref);
+}
+HANDLER(REF_GET_DESC, I) { DEFINE_REF_GET_DESC(r0); }
 
 /* ---- arrays ---- */
 
@@ -359,6 +405,45 @@ HANDLER(REF_CAST_NULL, I) { DEFINE_REF_CAST(r0, true, I); }
     NEXT(E)
 HANDLER(BR_ON_CAST, E) { DEFINE_BR_ON_CAST(true); }
 HANDLER(BR_ON_CAST_FAIL, E) { DEFINE_BR_ON_CAST(false); }
+
+/* By descriptor: it is above the reference. */
+#define DEFINE_REF_CAST_DESC(desc, null_passes)                                                    \
+    const u8 *next = wr_interp_skip_heap_type(pc + 1);                                             \
+    u64 descriptor = (desc), reference = sp[-1].ref;                                               \
+    if (UNLIKELY(descriptor == 0)) TRAP(WR_TRAP_NULL_DESCRIPTOR_REFERENCE);                        \
+    if (UNLIKELY(reference == 0 ? !(null_passes)                                                   \
+                                : !ref_has_descriptor(inst->store, reference, descriptor)))        \
+        TRAP(WR_TRAP_DESCRIPTOR_CAST_FAILURE);                                                     \
+    pc = next;                                                                                     \
+    NEXT(E)
+HANDLER(REF_CAST_DESC_EQ, E) {
+    sp -= 1;
+    DEFINE_REF_CAST_DESC(sp->ref, false);
+}
+HANDLER(REF_CAST_DESC_EQ, I) { DEFINE_REF_CAST_DESC(r0, false); }
+HANDLER(REF_CAST_DESC_EQ_NULL, E) {
+    sp -= 1;
+    DEFINE_REF_CAST_DESC(sp->ref, true);
+}
+HANDLER(REF_CAST_DESC_EQ_NULL, I) { DEFINE_REF_CAST_DESC(r0, true); }
+
+#define DEFINE_BR_ON_CAST_DESC(wanted)                                                             \
+    u64 descriptor = sp[-1].ref, reference = sp[-2].ref;                                           \
+    if (UNLIKELY(descriptor == 0)) TRAP(WR_TRAP_NULL_DESCRIPTOR_REFERENCE);                        \
+    sp -= 1;                                                                                       \
+    bool matches =                                                                                 \
+        reference == 0 ? pc[1] >> 1 & 1 : ref_has_descriptor(inst->store, reference, descriptor);  \
+    if (matches == (wanted)) {                                                                     \
+        pc = start_of(pc, 0xFB);                                                                   \
+        JUMP(h_BRANCH);                                                                            \
+    }                                                                                              \
+    const u8 *p = pc + 2;                                                                          \
+    while (UNLIKELY(*p++ & 0x80)) continue;                                                        \
+    pc = wr_interp_skip_heap_type(wr_interp_skip_heap_type(p));                                    \
+    stp += 1;                                                                                      \
+    NEXT(E)
+HANDLER(BR_ON_CAST_DESC_EQ, E) { DEFINE_BR_ON_CAST_DESC(true); }
+HANDLER(BR_ON_CAST_DESC_EQ_FAIL, E) { DEFINE_BR_ON_CAST_DESC(false); }
 
 /* Takes the branch of the side entry at stp; pc is at the instruction's first byte. */
 COLD_HANDLER(h_BRANCH) {

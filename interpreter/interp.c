@@ -98,19 +98,14 @@ static const u8 abstract_heaps[] = {
     HEAP_EXTERN, HEAP_FUNC,  HEAP_NONE,   HEAP_NOEXTERN, HEAP_NOFUNC, HEAP_NOEXN,
 };
 
-static bool is_exactly(const Store *store, u64 ref, const DefType *type) {
-    if (type->comp == COMP_FUNC) return store->funcs[ref]->type == type;
-    return ref_is_object(ref) && object_type(object_at(store, ref)) == type->id;
-}
-
 bool wr_interp_matches(const Instance *inst, u64 ref, const u8 *p) {
-    bool exact = *p == 0x62;
-    if (exact) p++;
-    if (*p >= 0x69 && *p <= 0x74)
+    HeapType exact = *p == 0x62 ? HEAP_EXACT : 0;
+    if (exact)
+        p++;
+    else if (*p >= 0x69 && *p <= 0x74)
         return wr_ref_matches(inst->store, ref, abstract_heaps[*p - 0x69]);
     const DefType *type = inst->types[read_leb(&p)];
-    if (exact) return is_exactly(inst->store, ref, type);
-    return wr_ref_matches(inst->store, ref, HEAP_DEFINED + type->id);
+    return wr_ref_matches(inst->store, ref, (HEAP_DEFINED + type->id) | exact);
 }
 
 const u8 *wr_interp_skip_block_type(const u8 *p) {

@@ -98,10 +98,15 @@ static void binary(Eval *e, Binary *operation, u64 mask) {
 }
 
 /* Operands are popped when the object is made: until then they are roots. */
-static u32 new_struct(Eval *e, const DefType *type, bool is_default) {
-    u32 slots = is_default ? 0 : wr_struct_slots(type);
-    const Slot *values = e->stack.slots + (e->stack.height - slots);
-    u32 ref = wr_struct_new(e->instance->store, type, is_default ? NULL : values);
+static u32 new_struct(Eval *e, const DefType *type, bool is_default, bool has_descriptor) {
+    u32 slots = (is_default ? 0 : wr_struct_slots(type)) + has_descriptor;
+    const Slot *values = e->stack.slots + (e->stack.height - slots), *top = values + slots;
+    u32 descriptor = has_descriptor ? (u32)top[-1].ref : 0;
+    if (has_descriptor && descriptor == 0) {
+        e->error = wr_error_trap(WR_TRAP_NULL_DESCRIPTOR_REFERENCE);
+        return 0;
+    }
+    u32 ref = wr_struct_new(e->instance->store, type, descriptor, is_default ? NULL : values);
     pop_slots(e, slots);
     return ref;
 }
@@ -127,8 +132,10 @@ static void eval_heap(Eval *e, Opcode op) {
     const DefType *type = e->instance->types[wr_read_u32(&e->reader)];
     u32 ref = 0;
     switch ((int)op) {
-    case OP_STRUCT_NEW: ref = new_struct(e, type, false); break;
-    case OP_STRUCT_NEW_DEFAULT: ref = new_struct(e, type, true); break;
+    case OP_STRUCT_NEW: ref = new_struct(e, type, false, false); break;
+    case OP_STRUCT_NEW_DEFAULT: ref = new_struct(e, type, true, false); break;
+    case OP_STRUCT_NEW_DESC: ref = new_struct(e, type, false, true); break;
+    case OP_STRUCT_NEW_DEFAULT_DESC: ref = new_struct(e, type, true, true); break;
     case OP_ARRAY_NEW: ref = new_array(e, type, false); break;
     case OP_ARRAY_NEW_DEFAULT: ref = new_array(e, type, true); break;
     case OP_ARRAY_NEW_FIXED: ref = new_array_fixed(e, type, wr_read_u32(&e->reader)); break;
@@ -137,7 +144,7 @@ static void eval_heap(Eval *e, Opcode op) {
     e->instance->store->const_objects++;
     if (ref)
         push_value(e, ref, true);
-    else
+    else if (!e->error)
         e->error = wr_error_trap(WR_TRAP_ALLOCATION_FAILURE);
 }
 

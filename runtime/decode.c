@@ -11,6 +11,8 @@
 #include "decode_code.h"
 #include "store.h"
 
+#define EXTERN_EXACT_FUNC 0x20
+
 enum { LIMITS_MAX = 1, LIMITS_SHARED = 2, LIMITS_64 = 4, LIMITS_PAGE_SIZE = 8 };
 
 /* ---- helpers ---- */
@@ -169,8 +171,8 @@ static void check_single(Reader *r, const u8 *at, const Module *m) {
 
 /* ---- imports ---- */
 
-static void import_func(Reader *r, Module *m) {
-    FuncDecl func = {0};
+static void import_func(Reader *r, Module *m, bool exact) {
+    FuncDecl func = {.exact = exact};
     func.type = read_type_index(r, m, &func.type_index);
     FuncDecl *place = append(r, m, &m->funcs, m->nfuncs, sizeof func);
     if (place == NULL) return;
@@ -218,11 +220,13 @@ static void read_import(Reader *r, Module *m, Import *import) {
     import->name = wr_read_name(r);
     const u8 *at = r->pos;
     u8 kind = wr_read_u8(r);
-    import->kind = (ExternKind)kind;
-    switch (kind) {
+    bool exact = kind == EXTERN_EXACT_FUNC;
+    if (exact) require(r, at, m, FEATURE_CUSTOM_DESCRIPTORS, "malformed import kind");
+    import->kind = exact ? EXT_FUNC : (ExternKind)kind;
+    switch ((unsigned)import->kind) {
     case EXT_FUNC:
         import->index = m->nfuncs;
-        import_func(r, m);
+        import_func(r, m, exact);
         break;
     case EXT_TABLE:
         import->index = m->ntables;
@@ -264,8 +268,10 @@ static void decode_funcs(Reader *r, Module *m) {
     u32 first = m->nfuncs;
     u32 n = read_length(r, first, LIMIT_FUNCS, 0, "functions");
     m->funcs = extend(r, m, m->funcs, first, n, sizeof *m->funcs);
-    for (u32 i = first; r->error == NULL && i < first + n; i++)
+    for (u32 i = first; r->error == NULL && i < first + n; i++) {
         m->funcs[i].type = read_type_index(r, m, &m->funcs[i].type_index);
+        m->funcs[i].exact = true;
+    }
     m->nfuncs += n;
 }
 

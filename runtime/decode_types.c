@@ -19,12 +19,15 @@ enum {
     CODE_HEAP_FIRST = 0x69,
     CODE_REF = 0x64,
     CODE_REF_NULL = 0x63,
+    CODE_EXACT = 0x62,
     CODE_FUNC = 0x60,
     CODE_STRUCT = 0x5F,
     CODE_ARRAY = 0x5E,
     CODE_SUB = 0x50,
     CODE_SUB_FINAL = 0x4F,
-    CODE_REC = 0x4E
+    CODE_REC = 0x4E,
+    CODE_DESCRIPTOR = 0x4D,
+    CODE_DESCRIBES = 0x4C
 };
 
 static const struct {
@@ -45,25 +48,30 @@ static const struct {
 };
 _Static_assert(ARRAY_LEN(heap_codes) == CODE_HEAP_LAST - CODE_HEAP_FIRST + 1, "one row each");
 
-/* How types are read: in which module (NULL: type indices stand as they are), and how many members
- * the recursion group has that is being read, whose indices follow the module's types so far. */
+/* How types are read: in which module (NULL: type indices stand as they are), how many members the
+ * recursion group has that is being read, whose indices follow the module's types so far, and whether
+ * the type is a field's, which counts in messages alone. */
 typedef struct Scope {
     const Module *m;
     u32 group;
+    bool is_field;
 } Scope;
 
 static void require(Reader *r, const u8 *at, Scope s, Feature feature, const char *what) {
     if (s.m != NULL) (void)wr_reader_require(r, at, s.m->features, feature, what);
 }
 
+/* NONE_U32: there is none such. */
+static HeapType find_index(Scope s, u32 index) {
+    if (s.m == NULL) return index < TYPE_ID_MAX ? HEAP_DEFINED + index : NONE_U32;
+    if (index < s.m->ntypes) return HEAP_DEFINED + s.m->types[index]->id;
+    u32 position = index - s.m->ntypes;
+    return position < s.group ? HEAP_DEFINED + REC_LOCAL + position : NONE_U32;
+}
+
 static HeapType resolve_index(Reader *r, const u8 *at, Scope s, u32 index) {
-    if (s.m == NULL) {
-        if (index < TYPE_ID_MAX) return HEAP_DEFINED + index;
-    } else if (index < s.m->ntypes) {
-        return HEAP_DEFINED + s.m->types[index]->id;
-    } else if (index - s.m->ntypes < s.group) {
-        return HEAP_DEFINED + REC_LOCAL + (index - s.m->ntypes);
-    }
+    HeapType heap = find_index(s, index);
+    if (heap != NONE_U32) return heap;
     wr_reader_invalid(r, at, "unknown type %u", (unsigned)index);
     return HEAP_ANY;
 }
@@ -80,9 +88,24 @@ static HeapType abstract_heap(Reader *r, const u8 *at, Scope s, u8 byte, const c
     return heap_codes[row].heap;
 }
 
-/* A type index (s33, not negative) or an abstract heap type. */
+/* Behind the prefix: a type index, u32 since nothing else can be exact. A second prefix or an abstract
+ * type looks like an index of one byte; when that names no type, it is taken for what it looks like. */
+static HeapType read_exact(Reader *r, Scope s) {
+    const u8 *at = r->pos;
+    u32 index = wr_read_u32(r);
+    if (r->pos == at + 1 && index >= 0x40 && find_index(s, index) == NONE_U32)
+        wr_reader_fail(r, at, "%s", s.is_field ? "malformed storage type" : "malformed type index");
+    return r->error == NULL ? resolve_index(r, at, s, index) | HEAP_EXACT : HEAP_ANY;
+}
+
+/* A type index (s33, not negative), an exact one, or an abstract heap type. */
 static HeapType read_heap(Reader *r, Scope s) {
     const u8 *at = r->pos;
+    if (at < r->end && *at == CODE_EXACT) {
+        require(r, at, s, FEATURE_CUSTOM_DESCRIPTORS, "malformed heap type");
+        (void)wr_read_u8(r);
+        return read_exact(r, s);
+    }
     if (at < r->end && (*at & 0xC0) == 0x40)
         return abstract_heap(r, at, s, wr_read_u8(r), "malformed heap type");
     i64 index = wr_read_s33(r);
@@ -116,15 +139,15 @@ static ValType read_val(Reader *r, Scope s) {
     }
 }
 
-ValType wr_read_valtype(Reader *r, const Module *m) { return read_val(r, (Scope){m, 0}); }
+ValType wr_read_valtype(Reader *r, const Module *m) { return read_val(r, (Scope){.m = m}); }
 
-HeapType wr_read_heaptype(Reader *r, const Module *m) { return read_heap(r, (Scope){m, 0}); }
+HeapType wr_read_heaptype(Reader *r, const Module *m) { return read_heap(r, (Scope){.m = m}); }
 
 ValType wr_read_reftype(Reader *r, const Module *m) {
     const u8 *at = r->pos;
     u8 byte = wr_read_u8(r);
     if (byte == CODE_FUNCREF) return T_FUNCREF; /* a table's type from the first version on */
-    return finish_ref(r, at, (Scope){m, 0}, byte);
+    return finish_ref(r, at, (Scope){.m = m}, byte);
 }
 
 /* ---- the type section ---- */
@@ -184,7 +207,7 @@ static FieldType read_field(TypeReader *t) {
     } else if (r->pos < r->end && byte < 0x80 && !starts_valtype(byte)) {
         wr_reader_fail(r, r->pos, "malformed storage type");
     } else {
-        f.type = read_val(r, t->scope);
+        f.type = read_val(r, (Scope){t->scope.m, t->scope.group, true});
     }
     const u8 *at = r->pos;
     u8 mutability = wr_read_u8(r);
@@ -225,14 +248,26 @@ static void read_comp(TypeReader *t, TypeDesc *d) {
     }
 }
 
-static HeapType read_super(TypeReader *t) {
+static void read_super(TypeReader *t, TypeDesc *d) {
     const u8 *at = t->r->pos;
     u32 n = wr_read_count(t->r, 0);
-    if (n == 0) return NONE_U32;
+    if (n == 0) return;
     if (n > 1) wr_reader_invalid(t->r, at, "sub type has more than one super type");
     at = t->r->pos;
-    u32 index = wr_read_u32(t->r);
-    return resolve_index(t->r, at, t->scope, index);
+    d->super_index = wr_read_u32(t->r);
+    d->super = resolve_index(t->r, at, t->scope, d->super_index);
+}
+
+/* A clause before the type itself, if it is there: gives a position in the group. */
+static u32 read_clause(TypeReader *t, u8 code, const char *outside) {
+    Reader *r = t->r;
+    const u8 *at = r->pos;
+    if (at >= r->end || *at != code) return NONE_U32;
+    require(r, at, t->scope, FEATURE_CUSTOM_DESCRIPTORS, "malformed definition type");
+    (void)wr_read_u8(r);
+    u32 position = wr_read_u32(r) - t->m->ntypes;
+    if (position >= t->scope.group) wr_reader_invalid(r, at, "%s", outside);
+    return r->error == NULL ? position : NONE_U32;
 }
 
 static void read_sub(TypeReader *t, TypeDesc *d) {
@@ -243,9 +278,36 @@ static void read_sub(TypeReader *t, TypeDesc *d) {
         require(t->r, at, t->scope, FEATURE_GC, "malformed definition type");
         (void)wr_read_u8(t->r);
         d->final = byte == CODE_SUB_FINAL;
-        d->super = read_super(t);
+        read_super(t, d);
     }
+    d->describes = read_clause(t, CODE_DESCRIBES, "described type is outside rec group");
+    d->descriptor = read_clause(t, CODE_DESCRIPTOR, "descriptor type is outside rec group");
     read_comp(t, d);
+}
+
+/* The clauses go in pairs, and the descriptor comes behind what it describes. */
+static const char *pair_problem(const TypeDesc *descs, u32 i) {
+    u32 descriptor = descs[i].descriptor, describes = descs[i].describes;
+    if (describes != NONE_U32 && descs[describes].descriptor != i)
+        return "described type is not described by descriptor";
+    if (describes != NONE_U32 && describes >= i) return "forward use of described type";
+    if (descriptor != NONE_U32 && descs[descriptor].describes != i)
+        return "type is not described by its descriptor";
+    return NULL;
+}
+
+static void check_descriptors(TypeReader *t, const u8 *at, const TypeDesc *descs) {
+    for (u32 i = 0; t->r->error == NULL && i < t->scope.group; i++) {
+        const char *problem = pair_problem(descs, i);
+        if (problem != NULL) wr_reader_invalid(t->r, at, "%s", problem);
+    }
+    for (u32 i = 0; t->r->error == NULL && i < t->scope.group; i++) {
+        if (descs[i].comp == COMP_STRUCT) continue;
+        if (descs[i].descriptor != NONE_U32)
+            wr_reader_invalid(t->r, at, "descriptor type must be a struct");
+        if (descs[i].describes != NONE_U32)
+            wr_reader_invalid(t->r, at, "described type must be a struct");
+    }
 }
 
 /* What interning relies on: supertypes come earlier, are open, and do not nest too deep. */
@@ -255,7 +317,7 @@ static void check_supers(TypeReader *t, const u8 *at, const TypeDesc *descs) {
     for (u32 i = 0; t->r->error == NULL && i < t->scope.group; i++) {
         HeapType super = descs[i].super;
         if (super == NONE_U32) continue;
-        u32 id = super - HEAP_DEFINED, index = first + i;
+        u32 id = heap_type_id(super), index = first + i;
         bool is_local = id >= REC_LOCAL;
         if (is_local && id - REC_LOCAL >= i) {
             wr_reader_invalid(t->r, at,
@@ -274,12 +336,26 @@ static void check_supers(TypeReader *t, const u8 *at, const TypeDesc *descs) {
 
 /* What only canonical types can be asked: that each member of the group read last matches its
  * supertype (spec: valid/types, sub types). */
-static void check_matches(TypeReader *t, const u8 *at, u32 first) {
-    for (u32 i = first; t->r->error == NULL && i < t->m->ntypes; i++) {
-        const DefType *def = t->m->types[i];
-        if (def->super != NULL && !wr_comp_matches(t->m->engine->types, def, def->super))
-            wr_reader_invalid(t->r, at, "sub type %u does not match super type", (unsigned)i);
-    }
+static void check_match(TypeReader *t, const u8 *at, const TypeDesc *d, u32 index) {
+    const DefType *sub = t->m->types[index], *super = sub->super;
+    u32 first = t->m->ntypes - t->scope.group;
+    if (sub->describes != NULL && super->describes != NULL &&
+        !def_is_subtype(sub->describes, super->describes))
+        wr_reader_invalid(t->r, at, "described type %u does not match that of super type %u",
+                          (unsigned)(first + d->describes), (unsigned)d->super_index);
+    if (sub->descriptor != NULL && super->descriptor != NULL &&
+        !def_is_subtype(sub->descriptor, super->descriptor))
+        wr_reader_invalid(t->r, at, "descriptor type %u does not match that of super type %u",
+                          (unsigned)(first + d->descriptor), (unsigned)d->super_index);
+    if (!wr_def_matches(t->m->engine->types, sub, super))
+        wr_reader_invalid(t->r, at, "sub type %u does not match super type %u", (unsigned)index,
+                          (unsigned)d->super_index);
+}
+
+static void check_matches(TypeReader *t, const u8 *at, const TypeDesc *descs) {
+    u32 first = t->m->ntypes - t->scope.group;
+    for (u32 i = 0; t->r->error == NULL && i < t->scope.group; i++)
+        if (descs[i].super != NONE_U32) check_match(t, at, &descs[i], first + i);
 }
 
 /* Room for `count` more types; they move, so nothing may hold on to m->types meanwhile. */
@@ -309,6 +385,7 @@ static void read_group(TypeReader *t) {
     t->scope.group = count;
     TypeDesc *descs = scratch(t, count, sizeof *descs);
     for (u32 i = 0; r->error == NULL && i < count; i++) read_sub(t, &descs[i]);
+    if (r->error == NULL) check_descriptors(t, at, descs);
     if (r->error == NULL) check_supers(t, at, descs);
     if (r->error != NULL || !grow_types(t, count)) return;
     RecGroup *group = wr_types_intern(m->engine->types, descs, count, m->types + m->ntypes);
@@ -318,7 +395,7 @@ static void read_group(TypeReader *t) {
     }
     m->groups[m->ngroups++] = group;
     m->ntypes += count;
-    check_matches(t, at, m->ntypes - count);
+    check_matches(t, at, descs);
 }
 
 /* The array that grew becomes the module's own. */
@@ -338,7 +415,7 @@ static void keep_types(TypeReader *t) {
 void wr_decode_types(Reader *r, Module *m) {
     Arena memory;
     wr_arena_init(&memory, &m->engine->alloc);
-    TypeReader t = {.r = r, .scope = {m, 0}, .m = m, .scratch = &memory};
+    TypeReader t = {.r = r, .scope = {.m = m}, .m = m, .scratch = &memory};
     u32 n = wr_read_count(r, 0);
     m->groups = wr_arena_new(&m->arena, n, sizeof *m->groups);
     if (m->groups == NULL) wr_reader_fail_memory(r);

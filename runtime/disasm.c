@@ -79,10 +79,13 @@ static const struct HeapText {
 };
 
 void wr_disasm_heaptype(const Disasm *d, HeapType heap) {
+    bool exact = heap_is_exact(heap);
+    if (exact) put(d, "(exact ");
     if (heap_is_defined(heap))
-        wr_disasm_index(d, SPACE_TYPE, heap - HEAP_DEFINED);
+        wr_disasm_index(d, SPACE_TYPE, heap_type_id(heap));
     else
         put(d, heap < ARRAY_LEN(heap_texts) ? heap_texts[heap].heap : "?");
+    if (exact) put(d, ")");
 }
 
 static void ref_type(const Disasm *d, HeapType heap, bool nullable) {

@@ -94,14 +94,14 @@ static void scan_array(Marker *m, u32 ref, u32 first) {
 
 static void scan(Marker *m, u32 ref) {
     const u8 *object = m->heap->base + ref;
-    u32 id = object_type(object);
-    if (UNLIKELY(id == OBJECT_EXCEPTION)) {
+    if (UNLIKELY(object_is_exception(object))) {
         scan_exception(m, ref, object);
         return;
     }
-    const DefType *type = wr_types_get(m->store->engine->types, id);
+    const DefType *type = object_def(m->store, object);
     m->work -= type->object_size;
     if (type->comp == COMP_STRUCT) {
+        if (type->descriptor) mark(m, object_descriptor(object));
         for (u32 i = 0; i < type->nrefs; i++) mark(m, le32_load(object + type->refs[i]));
     } else if (type->nrefs != 0) {
         scan_array(m, ref, 0);
@@ -414,6 +414,8 @@ static void verify_exception(Verifier *v, const u8 *object, u64 size) {
 
 static void verify_struct(Verifier *v, const u8 *object, const DefType *type, u64 size) {
     if (type->object_size > size) v->problem = "a structure too large for its cell";
+    if (type->describes && le32_load(object + OBJECT_HEADER) != type->describes->header)
+        v->problem = "a descriptor of another type's objects";
     for (u32 i = 0; i < type->nfields && !v->problem; i++)
         if (type_is_ref(type->fields[i].type))
             verify_value(v, le32_load(object + place_offset(type->places[i])),
@@ -431,16 +433,34 @@ static void verify_array(Verifier *v, const u8 *object, const DefType *type, u64
         verify_value(v, le32_load(object + ARRAY_HEADER + 4 * (u64)i), element);
 }
 
+/* NULL, and a problem, if the object has none. A descriptor's own type is looked at when its turn
+ * comes. */
+static const DefType *verify_type(Verifier *v, const u8 *object) {
+    u32 descriptor = object_descriptor(object);
+    if (descriptor != 0 && !wr_heap_has(v->store->heap, descriptor)) {
+        v->problem = "a descriptor was collected";
+        return NULL;
+    }
+    u32 id = object_type_header(v->store, object) >> 1;
+    const DefType *type = wr_types_find(v->store->engine->types, id);
+    if (!type || type->comp == COMP_FUNC)
+        v->problem = "an object without a type";
+    else if (descriptor != 0
+                 ? !type->descriptor || !ref_has_exact_type(v->store, descriptor, type->descriptor)
+                 : type->descriptor != NULL)
+        v->problem = "an object without the descriptor of its type";
+    return type;
+}
+
 static void verify_object(Verifier *v, u32 ref, u64 size) {
     const u8 *object = object_at(v->store, ref);
-    if (object_type(object) == OBJECT_EXCEPTION) {
+    if (object_is_exception(object)) {
         verify_exception(v, object, size);
         return;
     }
-    const DefType *type = wr_types_find(v->store->engine->types, object_type(object));
-    if (!type || type->comp == COMP_FUNC)
-        v->problem = "an object without a type";
-    else if (type->comp == COMP_STRUCT)
+    const DefType *type = verify_type(v, object);
+    if (v->problem) return;
+    if (type->comp == COMP_STRUCT)
         verify_struct(v, object, type, size);
     else
         verify_array(v, object, type, size);

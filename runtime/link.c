@@ -75,7 +75,7 @@ static void explain_limits(Text *why, u64 size, bool has_max, u64 max, const Lim
 static bool defined_types_match(const DefType *given, const DefType *wanted, bool exact,
                                 Text *why) {
     if (exact ? given == wanted : def_is_subtype(given, wanted)) return true;
-    append(why, "expected ");
+    append(why, exact ? "expected exactly " : "expected ");
     append_func_type(why, wanted);
     append(why, ", found ");
     append_func_type(why, given);
@@ -146,7 +146,8 @@ static bool matches(const Module *m, const Import *import, const ExternVal *give
     }
     switch (import->kind) {
     case EXT_FUNC:
-        return defined_types_match(given->of.func->type, m->funcs[index].type, false, why);
+        return defined_types_match(given->of.func->type, m->funcs[index].type,
+                                   m->funcs[index].exact, why);
     case EXT_TABLE: return table_matches(types, given->of.table, &m->tables[index], why);
     case EXT_MEMORY: return memory_matches(given->of.memory, &m->memories[index], why);
     case EXT_GLOBAL: return global_matches(types, given->of.global, &m->globals[index], why);

@@ -49,6 +49,7 @@ typedef struct FuncDecl {
     const DefType *type;
     u32 type_index;
     bool declared; /* may be the operand of ref.func: occurs outside of bodies (C.refs) */
+    bool exact;    /* it is of no subtype: defined here, or imported as such */
 } FuncDecl;
 
 typedef struct TableDecl {

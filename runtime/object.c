@@ -17,15 +17,15 @@ u32 wr_struct_slots(const DefType *type) {
     return slots;
 }
 
-u32 wr_struct_new(Store *store, const DefType *type, const Slot *values) {
+u32 wr_struct_new(Store *store, const DefType *type, u32 descriptor, const Slot *values) {
     u32 ref = wr_heap_alloc(store, type->object_size);
     if (!ref) return 0;
     u8 *object = object_at(store, ref);
     if (values) {
-        struct_write(object, type, values);
+        struct_write(object, type, descriptor, values);
     } else {
         memset(object, 0, type->object_size);
-        le32_store(object, type->id);
+        struct_write_header(object, type, descriptor);
     }
     return ref;
 }
@@ -69,7 +69,7 @@ static u32 new_array(Store *store, const DefType *type, u32 length) {
     u32 ref = wr_heap_alloc(store, ARRAY_HEADER + ((u64)length << element_width(type)));
     if (!ref) return 0;
     u8 *array = object_at(store, ref);
-    le32_store(array, type->id);
+    le32_store(array, type->header);
     le32_store(array + 4, length);
     return ref;
 }
@@ -206,13 +206,16 @@ void wr_exception_payload(const Store *store, u64 ref, Slot *payload, u32 max) {
 static bool is_of_comp(const Store *store, u64 ref, CompKind comp) {
     if (!ref_is_object(ref)) return false;
     const u8 *object = object_at(store, ref);
-    return object_type(object) != OBJECT_EXCEPTION && object_def(store, object)->comp == comp;
+    return !object_is_exception(object) && object_def(store, object)->comp == comp;
 }
 
 static bool matches_defined(const Store *store, u64 ref, HeapType heap) {
-    const DefType *type = wr_types_get(store->engine->types, heap - HEAP_DEFINED);
-    if (type->comp == COMP_FUNC) return def_is_subtype(store->funcs[ref]->type, type);
-    return ref_has_type(store, ref, type);
+    const DefType *type = wr_types_get(store->engine->types, heap_type_id(heap));
+    bool exact = heap_is_exact(heap);
+    if (type->comp != COMP_FUNC)
+        return exact ? ref_has_exact_type(store, ref, type) : ref_has_type(store, ref, type);
+    const DefType *actual = store->funcs[ref]->type;
+    return exact ? actual == type : def_is_subtype(actual, type);
 }
 
 bool wr_ref_matches(const Store *store, u64 ref, HeapType heap) {

@@ -66,7 +66,7 @@ typedef enum ImmKind {
     IMM_I64,           /* s64 */
     IMM_F32,           /* 4 bytes */
     IMM_F64,           /* 8 bytes */
-    IMM_HEAP_TYPE,     /* s33 heap type */
+    IMM_HEAP_TYPE,     /* heap type: s33, or 0x62 and a u32 type index */
     IMM_BR_CAST, /* byte of flags (bit 0, 1: source, target nullable), label, two heap types */
     IMM_ZERO     /* one zero byte */
 } ImmKind;

@@ -242,7 +242,7 @@ bool wr_store_get_extern(const Store *store, u64 ref, void **value) {
 
 static bool func_ref_matches(const Store *store, u64 ref, HeapType heap) {
     if (ref >= store->nfuncs) return false;
-    HeapType actual = HEAP_DEFINED + store->funcs[ref]->type->id;
+    HeapType actual = (HEAP_DEFINED + store->funcs[ref]->type->id) | HEAP_EXACT;
     return wr_heap_matches(store->engine->types, actual, heap);
 }
 
@@ -253,7 +253,7 @@ static bool value_ref_matches(const Store *store, u64 ref, HeapType heap) {
     bool is_exception = false;
     if (ref_is_object(ref)) {
         if (!wr_heap_has(store->heap, ref)) return false;
-        is_exception = object_type(object_at(store, ref)) == OBJECT_EXCEPTION;
+        is_exception = object_is_exception(object_at(store, ref));
     } else if ((ref & 1) ? ref > UINT32_MAX : !wr_store_get_extern(store, ref, &ignored)) {
         return false;
     }

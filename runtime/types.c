@@ -91,7 +91,8 @@ static u32 take_id(TypeTable *t) { return t->nfree > 0 ? t->free_ids[--t->nfree]
 static u64 key_words(const TypeDesc *descs, u32 count) {
     u64 words = 0;
     for (u32 i = 0; i < count; i++)
-        words += 5 + (u64)descs[i].nparams + descs[i].nresults + 2 * (u64)descs[i].nfields;
+        words += 5 + (u64)descs[i].nparams + descs[i].nresults + 2 * (u64)descs[i].nfields +
+                 (descs[i].descriptor != NONE_U32) + (descs[i].describes != NONE_U32);
     return words;
 }
 
@@ -99,7 +100,11 @@ static void write_key(u32 *key, const TypeDesc *descs, u32 count) {
     for (u32 i = 0; i < count; i++) {
         const TypeDesc *d = &descs[i];
         u32 ntypes = d->nparams + d->nresults;
-        *key++ = (u32)d->comp | (u32)d->final << 8;
+        bool has_descriptor = d->descriptor != NONE_U32, describes = d->describes != NONE_U32;
+        *key++ =
+            (u32)d->comp | (u32)d->final << 8 | (u32)has_descriptor << 9 | (u32)describes << 10;
+        if (has_descriptor) *key++ = d->descriptor;
+        if (describes) *key++ = d->describes;
         *key++ = d->super;
         *key++ = d->nparams;
         *key++ = d->nresults;
@@ -163,7 +168,7 @@ typedef struct Layout {
 static u32 depth_of(const TypeTable *t, const TypeDesc *descs, u32 i) {
     u32 depth = 0;
     while (descs[i].super != NONE_U32) {
-        u32 super = descs[i].super - HEAP_DEFINED;
+        u32 super = heap_type_id(descs[i].super);
         depth++;
         if (super < REC_LOCAL) return depth + wr_types_get(t, super)->depth;
         ASSERT(super - REC_LOCAL < i);
@@ -173,26 +178,31 @@ static u32 depth_of(const TypeTable *t, const TypeDesc *descs, u32 i) {
 }
 
 static HeapType resolve_heap(const RecGroup *g, HeapType heap) {
-    if (heap == NONE_U32 || heap < HEAP_DEFINED + REC_LOCAL) return heap;
-    return HEAP_DEFINED + g->members[heap - HEAP_DEFINED - REC_LOCAL].id;
+    if (!heap_is_defined(heap) || heap_type_id(heap) < REC_LOCAL) return heap;
+    return (HEAP_DEFINED + g->members[heap_type_id(heap) - REC_LOCAL].id) | (heap & HEAP_EXACT);
 }
 
 static ValType resolve(const RecGroup *g, ValType t) {
     if (!type_is_ref(t)) return t;
-    return (t & ~(0x3FFFFFu << 9)) | resolve_heap(g, type_heap(t)) << 9;
+    return T_REF(resolve_heap(g, type_heap(t)), type_is_nullable(t));
 }
 
 static void fill_super(const TypeTable *t, DefType *def, const TypeDesc *desc, Layout *l) {
     const DefType **display = l->pointers;
-    HeapType super = resolve_heap(def->group, desc->super);
-    if (super != NONE_U32) {
-        def->super = wr_types_get(t, super - HEAP_DEFINED);
+    if (desc->super != NONE_U32) {
+        def->super = wr_types_get(t, heap_type_id(resolve_heap(def->group, desc->super)));
         def->depth = def->super->depth + 1;
         memcpy(display, def->super->display, def->depth * sizeof *display);
     }
     display[def->depth] = def;
     def->display = display;
     l->pointers += def->depth + 1;
+}
+
+static void fill_descriptors(DefType *def, const TypeDesc *desc) {
+    const DefType *members = def->group->members;
+    if (desc->descriptor != NONE_U32) def->descriptor = &members[desc->descriptor];
+    if (desc->describes != NONE_U32) def->describes = &members[desc->describes];
 }
 
 static void fill_parts(DefType *def, const TypeDesc *desc, Layout *l) {
@@ -229,10 +239,10 @@ static Place width_of(ValType t) {
 }
 
 /* In the order of declaration, so that a subtype's layout begins with its supertype's; nothing is
- * aligned to more than 4 bytes, which the header has. */
+ * aligned to more than 4 bytes, which the header has. Either both are descriptors or neither is. */
 static void place_fields(const TypeTable *t, DefType *def, u32 *places, u32 *refs) {
-    u32 offset = OBJECT_HEADER;
-    def->is_words = def->comp == COMP_STRUCT;
+    u32 header = def->describes != NULL ? DESCRIPTOR_HEADER : OBJECT_HEADER, offset = header;
+    bool is_words = def->comp == COMP_STRUCT;
     for (u32 i = 0; i < def->nfields; i++) {
         ValType type = def->fields[i].type;
         Place width = width_of(type);
@@ -241,11 +251,12 @@ static void place_fields(const TypeTable *t, DefType *def, u32 *places, u32 *ref
         offset = (offset + align) & ~align;
         places[i] = offset << 3 | width;
         if (wr_type_in_heap(t, type)) refs[def->nrefs++] = offset;
-        if (width != PLACE_32) def->is_words = false;
+        if (width != PLACE_32) is_words = false;
         offset += 1u << width;
     }
     def->object_size = def->comp == COMP_ARRAY ? ARRAY_HEADER : offset;
-    bool is_small = def->is_words && offset <= HEAP_SMALL_MAX;
+    def->first_word = is_words ? (u8)header : 0;
+    bool is_small = is_words && header == OBJECT_HEADER && offset <= HEAP_SMALL_MAX;
     def->word_class = (u8)(is_small ? heap_class(offset) : HEAP_LARGE);
 }
 
@@ -292,6 +303,7 @@ static RecGroup *new_group(TypeTable *t, const TypeDesc *descs, u32 count, const
         const TypeDesc *d = &descs[i];
         u32 id = take_id(t);
         g->members[i] = (DefType){.id = id,
+                                  .header = object_header(id),
                                   .comp = d->comp,
                                   .final = d->final,
                                   .group = g,
@@ -302,6 +314,7 @@ static RecGroup *new_group(TypeTable *t, const TypeDesc *descs, u32 count, const
     }
     for (u32 i = 0; i < count; i++) {
         fill_super(t, &g->members[i], &descs[i], &l);
+        fill_descriptors(&g->members[i], &descs[i]);
         fill_parts(&g->members[i], &descs[i], &l);
         fill_layout(t, &g->members[i], &l);
     }
@@ -313,7 +326,7 @@ static RecGroup *new_group(TypeTable *t, const TypeDesc *descs, u32 count, const
 /* The group of a heap type that g's members name, unless it is abstract or g itself. */
 static RecGroup *foreign_group(const TypeTable *t, const RecGroup *g, HeapType heap) {
     if (!heap_is_defined(heap)) return NULL;
-    RecGroup *other = wr_types_get(t, heap - HEAP_DEFINED)->group;
+    RecGroup *other = wr_types_get(t, heap_type_id(heap))->group;
     return other == g ? NULL : other;
 }
 
@@ -433,6 +446,8 @@ const DefType *wr_types_intern_func(TypeTable *table, const ValType *types, u32 
     TypeDesc desc = {.comp = COMP_FUNC,
                      .final = true,
                      .super = NONE_U32,
+                     .descriptor = NONE_U32,
+                     .describes = NONE_U32,
                      .nparams = nparams,
                      .nresults = nresults,
                      .types = types};
@@ -468,18 +483,24 @@ static HeapKind heap_of_comp(u8 comp) {
 bool wr_heap_matches(const TypeTable *table, HeapType sub, HeapType super) {
     if (sub == super || sub == HEAP_BOT) return true;
     if (heap_is_defined(super)) {
-        const DefType *sup = wr_types_get(table, super - HEAP_DEFINED);
-        if (heap_is_defined(sub))
-            return def_is_subtype(wr_types_get(table, sub - HEAP_DEFINED), sup);
-        return sub == (HeapType)(sup->comp == COMP_FUNC ? HEAP_NOFUNC : HEAP_NONE);
+        const DefType *sup = wr_types_get(table, heap_type_id(super));
+        if (!heap_is_defined(sub))
+            return sub == (HeapType)(sup->comp == COMP_FUNC ? HEAP_NOFUNC : HEAP_NONE);
+        return !heap_is_exact(super) && def_is_subtype(wr_types_get(table, heap_type_id(sub)), sup);
     }
-    if (heap_is_defined(sub)) sub = heap_of_comp(wr_types_get(table, sub - HEAP_DEFINED)->comp);
+    if (heap_is_defined(sub)) sub = heap_of_comp(wr_types_get(table, heap_type_id(sub))->comp);
     return above[sub] >> super & 1;
 }
+
+/* What a subtype may have, or lack, beside its heap type: asked first, because what instructions give is
+ * exact and not null, and what is wanted is seldom either. */
+#define EXACT_BIT (T_REF(HEAP_EXACT, 0) & ~(ValType)VK_REF)
+#define NULLABLE_BIT (T_REF(0, 1) & ~(ValType)VK_REF)
 
 bool wr_type_matches_slow(const TypeTable *table, ValType sub, ValType super) {
     if (sub == super || sub == T_BOT) return true;
     if (!type_is_ref(sub) || !type_is_ref(super)) return false;
+    if ((sub & ~EXACT_BIT) == super || ((sub & ~EXACT_BIT) | NULLABLE_BIT) == super) return true;
     if (type_is_nullable(sub) && !type_is_nullable(super)) return false;
     return wr_heap_matches(table, type_heap(sub), type_heap(super));
 }
@@ -502,7 +523,17 @@ static bool func_matches(const TypeTable *table, const DefType *sub, const DefTy
     return true;
 }
 
-bool wr_comp_matches(const TypeTable *table, const DefType *sub, const DefType *super) {
+/* A descriptor's subtypes are descriptors and no others are; what has no descriptor may have a subtype
+ * that does. */
+static bool descriptors_match(const DefType *sub, const DefType *super) {
+    if ((sub->describes == NULL) != (super->describes == NULL)) return false;
+    if (sub->describes != NULL && !def_is_subtype(sub->describes, super->describes)) return false;
+    return super->descriptor == NULL ||
+           (sub->descriptor != NULL && def_is_subtype(sub->descriptor, super->descriptor));
+}
+
+bool wr_def_matches(const TypeTable *table, const DefType *sub, const DefType *super) {
+    if (!descriptors_match(sub, super)) return false;
     if (sub->comp != super->comp || sub->nfields < super->nfields) return false;
     if (sub->comp == COMP_FUNC) return func_matches(table, sub, super);
     for (u32 i = 0; i < super->nfields; i++)
@@ -526,12 +557,17 @@ static const char *const kind_names[] = {
 };
 
 void wr_type_print(ValType t, char *buffer, size_t size) {
-    const char *null = type_is_nullable(t) ? "null " : "";
     HeapType heap = type_heap(t);
     if (!type_is_ref(t))
         (void)snprintf(buffer, size, "%s", kind_names[type_kind(t)]);
-    else if (!heap_is_defined(heap))
-        (void)snprintf(buffer, size, "(ref %s%s)", null, heap_names[heap]);
+    else if (heap_is_defined(heap))
+        wr_type_print_ref(t, heap_type_id(heap), buffer, size);
     else
-        (void)snprintf(buffer, size, "(ref %s%u)", null, (unsigned)(heap - HEAP_DEFINED));
+        (void)snprintf(buffer, size, "(ref %s%s)", type_is_nullable(t) ? "null " : "",
+                       heap_names[heap]);
+}
+
+void wr_type_print_ref(ValType t, u32 index, char *buffer, size_t size) {
+    const char *format = heap_is_exact(type_heap(t)) ? "(ref %s(exact %u))" : "(ref %s%u)";
+    (void)snprintf(buffer, size, format, type_is_nullable(t) ? "null " : "", (unsigned)index);
 }

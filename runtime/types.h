@@ -23,7 +23,8 @@
  *   exact   heap type        nullable  kind (VK_*)
  *
  * Heap type, exact and nullable are 0 unless the kind is VK_REF. Heap types below HEAP_DEFINED are
- * abstract (HEAP_*), others are HEAP_DEFINED + canonical id of a DefType.
+ * abstract (HEAP_*), others are HEAP_DEFINED + canonical id of a DefType. An exact one (custom
+ * descriptors) holds that type alone and none of its subtypes; the bit is part of a HeapType, too.
  */
 typedef u32 ValType;
 
@@ -55,8 +56,9 @@ typedef enum HeapKind {
     HEAP_BOT, /* below every heap type: a reference operand of unreachable code */
     HEAP_DEFINED = 16
 } HeapKind;
-typedef u32 HeapType; /* HeapKind, or HEAP_DEFINED + canonical id */
+typedef u32 HeapType; /* HeapKind, or HEAP_DEFINED + canonical id, and then perhaps HEAP_EXACT */
 
+#define HEAP_EXACT (1u << 22)
 #define TYPE_ID_MAX ((1u << 22) - 17)
 
 #define T_BOT ((ValType)VK_BOT)
@@ -73,8 +75,10 @@ typedef u32 HeapType; /* HeapKind, or HEAP_DEFINED + canonical id */
 INLINE ValKind type_kind(ValType t) { return (ValKind)(t & 0xFF); }
 INLINE bool type_is_ref(ValType t) { return (t & 0xFF) == VK_REF; }
 INLINE bool type_is_nullable(ValType t) { return t >> 8 & 1; }
-INLINE HeapType type_heap(ValType t) { return t >> 9 & 0x3FFFFF; }
+INLINE HeapType type_heap(ValType t) { return t >> 9; }
 INLINE bool heap_is_defined(HeapType h) { return h >= HEAP_DEFINED; }
+INLINE bool heap_is_exact(HeapType h) { return h >> 22; }
+INLINE u32 heap_type_id(HeapType h) { return (h & ~HEAP_EXACT) - HEAP_DEFINED; } /* if defined */
 INLINE u32 type_slots(ValType t) { return (t & 0xFF) == VK_V128 ? 2 : 1; }
 /* Default value exists (spec: defaultable): all but non-null references. */
 INLINE bool type_is_defaultable(ValType t) { return !type_is_ref(t) || type_is_nullable(t); }
@@ -99,6 +103,9 @@ typedef struct DefType {
      * sub->depth >= super->depth && sub->display[super->depth] == super */
     const struct DefType *const *display;
     RecGroup *group;
+    /* COMP_STRUCT, of the same group, or NULL (custom descriptors): what describes the objects of this
+     * type, and whose objects those of this type describe */
+    const struct DefType *descriptor, *describes;
     /* COMP_FUNC: types[0..nparams) then types[nparams..nparams+nresults) */
     u32 nparams, nresults;
     u32 param_slots, result_slots;
@@ -108,9 +115,12 @@ typedef struct DefType {
     u32 first_required; /* the first field that has no default value; nfields if all have one */
     const FieldType *fields;
     /* The layout of objects in the heap (object.h). A subtype's begins with its supertype's. */
+    u32 header;      /* what objects of the type begin with, unless they have a descriptor */
     u32 object_size; /* bytes of a structure with its header; of an array's header */
-    bool is_words;   /* a structure whose fields are 4 bytes each: field i is at 4 + 4 * i */
-    u8 word_class; /* size class of such a structure; HEAP_LARGE: too large, or another (heap.h) */
+    u8 first_word; /* a structure whose fields are 4 bytes each: field i is at this + 4 * i; or 0 */
+    /* size class of such a structure with a header of 4 bytes; HEAP_LARGE: too large, or another
+     * (heap.h) */
+    u8 word_class;
     const u32 *places; /* of each field: offset << 3 | PLACE_* */
     /* What may lead into the heap: byte offsets of such fields; nrefs is 1 or 0 for an array, by its
      * elements. COMP_FUNC: the slots of such parameters. */
@@ -118,10 +128,12 @@ typedef struct DefType {
     const u32 *refs;
 } DefType;
 
-#define OBJECT_HEADER 4u /* the type's id */
-#define ARRAY_HEADER 8u  /* and the length */
+#define OBJECT_HEADER 4u     /* what it is */
+#define DESCRIPTOR_HEADER 8u /* and what it describes */
+#define ARRAY_HEADER 8u      /* and the length */
 /* Width of a field in the heap: log2 of its bytes. */
 typedef enum Place { PLACE_8, PLACE_16, PLACE_32, PLACE_64, PLACE_128 } Place;
+INLINE u32 object_header(u32 id) { return id << 1 | 1; }
 INLINE u32 place_offset(u32 place) { return place >> 3; }
 INLINE Place place_width(u32 place) { return (Place)(place & 7); }
 
@@ -136,8 +148,10 @@ INLINE bool def_is_subtype(const DefType *sub, const DefType *super) {
 typedef struct TypeDesc {
     u8 comp;
     bool final;
-    HeapType super; /* NONE_U32, or HEAP_DEFINED + id / HEAP_DEFINED + REC_LOCAL + position */
-    u32 nparams, nresults; /* types: params then results */
+    HeapType super;  /* NONE_U32, or HEAP_DEFINED + id / HEAP_DEFINED + REC_LOCAL + position */
+    u32 super_index; /* as the module has it, for messages */
+    u32 descriptor, describes; /* NONE_U32, or positions in the group */
+    u32 nparams, nresults;     /* types: params then results */
     const ValType *types;
     u32 nfields;
     const FieldType *fields;
@@ -149,8 +163,8 @@ NODISCARD TypeTable *wr_types_new(const Alloc *alloc); /* NULL when out of memor
 void wr_types_delete(TypeTable *table);
 /* Interns a group: the canonical members go to out[0..count), one reference on the group for the
  * caller. NULL when out of memory or ids. The descriptions must already be well-formed (supertypes
- * defined earlier and not final; structural match with the supertype is checked by the validator
- * afterwards). */
+ * defined earlier and not final, descriptors structures that name each other; structural match with
+ * the supertype is checked by the validator afterwards). */
 NODISCARD RecGroup *wr_types_intern(TypeTable *table, const TypeDesc *descs, u32 count,
                                     const DefType **out);
 void wr_types_release(TypeTable *table, RecGroup *group);
@@ -171,12 +185,14 @@ INLINE bool wr_type_matches(const TypeTable *table, ValType sub, ValType super) 
 /* Whether a value of that type may be a reference into a store's heap: everything but numbers and
  * functions. */
 bool wr_type_in_heap(const TypeTable *table, ValType type);
-/* Structural rule for a declared subtype (spec: valid/types, subtype): its composite type
- * matches. */
-bool wr_comp_matches(const TypeTable *table, const DefType *sub, const DefType *super);
+/* Structural rule for a declared subtype (spec: valid/types, subtype): its composite type matches, and
+ * so do its descriptor and what it describes. */
+bool wr_def_matches(const TypeTable *table, const DefType *sub, const DefType *super);
 
 /* Text as in the text format, for messages: "i32", "(ref null func)", "(ref 3)" with a canonical
  * id. Writes at most `size` bytes with the terminating zero. */
 void wr_type_print(ValType t, char *buffer, size_t size);
+/* The same of a reference to a defined type, by whatever number. */
+void wr_type_print_ref(ValType t, u32 index, char *buffer, size_t size);
 
 #endif

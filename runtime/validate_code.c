@@ -44,8 +44,8 @@ static void print_type(const Checker *c, ValType t, char text[TYPE_TEXT]) {
         return;
     }
     u32 index = 0;
-    while (index < c->module->ntypes && c->module->types[index]->id != heap - HEAP_DEFINED) index++;
-    (void)snprintf(text, TYPE_TEXT, "(ref %s%u)", type_is_nullable(t) ? "null " : "", index);
+    while (index < c->module->ntypes && c->module->types[index]->id != heap_type_id(heap)) index++;
+    wr_type_print_ref(t, index, text, TYPE_TEXT);
 }
 
 /* T_BOT and the bottom reference stand for what an instruction takes any of. */
@@ -64,6 +64,13 @@ void wr_check_mismatch(Checker *c, ValType want, ValType have) {
     print_type(c, have, have_text);
     wr_check_fail(c, "type mismatch: instruction requires [%s] but stack has [%s]", want_text,
                   have_text);
+}
+
+/* The heap type stands between "(ref " and ")". */
+void wr_check_no_descriptor(Checker *c, HeapType heap) {
+    char text[TYPE_TEXT];
+    print_type(c, T_REF(heap, 0), text);
+    wr_check_fail(c, "type %.*s does not have a descriptor", (int)strlen(text) - 6, text + 5);
 }
 
 void wr_check_missing(Checker *c, ValType want) {

@@ -160,7 +160,8 @@ const DefType *wr_check_comp_index(Checker *c,
 #define wr_check_malformed(c, ...) wr_reader_fail(&(c)->reader, (c)->at, __VA_ARGS__)
 #define wr_check_oom(c) wr_reader_fail_memory(&(c)->reader)
 void wr_check_mismatch(Checker *c, ValType want, ValType have) COLD;
-void wr_check_missing(Checker *c, ValType want) COLD;   /* the stack is empty */
+void wr_check_missing(Checker *c, ValType want) COLD; /* the stack is empty */
+void wr_check_no_descriptor(Checker *c, HeapType heap) COLD;
 void wr_check_surplus(Checker *c, const Frame *f) COLD; /* operands are left at a block's end */
 
 INLINE bool check_failed(const Checker *c) { return c->reader.error != NULL; }
@@ -253,9 +254,11 @@ INLINE TypeList check_block_results(const BlockType *t) {
 INLINE TypeList check_label(const Frame *f) {
     return f->kind == FRAME_LOOP ? check_block_params(&f->type) : check_block_results(&f->type);
 }
-/* A reference to a defined type. */
-INLINE ValType check_def_ref(const DefType *def, bool nullable) {
-    return T_REF(HEAP_DEFINED + def->id, nullable);
+/* References to a defined type: as instructions take them, (ref null def), and as those that make one
+ * give it, (ref (exact def)). */
+INLINE ValType check_def_ref(const DefType *def) { return T_REF(HEAP_DEFINED + def->id, 1); }
+INLINE ValType check_exact_ref(const DefType *def) {
+    return T_REF((HEAP_DEFINED + def->id) | HEAP_EXACT, 0);
 }
 
 /* ---- control (validate_control.c) ---- */

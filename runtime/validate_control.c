@@ -318,7 +318,7 @@ static void check_call_indirect(Checker *c, bool is_tail) {
 static void check_call_ref(Checker *c, bool is_tail) {
     const DefType *func = wr_check_comp_index(c, COMP_FUNC);
     if (func == NULL) return;
-    check_pop(c, check_def_ref(func, true));
+    check_pop(c, check_def_ref(func));
     check_call_type(c, func, is_tail);
 }
 

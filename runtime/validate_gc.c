@@ -22,20 +22,33 @@ static bool is_bottomless(const Checker *c) {
 
 /* ---- structures ---- */
 
-static void check_struct_new(Checker *c) {
-    const DefType *def = wr_check_comp_index(c, COMP_STRUCT);
-    if (def == NULL) return;
-    for (u32 i = def->nfields; i-- > 0 && !check_failed(c) && !is_bottomless(c);)
-        check_pop(c, unpacked(def->fields[i].type));
-    check_push(c, check_def_ref(def, false));
+/* Objects of a type with a descriptor are made with one, which must describe just that type; the others
+ * are not. The descriptor is the topmost operand. */
+static void check_descriptor(Checker *c, const DefType *def, bool has_descriptor) {
+    if (has_descriptor != (def->descriptor != NULL))
+        wr_check_fail(c, has_descriptor
+                             ? "type without descriptor requires non-descriptor allocation"
+                             : "type with descriptor requires descriptor allocation");
+    if (!check_failed(c) && has_descriptor)
+        check_pop(c, T_REF(type_heap(check_exact_ref(def->descriptor)), 1));
 }
 
-static void check_struct_new_default(Checker *c) {
+static void check_struct_new(Checker *c, bool has_descriptor) {
+    const DefType *def = wr_check_comp_index(c, COMP_STRUCT);
+    if (def == NULL) return;
+    check_descriptor(c, def, has_descriptor);
+    for (u32 i = def->nfields; i-- > 0 && !check_failed(c) && !is_bottomless(c);)
+        check_pop(c, unpacked(def->fields[i].type));
+    check_push(c, check_exact_ref(def));
+}
+
+static void check_struct_new_default(Checker *c, bool has_descriptor) {
     const DefType *def = wr_check_comp_index(c, COMP_STRUCT);
     if (def == NULL) return;
     if (def->first_required < def->nfields)
         wr_check_fail(c, "field type is not defaultable: field %u", def->first_required);
-    check_push(c, check_def_ref(def, false));
+    check_descriptor(c, def, has_descriptor);
+    check_push(c, check_exact_ref(def));
 }
 
 static const FieldType *field_index(Checker *c, const DefType **def) {
@@ -51,7 +64,7 @@ static void check_struct_get(Checker *c, bool extends) {
     const DefType *def;
     const FieldType *field = field_index(c, &def);
     if (field == NULL) return;
-    check_pop(c, check_def_ref(def, true));
+    check_pop(c, check_def_ref(def));
     check_push(c, read_field(c, field->type, extends));
 }
 
@@ -61,7 +74,7 @@ static void check_struct_set(Checker *c) {
     if (field == NULL) return;
     if (!field->mutable) wr_check_fail(c, "immutable field");
     check_pop(c, unpacked(field->type));
-    check_pop(c, check_def_ref(def, true));
+    check_pop(c, check_def_ref(def));
 }
 
 /* ---- arrays ---- */
@@ -82,7 +95,7 @@ static void check_array_new(Checker *c, bool is_default) {
         check_pop(c, element(def));
     else if (!type_is_defaultable(def->fields[0].type))
         wr_check_fail(c, "array type is not defaultable");
-    check_push(c, check_def_ref(def, false));
+    check_push(c, check_exact_ref(def));
 }
 
 /* The count is no vector's length in the binary, but it cannot exceed the operands either. */
@@ -92,7 +105,7 @@ static void check_array_new_fixed(Checker *c) {
     if (def == NULL || check_failed(c)) return;
     for (u32 i = 0; i < count && !check_failed(c) && !is_bottomless(c); i++)
         check_pop(c, element(def));
-    check_push(c, check_def_ref(def, false));
+    check_push(c, check_exact_ref(def));
 }
 
 /* Bytes of a data segment make numbers and vectors, never references. */
@@ -116,14 +129,14 @@ static void check_array_new_segment(Checker *c, bool is_data) {
         require_elements(c, def, segment);
     check_pop(c, T_I32);
     check_pop(c, T_I32);
-    check_push(c, check_def_ref(def, false));
+    check_push(c, check_exact_ref(def));
 }
 
 static void check_array_get(Checker *c, bool extends) {
     const DefType *def = wr_check_comp_index(c, COMP_ARRAY);
     if (def == NULL) return;
     check_pop(c, T_I32);
-    check_pop(c, check_def_ref(def, true));
+    check_pop(c, check_def_ref(def));
     check_push(c, read_field(c, def->fields[0].type, extends));
 }
 
@@ -132,7 +145,7 @@ static void check_array_set(Checker *c) {
     if (def == NULL) return;
     check_pop(c, element(def));
     check_pop(c, T_I32);
-    check_pop(c, check_def_ref(def, true));
+    check_pop(c, check_def_ref(def));
 }
 
 static void check_array_len(Checker *c) {
@@ -146,7 +159,7 @@ static void check_array_fill(Checker *c) {
     check_pop(c, T_I32);
     check_pop(c, element(def));
     check_pop(c, T_I32);
-    check_pop(c, check_def_ref(def, true));
+    check_pop(c, check_def_ref(def));
 }
 
 static void check_array_copy(Checker *c) {
@@ -156,9 +169,9 @@ static void check_array_copy(Checker *c) {
     if (a != b && !wr_type_matches(c->types, b, a)) wr_check_fail(c, "array types do not match");
     check_pop(c, T_I32);
     check_pop(c, T_I32);
-    check_pop(c, check_def_ref(from, true));
+    check_pop(c, check_def_ref(from));
     check_pop(c, T_I32);
-    check_pop(c, check_def_ref(to, true));
+    check_pop(c, check_def_ref(to));
 }
 
 static void check_array_init(Checker *c, bool is_data) {
@@ -170,13 +183,15 @@ static void check_array_init(Checker *c, bool is_data) {
     else
         require_elements(c, def, segment);
     for (u32 i = 0; i < 3; i++) check_pop(c, T_I32);
-    check_pop(c, check_def_ref(def, true));
+    check_pop(c, check_def_ref(def));
 }
 
 bool wr_check_aggregate(Checker *c, Opcode op) {
     switch ((unsigned)op) {
-    case OP_STRUCT_NEW: check_struct_new(c); return true;
-    case OP_STRUCT_NEW_DEFAULT: check_struct_new_default(c); return true;
+    case OP_STRUCT_NEW: check_struct_new(c, false); return true;
+    case OP_STRUCT_NEW_DEFAULT: check_struct_new_default(c, false); return true;
+    case OP_STRUCT_NEW_DESC: check_struct_new(c, true); return true;
+    case OP_STRUCT_NEW_DEFAULT_DESC: check_struct_new_default(c, true); return true;
     case OP_STRUCT_GET: check_struct_get(c, false); return true;
     case OP_STRUCT_GET_S:
     case OP_STRUCT_GET_U: check_struct_get(c, true); return true;

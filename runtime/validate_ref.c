@@ -11,7 +11,7 @@ static ValType with_null(ValType t, bool nullable) { return T_REF(type_heap(t), 
 /* The greatest heap type of the hierarchy that `h` is in. */
 static HeapType heap_top(const Checker *c, HeapType h) {
     if (heap_is_defined(h)) {
-        const DefType *def = wr_types_get(c->types, h - HEAP_DEFINED);
+        const DefType *def = wr_types_get(c->types, heap_type_id(h));
         return def->comp == COMP_FUNC ? HEAP_FUNC : HEAP_ANY;
     }
     switch ((unsigned)h) {
@@ -60,7 +60,8 @@ static void check_ref_func(Checker *c) {
     if (check_failed(c)) return;
     const FuncDecl *func = &c->module->funcs[index];
     if (!func->declared) wr_check_fail(c, "undeclared function reference");
-    check_push(c, check_def_ref(func->type, false));
+    check_push(c,
+               func->exact ? check_exact_ref(func->type) : with_null(check_def_ref(func->type), 0));
 }
 
 static void check_ref_eq(Checker *c) {
@@ -95,6 +96,44 @@ static void check_test(Checker *c, bool nullable, bool is_cast) {
     check_push(c, is_cast ? T_REF(heap, nullable) : T_I32);
 }
 
+/* ---- descriptors ---- */
+
+/* The result is exact only if the operand is known to be of just that type. */
+static void check_get_descriptor(Checker *c) {
+    const DefType *def = wr_check_type_index(c);
+    if (def == NULL) return;
+    if (def->descriptor == NULL) {
+        wr_check_fail(c, "type without descriptor");
+        return;
+    }
+    ValType have = wr_check_pop_ref(c), want = check_def_ref(def);
+    bool is_exact = wr_type_matches(c->types, have, with_null(check_exact_ref(def), 1));
+    if (!is_exact && !wr_type_matches(c->types, have, want)) wr_check_mismatch(c, want, have);
+    check_push(c, is_exact ? check_exact_ref(def->descriptor)
+                           : with_null(check_def_ref(def->descriptor), 0));
+}
+
+/* Pops the descriptor that a cast compares with: it is as exact as the cast. False, and failed, if the
+ * type has none. */
+static bool pop_descriptor(Checker *c, HeapType target) {
+    const DefType *def =
+        heap_is_defined(target) ? wr_types_get(c->types, heap_type_id(target)) : NULL;
+    if (def == NULL || def->descriptor == NULL) {
+        wr_check_no_descriptor(c, target);
+        return false;
+    }
+    ValType exact = with_null(check_exact_ref(def->descriptor), 1);
+    check_pop(c, heap_is_exact(target) ? exact : check_def_ref(def->descriptor));
+    return !check_failed(c);
+}
+
+static void check_cast_desc(Checker *c, bool nullable) {
+    HeapType heap = wr_read_heaptype(&c->reader, c->module);
+    if (check_failed(c) || !pop_descriptor(c, heap)) return;
+    check_pop(c, T_REF(heap_top(c, heap), 1));
+    check_push(c, T_REF(heap, nullable));
+}
+
 /* ---- branches ---- */
 
 /* Takes the label's values [t*] that lie on top, and gives them back as the label types them. */
@@ -126,9 +165,16 @@ static void check_br_on_non_null(Checker *c) {
     retype(c, prefix);
 }
 
+/* Whether a cast may be written: down, or with custom descriptors to anywhere in the hierarchy. */
+static bool is_castable(const Checker *c, ValType source, ValType target) {
+    if (feature_on(c->module->features, FEATURE_CUSTOM_DESCRIPTORS))
+        return heap_top(c, type_heap(source)) == heap_top(c, type_heap(target));
+    return wr_type_matches(c->types, target, source);
+}
+
 /* br_on_cast branches with the target type and goes on with what remains of the source type;
- * br_on_cast_fail does the opposite. */
-static void check_br_on_cast(Checker *c, bool on_fail) {
+ * br_on_cast_fail does the opposite. A descriptor lies above the reference. */
+static void check_br_on_cast(Checker *c, bool on_fail, bool by_descriptor) {
     u8 flags = wr_read_u8(&c->reader);
     if (flags > 3) wr_check_malformed(c, "malformed br_on_cast flags");
     Frame *f = wr_check_label_index(c);
@@ -141,8 +187,9 @@ static void check_br_on_cast(Checker *c, bool on_fail) {
     ValType source = T_REF(source_heap, flags & 1), target = T_REF(target_heap, flags >> 1);
     ValType rest = type_is_nullable(target) ? with_null(source, 0) : source;
     ValType taken = on_fail ? rest : target;
-    if (!wr_type_matches(c->types, target, source)) wr_check_mismatch(c, source, target);
+    if (!is_castable(c, source, target)) wr_check_mismatch(c, source, target);
     if (!wr_type_matches(c->types, taken, last)) wr_check_mismatch(c, last, taken);
+    if (check_failed(c) || (by_descriptor && !pop_descriptor(c, target_heap))) return;
     u32 height = check_height(c);
     check_pop(c, source);
     wr_check_branch(c, f, height);
@@ -159,8 +206,13 @@ bool wr_check_reference(Checker *c, Opcode op) {
     case OP_REF_AS_NON_NULL: check_ref_as_non_null(c); return true;
     case OP_BR_ON_NULL: check_br_on_null(c); return true;
     case OP_BR_ON_NON_NULL: check_br_on_non_null(c); return true;
-    case OP_BR_ON_CAST: check_br_on_cast(c, false); return true;
-    case OP_BR_ON_CAST_FAIL: check_br_on_cast(c, true); return true;
+    case OP_BR_ON_CAST: check_br_on_cast(c, false, false); return true;
+    case OP_BR_ON_CAST_FAIL: check_br_on_cast(c, true, false); return true;
+    case OP_BR_ON_CAST_DESC_EQ: check_br_on_cast(c, false, true); return true;
+    case OP_BR_ON_CAST_DESC_EQ_FAIL: check_br_on_cast(c, true, true); return true;
+    case OP_REF_GET_DESC: check_get_descriptor(c); return true;
+    case OP_REF_CAST_DESC_EQ: check_cast_desc(c, false); return true;
+    case OP_REF_CAST_DESC_EQ_NULL: check_cast_desc(c, true); return true;
     case OP_REF_TEST: check_test(c, false, false); return true;
     case OP_REF_TEST_NULL: check_test(c, true, false); return true;
     case OP_REF_CAST: check_test(c, false, true); return true;

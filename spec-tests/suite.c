@@ -12,15 +12,17 @@
 /*
  * Proposals are developed beside the language as it was when they began. Where a folder of the suite
  * asserts that something is invalid which has become part of the language since, it is run with that
- * turned off, as a folder, in every file.
+ * turned off, as a folder, in every file; and with the proposal turned on, if it is off by default.
  */
 static const struct FolderFeatures {
     const char *folder; /* the end of a folder's path */
-    Features off;
+    Features off, on;
 } folder_features[] = {
 #define BIT(feature) ((Features)1 << FEATURE_##feature)
     {"proposals/threads",
-     BIT(MULTI_MEMORY) | BIT(REFERENCE_TYPES) | BIT(FUNCTION_REFERENCES) | BIT(GC) | BIT(MEMORY64)},
+     BIT(MULTI_MEMORY) | BIT(REFERENCE_TYPES) | BIT(FUNCTION_REFERENCES) | BIT(GC) | BIT(MEMORY64),
+     0},
+    {"proposals/custom-descriptors", 0, BIT(CUSTOM_DESCRIPTORS)},
 #undef BIT
 };
 
@@ -169,7 +171,8 @@ static Error *make_engines(Suite *suite) {
     Error *error = NULL;
     for (size_t i = 0; i < MAX_ENGINES && error == NULL; i++) {
         struct wr_config config = suite->options->config;
-        if (i < ARRAY_LEN(folder_features)) config.features &= ~folder_features[i].off;
+        if (i < ARRAY_LEN(folder_features))
+            config.features = (config.features & ~folder_features[i].off) | folder_features[i].on;
         config.validation_threads = 1; /* files are what runs side by side */
         error = wr_engine_create(&config, &wr_interpreter, &suite->engines[i]);
     }

@@ -23,8 +23,8 @@ import re
 import sys
 
 STATES = "EIFV"
-PREFIX_BASE = {0x00: (0, 256), 0xFB: (256, 32), 0xFC: (288, 32), 0xFD: (320, 276), 0xFE: (596, 80)}
-TABLE_SIZE = 676
+PREFIX_BASE = {0x00: (0, 256), 0xFB: (256, 48), 0xFC: (304, 32), 0xFD: (336, 276), 0xFE: (612, 80)}
+TABLE_SIZE = 692
 
 CTYPE = {"i": "u32", "I": "u64", "f": "f32", "F": "f64", "v": "v128"}
 RESULT_STATE = {"i": "I", "I": "I", "f": "F", "F": "F", "v": "V"}

@@ -10,7 +10,7 @@
 #include "store.h"
 #include "wasm_builder.h"
 
-/* `fail` may be NULL; `off` names a feature to turn off, or is NULL. */
+/* With every feature on, but `off`, unless that is NULL. `fail` may be NULL. */
 static inline Engine *new_test_engine(FailAlloc *fail, const char *off) {
     wr_config_t *config = wr_config_new();
     cr_assert_not_null(config);
@@ -19,6 +19,7 @@ static inline Engine *new_test_engine(FailAlloc *fail, const char *off) {
         wr_config_set_allocator(config, alloc.func, alloc.context);
     }
     wr_config_set_validation_threads(config, 1);
+    config->features = ((Features)1 << FEATURE_COUNT) - 1;
     if (off != NULL) cr_assert(wr_config_set_feature(config, off, false), "%s", off);
     Engine *engine = NULL;
     Error *error = wr_engine_new(config, &engine);

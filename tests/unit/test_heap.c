@@ -19,8 +19,13 @@ typedef struct Bench {
 #define ANY T_REF(HEAP_ANY, true)
 
 static const DefType *intern(Bench *b, u32 at, CompKind comp, const FieldType *fields, u32 n) {
-    TypeDesc desc = {
-        .comp = (u8)comp, .final = true, .super = NONE_U32, .nfields = n, .fields = fields};
+    TypeDesc desc = {.comp = (u8)comp,
+                     .final = true,
+                     .super = NONE_U32,
+                     .descriptor = NONE_U32,
+                     .describes = NONE_U32,
+                     .nfields = n,
+                     .fields = fields};
     const DefType *def = NULL;
     b->groups[at] = wr_types_intern(b->store->engine->types, &desc, 1, &def);
     cr_assert_not_null(def);
@@ -49,7 +54,7 @@ static void teardown(Bench *b) {
 
 static u32 new_pair(Bench *b, u64 left, u64 right) {
     Slot values[2] = {{.u64 = left}, {.u64 = right}};
-    return wr_struct_new(b->store, b->pair, values);
+    return wr_struct_new(b->store, b->pair, 0, values);
 }
 
 static u32 left_of(const Bench *b, u32 pair) { return le32_load(object_at(b->store, pair) + 4); }
@@ -86,11 +91,11 @@ Test(heap, fields_lie_where_their_width_allows) {
     cr_assert_eq(b.mixed->object_size, 44);
     cr_assert_eq(b.mixed->nrefs, 1);
     cr_assert_eq(b.mixed->refs[0], 16);
-    cr_assert_not(b.mixed->is_words);
-    cr_assert(b.pair->is_words);
+    cr_assert_eq(b.mixed->first_word, 0);
+    cr_assert_eq(b.pair->first_word, 4);
     Slot values[7] = {{.u64 = 0x1FF}, {.u64 = ~(u64)5}, {.u64 = i31(9)},    {.u64 = 0x2ABCD},
                       {.u64 = 1},     {.u64 = 2},       {.u64 = 0x3F800000}};
-    u32 ref = wr_struct_new(b.store, b.mixed, values);
+    u32 ref = wr_struct_new(b.store, b.mixed, 0, values);
     const u8 *object = object_at(b.store, ref);
     cr_assert_eq(place_load(object + 4, PLACE_8), 0xFF);
     cr_assert_eq(place_load_signed(object + 4, PLACE_8), UINT32_MAX);
@@ -342,9 +347,13 @@ Test(heap, damage_is_found) {
     le32_store(object_at(b.store, other) + 4, 4000);
     cr_assert_not_null(wr_heap_verify(b.store), "a length beyond the cell");
     le32_store(object_at(b.store, other) + 4, 3);
-    le32_store(object_at(b.store, other), 123456);
+    le32_store(object_at(b.store, other), object_header(123456));
     cr_assert_not_null(wr_heap_verify(b.store), "a type that there is not");
-    le32_store(object_at(b.store, other), b.refs->id);
+    le32_store(object_at(b.store, other), lost + 64);
+    cr_assert_not_null(wr_heap_verify(b.store), "a descriptor that there is not");
+    le32_store(object_at(b.store, other), pair);
+    cr_assert_not_null(wr_heap_verify(b.store), "a descriptor that is none");
+    le32_store(object_at(b.store, other), b.refs->header);
     must_verify(&b);
     teardown(&b);
 }

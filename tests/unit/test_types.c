@@ -11,13 +11,20 @@ static TypeDesc func_type(const ValType *types, u32 nparams, u32 nresults) {
     return (TypeDesc){.comp = COMP_FUNC,
                       .final = true,
                       .super = NONE_U32,
+                      .descriptor = NONE_U32,
+                      .describes = NONE_U32,
                       .nparams = nparams,
                       .nresults = nresults,
                       .types = types};
 }
 
 static TypeDesc struct_type(HeapType super, const FieldType *fields, u32 nfields) {
-    return (TypeDesc){.comp = COMP_STRUCT, .super = super, .nfields = nfields, .fields = fields};
+    return (TypeDesc){.comp = COMP_STRUCT,
+                      .super = super,
+                      .descriptor = NONE_U32,
+                      .describes = NONE_U32,
+                      .nfields = nfields,
+                      .fields = fields};
 }
 
 /* Interns a group of one. */
@@ -234,9 +241,9 @@ Test(types, defined_types_match) {
     const DefType *derived = intern(t, struct_type(DEFINED(base), NULL, 0), &groups[1]);
     const DefType *func = intern(t, func_type(NULL, 0, 0), &groups[2]);
     FieldType byte = {VK_I8, true};
-    const DefType *array =
-        intern(t, (TypeDesc){.comp = COMP_ARRAY, .super = NONE_U32, .nfields = 1, .fields = &byte},
-               &groups[3]);
+    TypeDesc bytes = struct_type(NONE_U32, &byte, 1);
+    bytes.comp = COMP_ARRAY;
+    const DefType *array = intern(t, bytes, &groups[3]);
     HeapType b = DEFINED(base), d = DEFINED(derived), f = DEFINED(func), a = DEFINED(array);
     cr_assert(wr_heap_matches(t, d, b) && !wr_heap_matches(t, b, d));
     cr_assert(wr_heap_matches(t, d, HEAP_STRUCT) && wr_heap_matches(t, d, HEAP_EQ));
@@ -265,16 +272,153 @@ Test(types, composite_types_match) {
     RecGroup *g[6];
     const DefType *sub = intern(t, func_type(wide_in, 1, 1), &g[0]);
     const DefType *super = intern(t, func_type(narrow_in, 1, 1), &g[1]);
-    cr_assert(wr_comp_matches(t, sub, super) && !wr_comp_matches(t, super, sub));
+    cr_assert(wr_def_matches(t, sub, super) && !wr_def_matches(t, super, sub));
     const DefType *s1 = intern(t, struct_type(NONE_U32, one, 1), &g[2]);
     const DefType *s2 = intern(t, struct_type(NONE_U32, more, 2), &g[3]);
     const DefType *v1 = intern(t, struct_type(NONE_U32, var, 1), &g[4]);
     const DefType *v2 = intern(t, struct_type(NONE_U32, var_sub, 1), &g[5]);
-    cr_assert(wr_comp_matches(t, s2, s1) && !wr_comp_matches(t, s1, s2));
-    cr_assert(wr_comp_matches(t, v1, v1) && !wr_comp_matches(t, v2, v1));
-    cr_assert(!wr_comp_matches(t, v1, s1) && !wr_comp_matches(t, s1, v1));
-    cr_assert_not(wr_comp_matches(t, s1, sub));
+    cr_assert(wr_def_matches(t, s2, s1) && !wr_def_matches(t, s1, s2));
+    cr_assert(wr_def_matches(t, v1, v1) && !wr_def_matches(t, v2, v1));
+    cr_assert(!wr_def_matches(t, v1, s1) && !wr_def_matches(t, s1, v1));
+    cr_assert_not(wr_def_matches(t, s1, sub));
     for (int i = 0; i < 6; i++) wr_types_release(t, g[i]);
+    wr_types_delete(t);
+}
+
+/* Both by position; NONE_U32: no such clause. */
+static TypeDesc described(TypeDesc desc, u32 descriptor, u32 describes) {
+    desc.descriptor = descriptor;
+    desc.describes = describes;
+    return desc;
+}
+
+/* (rec (type $a (descriptor $b) (struct)) (type $b (describes $a) (struct))) and variations */
+Test(types, descriptors_are_part_of_a_type) {
+    TypeTable *t = wr_types_new(&wr_alloc_system);
+    TypeDesc plain = struct_type(NONE_U32, NULL, 0);
+    TypeDesc pair[] = {described(plain, 1, NONE_U32), described(plain, NONE_U32, 0)};
+    TypeDesc none[] = {plain, plain};
+    TypeDesc chain[] = {pair[0], described(plain, 2, 0), described(plain, NONE_U32, 1)};
+    /* the same words in another order must not look the same: $c has what $a and $b have */
+    TypeDesc crossed[] = {described(plain, 2, NONE_U32), described(plain, 3, NONE_U32),
+                          described(plain, NONE_U32, 0), described(plain, NONE_U32, 1)};
+    TypeDesc straight[] = {described(plain, 3, NONE_U32), described(plain, 2, NONE_U32),
+                           described(plain, NONE_U32, 1), described(plain, NONE_U32, 0)};
+    const DefType *a[2], *b[2], *c[2], *d[3], *e[4], *f[4];
+    RecGroup *groups[] = {
+        wr_types_intern(t, pair, 2, a),    wr_types_intern(t, pair, 2, b),
+        wr_types_intern(t, none, 2, c),    wr_types_intern(t, chain, 3, d),
+        wr_types_intern(t, crossed, 4, e), wr_types_intern(t, straight, 4, f),
+    };
+    cr_assert(groups[0] == groups[1] && groups[0] != groups[2] && groups[0] != groups[3]);
+    cr_assert_neq(groups[4], groups[5]);
+    cr_assert(a[0]->descriptor == a[1] && a[1]->describes == a[0]);
+    cr_assert(a[0]->describes == NULL && a[1]->descriptor == NULL && c[0]->descriptor == NULL);
+    cr_assert(d[1]->descriptor == d[2] && d[1]->describes == d[0]);
+    cr_assert(e[0]->descriptor == e[2] && f[0]->descriptor == f[3] && f[3]->describes == f[0]);
+    for (size_t i = 0; i < ARRAY_LEN(groups); i++) wr_types_release(t, groups[i]);
+    wr_types_delete(t);
+}
+
+/* A descriptor has room for what it describes, before its fields; what it describes has not. */
+Test(types, descriptors_are_laid_out) {
+    TypeTable *t = wr_types_new(&wr_alloc_system);
+    FieldType fields[] = {{T_I32, true}, {T_FUNCREF, false}, {T_I64, false}};
+    TypeDesc words = struct_type(NONE_U32, fields, 2), mixed = struct_type(NONE_U32, fields, 3);
+    TypeDesc group[] = {described(words, 1, NONE_U32), described(words, 2, 0),
+                        described(mixed, NONE_U32, 1)};
+    const DefType *x[3];
+    RecGroup *g = wr_types_intern(t, group, 3, x);
+    cr_assert(x[0]->first_word == 4 && x[0]->object_size == 12 && x[0]->places[1] >> 3 == 8);
+    cr_assert(x[1]->first_word == 8 && x[1]->object_size == 16 && x[1]->places[1] >> 3 == 12);
+    cr_assert(x[2]->first_word == 0 && x[2]->object_size == 24 && x[2]->places[2] >> 3 == 16);
+    cr_assert(x[0]->header & x[1]->header & 1);
+    cr_assert_eq(x[0]->header >> 1, x[0]->id);
+    wr_types_release(t, g);
+    wr_types_delete(t);
+}
+
+Test(types, descriptors_follow_subtyping) {
+    TypeTable *t = wr_types_new(&wr_alloc_system);
+    TypeDesc plain = struct_type(NONE_U32, NULL, 0);
+    TypeDesc top[] = {described(plain, 1, NONE_U32), described(plain, NONE_U32, 0), plain};
+    const DefType *x[3]; /* $a, its descriptor, and one without */
+    RecGroup *g = wr_types_intern(t, top, 3, x);
+    const struct {
+        const DefType *described, *descriptor; /* the supertypes of the two */
+        bool described_ok, descriptor_ok;
+    } rows[] = {
+        {x[0], x[1], true, true},  {x[2], NULL, true, true},  {x[0], NULL, false, true},
+        {NULL, x[1], true, false}, {x[2], x[1], true, false}, {NULL, x[2], true, false},
+        {x[2], x[2], true, false}, {x[1], NULL, false, true},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        TypeDesc group[] = {described(plain, 1, NONE_U32), described(plain, NONE_U32, 0)};
+        if (rows[i].described) group[0].super = DEFINED(rows[i].described);
+        if (rows[i].descriptor) group[1].super = DEFINED(rows[i].descriptor);
+        const DefType *y[2];
+        RecGroup *sub = wr_types_intern(t, group, 2, y);
+        cr_assert_eq(!y[0]->super || wr_def_matches(t, y[0], y[0]->super), rows[i].described_ok,
+                     "row %zu", i);
+        cr_assert_eq(!y[1]->super || wr_def_matches(t, y[1], y[1]->super), rows[i].descriptor_ok,
+                     "row %zu", i);
+        wr_types_release(t, sub);
+    }
+    RecGroup *undescribed;
+    const DefType *z = intern(t, struct_type(DEFINED(x[0]), NULL, 0), &undescribed);
+    cr_assert_not(wr_def_matches(t, z, x[0]), "what has a descriptor has subtypes that do");
+    wr_types_release(t, undescribed);
+    wr_types_release(t, g);
+    wr_types_delete(t);
+}
+
+Test(types, exact_types_match) {
+    TypeTable *t = wr_types_new(&wr_alloc_system);
+    RecGroup *groups[4];
+    const DefType *base = intern(t, struct_type(NONE_U32, NULL, 0), &groups[0]);
+    const DefType *derived = intern(t, struct_type(DEFINED(base), NULL, 0), &groups[1]);
+    const DefType *func = intern(t, func_type(NULL, 0, 0), &groups[2]);
+    HeapType b = DEFINED(base), d = DEFINED(derived), f = DEFINED(func);
+    HeapType eb = b | HEAP_EXACT, ed = d | HEAP_EXACT, ef = f | HEAP_EXACT;
+    cr_assert(heap_is_exact(eb) && !heap_is_exact(b) && heap_is_defined(eb));
+    cr_assert_eq(heap_type_id(eb), base->id);
+    cr_assert_eq(type_heap(T_REF(eb, 1)), eb);
+    cr_assert(wr_heap_matches(t, eb, eb) && wr_heap_matches(t, eb, b) && wr_heap_matches(t, ed, b));
+    cr_assert(wr_heap_matches(t, ed, HEAP_STRUCT) && wr_heap_matches(t, ef, HEAP_FUNC));
+    cr_assert(wr_heap_matches(t, HEAP_NONE, eb) && wr_heap_matches(t, HEAP_NOFUNC, ef));
+    cr_assert(wr_heap_matches(t, HEAP_BOT, eb));
+    cr_assert_not(wr_heap_matches(t, b, eb));
+    cr_assert_not(wr_heap_matches(t, d, eb));
+    cr_assert_not(wr_heap_matches(t, ed, eb));
+    cr_assert_not(wr_heap_matches(t, eb, ed));
+    cr_assert_not(wr_heap_matches(t, eb, d));
+    cr_assert_not(wr_heap_matches(t, HEAP_NONE, ef));
+    cr_assert_not(wr_heap_matches(t, HEAP_STRUCT, eb));
+    cr_assert(wr_type_matches(t, T_REF(eb, 0), T_REF(b, 1)));
+    cr_assert(wr_type_matches(t, T_REF(eb, 0), T_REF(eb, 1)));
+    cr_assert(wr_type_matches(t, T_REF(eb, 1), T_REF(b, 1)));
+    cr_assert_not(wr_type_matches(t, T_REF(eb, 1), T_REF(b, 0)));
+    cr_assert_not(wr_type_matches(t, T_REF(eb, 1), T_REF(eb, 0)));
+    cr_assert_not(wr_type_matches(t, T_REF(b, 0), T_REF(eb, 1)));
+    cr_assert(wr_type_in_heap(t, T_REF(eb, 0)) && !wr_type_in_heap(t, T_REF(ef, 0)));
+
+    /* exactness is part of a type's identity, and holds the group that it names */
+    FieldType loose = {T_REF(b, 1), false}, exact = {T_REF(eb, 1), false};
+    RecGroup *other;
+    const DefType *holder = intern(t, struct_type(NONE_U32, &exact, 1), &groups[3]);
+    cr_assert_neq(holder, intern(t, struct_type(NONE_U32, &loose, 1), &other));
+    cr_assert_eq(holder->fields[0].type, exact.type);
+    FieldType own = {T_REF(LOCAL(0) | HEAP_EXACT, 1), false};
+    RecGroup *cycle;
+    const DefType *itself = intern(t, struct_type(NONE_U32, &own, 1), &cycle);
+    cr_assert_eq(itself->fields[0].type, T_REF(DEFINED(itself) | HEAP_EXACT, 1));
+    wr_types_release(t, other);
+    wr_types_release(t, cycle);
+    u32 id = base->id;
+    for (int i = 0; i < 3; i++) wr_types_release(t, groups[i]);
+    cr_assert_eq(wr_types_get(t, id), base);
+    wr_types_release(t, groups[3]);
+    cr_assert_null(wr_types_get(t, id));
     wr_types_delete(t);
 }
 
@@ -288,6 +432,8 @@ Test(types, print) {
         {T_FUNCREF, "(ref null func)"},
         {T_REF(HEAP_NOEXTERN, 0), "(ref noextern)"},
         {T_REF(HEAP_DEFINED + 12, 1), "(ref null 12)"},
+        {T_REF((HEAP_DEFINED + 3) | HEAP_EXACT, 0), "(ref (exact 3))"},
+        {T_REF((HEAP_DEFINED + 3) | HEAP_EXACT, 1), "(ref null (exact 3))"},
     };
     char text[64];
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {

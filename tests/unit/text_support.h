@@ -42,6 +42,7 @@ static inline wr_instance_t *text_define(Bench *b, const char *name, const char 
 
 static inline Bench gc_bench(uint32_t debug) {
     wr_config_t *config = wr_config_new();
+    cr_assert(wr_config_set_feature(config, "custom-descriptors", true));
     wr_config_set_gc_debug(config, debug);
     return bench_new(config);
 }
