@@ -33,6 +33,11 @@ void wr_config_set_validation_threads(wr_config_t *config, uint32_t threads) {
     config->validation_threads = threads;
 }
 
+void wr_config_set_pool(wr_config_t *config, uint32_t stores, size_t resident_bytes) {
+    config->pool_stores = stores;
+    config->pool_resident = resident_bytes;
+}
+
 void wr_config_set_allocator(wr_config_t *config, wr_alloc_func_t func, void *context) {
     config->alloc = (Alloc){func, context};
 }
@@ -194,6 +199,12 @@ wr_error_t *wr_store_set_timeout(wr_store_t *store, uint64_t nanoseconds) {
 void wr_store_set_interruptible(wr_store_t *store, bool on) { store->interruptible = on; }
 
 void wr_store_interrupt(wr_store_t *store) { atomic_fetch_or(&store->interrupt, POLL_INTERRUPT); }
+
+wr_error_t *wr_store_set_data(wr_store_t *store, const void *key, void *value) {
+    return wr_store_set_datum(store, key, value) ? NULL : ERROR_OOM;
+}
+
+void *wr_store_data(const wr_store_t *store, const void *key) { return wr_store_datum(store, key); }
 
 /* ---- references to host values -------------------------------------------------------------- */
 

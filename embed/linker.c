@@ -9,6 +9,7 @@
  */
 #include "link.h"
 #include "memory.h"
+#include "prelink.h"
 
 typedef struct FuncEntry {
     HostFunc *host; /* one reference; NULL: the entry is free */
@@ -342,4 +343,86 @@ wr_error_t *wr_linker_instantiate(wr_linker_t *linker, wr_store_t *store, wr_mod
     if (error && store->instances == mark.instances) wr_store_rollback(store, mark);
     wr_free(&store->alloc, imports, n * sizeof *imports);
     return error;
+}
+
+/* ---- pre-linking ---------------------------------------------------------------------------- */
+
+/* Definitions of host functions, borrowed. */
+static Error *resolve_shared(const wr_linker_t *linker, const Module *module, HostFunc **imports) {
+    for (u32 i = 0; i < module->nimports; i++) {
+        const Import *import = &module->imports[i];
+        const FuncEntry *entry = resolve_host_func(linker, import);
+        const MemoryEntry *memory = resolve_memory(linker, import);
+        u64 order = entry ? entry->order : 0;
+        ExternVal ignored;
+        if (resolve_in_instances(linker, import, order, &ignored) ||
+            (memory && memory->order > order)) {
+            return wr_error_at(WR_ERROR_USAGE, NO_OFFSET, "only host functions can be pre-linked");
+        }
+        if (!entry) return wr_link_unknown(import);
+        imports[i] = entry->host;
+    }
+    return NULL;
+}
+
+wr_error_t *wr_linker_prelink(wr_linker_t *linker, wr_module_t *module, wr_prelinked_t **pre) {
+    *pre = NULL;
+    Engine *engine = linker->engine;
+    if (module->engine != engine) {
+        return wr_error_at(WR_ERROR_USAGE, NO_OFFSET,
+                           "linker and module belong to different engines");
+    }
+    size_t n = module->nimports;
+    HostFunc **imports = wr_alloc_array(&engine->alloc, n, sizeof(HostFunc *));
+    if (n > 0 && !imports) return ERROR_OOM;
+    Error *error = resolve_shared(linker, module, imports);
+    if (!error) error = wr_prelinked_new(engine, module, imports, pre);
+    wr_free(&engine->alloc, imports, n * sizeof(HostFunc *));
+    return error;
+}
+
+void wr_prelinked_delete(wr_prelinked_t *pre) { wr_prelinked_unref(pre); }
+
+wr_error_t *wr_prelinked_new_store(wr_prelinked_t *pre, wr_store_t **store) {
+    *store = NULL;
+    return pre->has_kits ? wr_kit_take(pre, store) : wr_store_new(pre->engine, store);
+}
+
+void wr_prelinked_get_stats(wr_prelinked_t *pre, wr_prelinked_stats_t *stats) {
+    *stats = wr_kit_stats(pre);
+}
+
+static Error *instantiate_kit(Store *store, Instance *instance, Instance **out) {
+    if (store->budget->used_memory > store->budget->limit_memory ||
+        store->used_tables > store->limit_tables ||
+        store->used_instances > store->limit_instances) {
+        return wr_error_at(WR_ERROR_MEMORY, NO_OFFSET,
+                           "memory limit exceeded: the instance is over the store's limits");
+    }
+    Error *error = wr_instance_start(instance);
+    if (!error) *out = instance;
+    return error;
+}
+
+/* As wr_linker_instantiate(), with imports at hand. */
+static Error *instantiate_anew(const wr_prelinked_t *pre, Store *store, Instance **out) {
+    size_t n = pre->module->nimports;
+    ExternVal *imports = wr_alloc_array(&store->alloc, n, sizeof *imports);
+    if (n > 0 && !imports) return ERROR_OOM;
+    StoreMark mark = wr_store_mark(store);
+    Error *error = wr_prelinked_bind(pre, store, imports) ? NULL : ERROR_OOM;
+    if (!error) error = wr_instance_new_matched(store, pre->module, imports, out);
+    if (error && store->instances == mark.instances) wr_store_rollback(store, mark);
+    wr_free(&store->alloc, imports, n * sizeof *imports);
+    return error;
+}
+
+wr_error_t *wr_prelinked_instantiate(wr_prelinked_t *pre, wr_store_t *store,
+                                     wr_instance_t **instance) {
+    *instance = NULL;
+    if (store->engine != pre->engine) {
+        return wr_error_at(WR_ERROR_USAGE, NO_OFFSET, "the store belongs to another engine");
+    }
+    Instance *made = store->kit ? wr_kit_instance(store->kit, pre) : NULL;
+    return made ? instantiate_kit(store, made, instance) : instantiate_anew(pre, store, instance);
 }

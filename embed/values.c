@@ -162,3 +162,59 @@ wr_error_t *wr_func_call(wr_store_t *store, wr_func_t *func, const wr_val_t *arg
     wr_free(&store->alloc, slots, n * sizeof *slots);
     return error;
 }
+
+/* ---- calls with slots ----------------------------------------------------------------------- */
+
+static char letter_of(wr_valkind_t kind) {
+    static const char letters[] = {
+        [WR_I32] = 'i',       [WR_I64] = 'I',    [WR_F32] = 'f',
+        [WR_F64] = 'F',       [WR_V128] = 'v',   [WR_FUNCREF] = 'c',
+        [WR_EXTERNREF] = 'e', [WR_ANYREF] = 'a', [WR_EXNREF] = 'x',
+    };
+    return letters[kind];
+}
+
+bool wr_func_has_signature(const wr_func_t *func, const char *signature) {
+    const DefType *type = func->type;
+    for (u32 i = 0; i < type->nparams; i++) {
+        if (*signature++ != letter_of(wr_func_param(func, i))) return false;
+    }
+    if (*signature++ != '>') return false;
+    for (u32 i = 0; i < type->nresults; i++) {
+        if (*signature++ != letter_of(wr_func_result(func, i))) return false;
+    }
+    return *signature == 0;
+}
+
+static Error *check_references(Store *store, const DefType *type, const Slot *slots) {
+    for (u32 i = 0; i < type->nparams; slots += type_slots(type->types[i++])) {
+        if (!type_is_ref(type->types[i])) continue;
+        if (!wr_store_ref_matches(store, slots->ref, type->types[i])) {
+            return USAGE("argument %u of %u is no such reference", i + 1, type->nparams);
+        }
+        if (store->heap->marking) wr_store_shade(store, slots->ref, type->types[i]);
+    }
+    return NULL;
+}
+
+static Error *keep_results(Store *store, const DefType *type, const Slot *slots) {
+    const ValType *types = type->types + type->nparams;
+    for (u32 i = 0; i < type->nresults; slots += type_slots(types[i++])) {
+        if (type_is_ref(types[i]) && wr_type_in_heap(store->engine->types, types[i]) &&
+            !wr_store_keep(store, slots->ref)) {
+            return ERROR_OOM;
+        }
+    }
+    return NULL;
+}
+
+wr_error_t *wr_func_call_slots(wr_store_t *store, wr_func_t *func, wr_slot_t *slots) {
+    Slot *own_slots = (Slot *)(void *)slots;
+    const DefType *type = func->type;
+    if (UNLIKELY(func->handle >= store->nfuncs || store->funcs[func->handle] != func)) {
+        return USAGE("the function belongs to another store");
+    }
+    Error *error = check_references(store, type, own_slots);
+    if (!error) error = wr_store_call(store, func, own_slots);
+    return error ? error : keep_results(store, type, own_slots);
+}

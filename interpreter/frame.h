@@ -64,6 +64,7 @@ struct Fiber {
     Error *error;
     u32 exception;
     bool polled; /* dispatch tables of this activation poll */
+    u32 uses;    /* stores that had it */
     /* computed goto: the place of the last guarded access, for the fault handler */
     const u8 *fault_pc;
     Frame *fault_frame;

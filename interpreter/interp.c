@@ -18,9 +18,17 @@ static _Thread_local Activation *thread_activation;
 /* ---- dispatch tables: one for each memory kind, wide or not, polled or not; made when first needed ---- */
 
 #define TABLE_COUNT (MEM_KINDS * 2 * 2)
+/* Unused fibers that an engine keeps; on cache lines of their own. */
+#define MAX_SPARES 16u
+typedef struct Spare {
+    _Alignas(64) _Atomic(Fiber *) fiber;
+} Spare;
 typedef struct Tables {
+    Spare spares[MAX_SPARES];
     _Atomic(Handler **) made[TABLE_COUNT];
 } Tables;
+
+static void delete_fiber(const Alloc *alloc, Fiber *fiber);
 
 static bool engine_init(Engine *engine) {
     engine->executor_state = wr_alloc_zero(&engine->alloc, sizeof(Tables));
@@ -30,6 +38,8 @@ static bool engine_init(Engine *engine) {
 static void engine_free(Engine *engine) {
     Tables *tables = engine->executor_state;
     if (tables == NULL) return;
+    for (u32 i = 0; i < MAX_SPARES; i++)
+        delete_fiber(&engine->alloc, atomic_load(&tables->spares[i].fiber));
     for (u32 i = 0; i < TABLE_COUNT; i++)
         wr_free(&engine->alloc, atomic_load(&tables->made[i]),
                 wr_exec_table_size * sizeof(Handler *));
@@ -190,31 +200,87 @@ bool wr_interp_must_stop(Store *store, const u8 *pc) {
 
 /* ---- fibers ---- */
 
-static bool fiber_new(Store *store) {
-    Fiber *fiber = wr_alloc_zero(&store->alloc, sizeof *fiber);
-    if (fiber == NULL) return false;
-    size_t page = wr_os_page_size(), size = store->engine->config.max_stack;
+static bool map_stack(Fiber *fiber, size_t size) {
+    size_t page = wr_os_page_size();
     size = (size + page - 1) & ~(page - 1);
     if (size < 4 * page) size = 4 * page;
     fiber->size = size;
     fiber->map = wr_os_reserve(size);
-    if (fiber->map == NULL || !wr_os_commit(fiber->map, size)) {
-        if (fiber->map != NULL) wr_os_release(fiber->map, size);
-        wr_free(&store->alloc, fiber, sizeof *fiber);
-        return false;
+    if (fiber->map == NULL) return false;
+    if (wr_os_commit(fiber->map, size)) return true;
+    wr_os_release(fiber->map, size);
+    return false;
+}
+
+static void delete_fiber(const Alloc *alloc, Fiber *fiber) {
+    if (fiber == NULL) return;
+    wr_os_release(fiber->map, fiber->size);
+    wr_free(alloc, fiber, sizeof *fiber);
+}
+
+/* Threads begin to look at different places, mostly, so that they do not meet. */
+static u32 first_spare(void) {
+    static _Thread_local u8 here;
+    return (u32)((uintptr_t)&here >> 12) * 0x9E3779B1u >> 28;
+}
+_Static_assert(MAX_SPARES == 1u << 4, "four bits of a hash");
+
+static Fiber *take_spare(Tables *tables) {
+    for (u32 i = first_spare(), n = 0; n < MAX_SPARES; n++, i = (i + 1) % MAX_SPARES) {
+        _Atomic(Fiber *) *place = &tables->spares[i].fiber;
+        if (atomic_load_explicit(place, memory_order_relaxed) == NULL) continue;
+        Fiber *fiber = atomic_exchange_explicit(place, NULL, memory_order_acquire);
+        if (fiber != NULL) return fiber;
     }
+    return NULL;
+}
+
+static bool keep_spare(Tables *tables, Fiber *fiber) {
+    for (u32 i = first_spare(), n = 0; n < MAX_SPARES; n++, i = (i + 1) % MAX_SPARES) {
+        _Atomic(Fiber *) *place = &tables->spares[i].fiber;
+        Fiber *expected = NULL;
+        if (atomic_load_explicit(place, memory_order_relaxed) == NULL &&
+            atomic_compare_exchange_strong_explicit(place, &expected, fiber, memory_order_release,
+                                                    memory_order_relaxed))
+            return true;
+    }
+    return false;
+}
+
+static bool fiber_new(Store *store) {
+    Fiber *fiber = take_spare(store->engine->executor_state);
+    if (fiber == NULL) {
+        fiber = wr_alloc_zero(&store->alloc, sizeof *fiber);
+        if (fiber == NULL) return false;
+        if (!map_stack(fiber, store->engine->config.max_stack)) {
+            wr_free(&store->alloc, fiber, sizeof *fiber);
+            return false;
+        }
+    }
+    *fiber = (Fiber){.map = fiber->map, .size = fiber->size, .uses = fiber->uses};
     fiber->sp = (Slot *)(void *)fiber->map;
-    fiber->fr = (Frame *)(void *)(fiber->map + size);
+    fiber->fr = (Frame *)(void *)(fiber->map + fiber->size);
     store->fiber = fiber;
     return true;
 }
 
+/* How much of a stack a guest has touched is not known, and asking costs a system call: so it is given
+ * back every so many times, except for some at both ends. */
+#define USES_TO_TRIM 64u
+#define KEEP_STACK ((size_t)64 << 10)
+
+static void trim(Fiber *fiber) {
+    if (++fiber->uses % USES_TO_TRIM != 0 || fiber->size <= 2 * KEEP_STACK) return;
+    wr_os_reset(fiber->map + KEEP_STACK, fiber->size - 2 * KEEP_STACK);
+}
+
+/* Nothing of it is cleared: guests read no slot that they have not written. */
 static void fiber_free(Store *store) {
     Fiber *fiber = store->fiber;
     if (fiber == NULL) return;
-    wr_os_release(fiber->map, fiber->size);
-    wr_free(&store->alloc, fiber, sizeof *fiber);
     store->fiber = NULL;
+    trim(fiber);
+    if (!keep_spare(store->engine->executor_state, fiber)) delete_fiber(&store->alloc, fiber);
 }
 
 /* ---- errors ---- */
@@ -443,6 +509,8 @@ static Error *call(Store *store, Func *func, Slot *slots) {
     Error *error = call_wasm(store, func, slots);
     store->nesting -= 1;
     store->fiber->polled = polled;
+    /* there may be a hundred thousand such stores, and few of them busy */
+    if (store->kit != NULL && store->nesting == 0) fiber_free(store);
     return error;
 }
 

@@ -7,11 +7,17 @@
 #include "watchdog.h"
 
 #define DEFAULT_MAX_STACK ((size_t)8 << 20)
+#define DEFAULT_POOL_STORES 64u
+#define DEFAULT_POOL_RESIDENT ((size_t)1 << 20)
+/* Three quarters of what Linux allows by default; the rest is for everything else in the process. */
+#define USUAL_MAPPINGS ((size_t)49000)
 
 void wr_config_init(struct wr_config *config) {
     *config = (struct wr_config){
         .memory_mode = WR_MEMORY_AUTO,
         .max_stack = DEFAULT_MAX_STACK,
+        .pool_stores = DEFAULT_POOL_STORES,
+        .pool_resident = DEFAULT_POOL_RESIDENT,
         .alloc = wr_alloc_system,
     };
 #define FEATURE(id, name, on) config->features |= (Features)(on) << FEATURE_##id;
@@ -62,6 +68,7 @@ Error *wr_engine_create(const struct wr_config *config, const Executor *executor
     engine->config.max_stack = round_up_stack(config->max_stack);
     engine->executor = executor;
     wr_os_mutex_init(&engine->lock);
+    atomic_init(&engine->mappings, USUAL_MAPPINGS);
     engine->types = wr_types_new(&engine->alloc);
     Error *error = engine->types ? start_executor(engine) : ERROR_OOM;
     if (error) {
@@ -70,6 +77,37 @@ Error *wr_engine_create(const struct wr_config *config, const Executor *executor
     }
     *out = engine;
     return NULL;
+}
+
+/* Not when the engine is made: reading the host's limit takes longer than many a guest. */
+static void learn_mappings(Engine *engine) {
+    wr_os_mutex_lock(&engine->lock);
+    if (!engine->mappings_known) {
+        engine->mappings_known = true;
+        size_t allowed = wr_os_max_mappings() / 4 * 3;
+        if (allowed > USUAL_MAPPINGS) engine->mappings += allowed - USUAL_MAPPINGS;
+    }
+    wr_os_mutex_unlock(&engine->lock);
+}
+
+static bool take_mappings(Engine *engine, u32 count) {
+    size_t left = atomic_load_explicit(&engine->mappings, memory_order_relaxed);
+    while (left >= count) {
+        if (atomic_compare_exchange_weak_explicit(&engine->mappings, &left, left - count,
+                                                  memory_order_relaxed, memory_order_relaxed))
+            return true;
+    }
+    return false;
+}
+
+bool wr_engine_take_mappings(Engine *engine, u32 count) {
+    if (take_mappings(engine, count)) return true;
+    learn_mappings(engine);
+    return take_mappings(engine, count);
+}
+
+void wr_engine_return_mappings(Engine *engine, u32 count) {
+    atomic_fetch_add_explicit(&engine->mappings, count, memory_order_relaxed);
 }
 
 Engine *wr_engine_ref(Engine *engine) {

@@ -128,10 +128,11 @@ static bool make_funcs(Instance *i) {
     return true;
 }
 
-static Error *make_memories(Instance *i) {
+static Error *make_memories(Instance *i, const MemoryPlace *places) {
     const Module *m = i->module;
     for (u32 k = m->nimported_memories; k < m->nmemories; k++) {
-        Error *error = wr_memory_new(i->store, &m->memories[k], &i->memories[k]);
+        const MemoryPlace *place = places ? &places[k - m->nimported_memories] : NULL;
+        Error *error = wr_memory_new_at(i->store, &m->memories[k], place, &i->memories[k]);
         if (error) return error;
     }
     return m->nmemories == 0 || wr_memory_add_user(i->memories[0], i) ? NULL : ERROR_OOM;
@@ -186,12 +187,12 @@ static void find_exported_memory(Instance *i) {
     }
 }
 
-static Error *allocate(Instance *i, const ExternVal *imports) {
+static Error *allocate(Instance *i, const ExternVal *imports, const MemoryPlace *places) {
     bind_imports(i, imports);
     make_globals(i);
     if (!make_funcs(i) || !make_tags(i)) return ERROR_OOM;
     Error *error = make_tables(i);
-    if (!error) error = make_memories(i);
+    if (!error) error = make_memories(i, places);
     if (!error) find_exported_memory(i);
     return error;
 }
@@ -301,43 +302,65 @@ static Error *init_memories(Instance *i) {
     return NULL;
 }
 
-static Error *run_start(Instance *i, bool *escaped) {
+Error *wr_instance_start(Instance *i) {
     if (i->module->start == NONE_U32) return NULL;
     Slot none[1] = {{0}};
-    *escaped = true;
     return wr_store_call(i->store, i->funcs[i->module->start], none);
+}
+
+Error *wr_instance_evaluate(Instance *i, bool *escaped) {
+    Error *error = evaluate(i);
+    if (!error) error = init_tables(i, escaped);
+    return error ? error : init_memories(i);
 }
 
 /* *escaped: from now on something outside may refer to the instance. */
 static Error *initialise(Instance *i, const ExternVal *imports, bool *escaped) {
-    Error *error = allocate(i, imports);
-    if (!error) error = evaluate(i);
-    if (!error) error = init_tables(i, escaped);
-    if (!error) error = init_memories(i);
-    if (!error) error = run_start(i, escaped);
-    return error;
+    Error *error = allocate(i, imports, NULL);
+    if (!error) error = wr_instance_evaluate(i, escaped);
+    if (error || i->module->start == NONE_U32) return error;
+    *escaped = true;
+    return wr_instance_start(i);
 }
 
 static Error *over_limit(void) {
     return wr_error_at(WR_ERROR_MEMORY, NO_OFFSET, "instance limit of the store exceeded");
 }
 
-Error *wr_instance_new(Store *store, Module *module, const ExternVal *imports, Instance **out) {
-    Error *error = wr_link_check(module, imports);
-    if (error) return error;
+Error *wr_instance_allocate(Store *store, Module *module, const ExternVal *imports,
+                            const MemoryPlace *places, Instance **out) {
+    StoreMark mark = wr_store_mark(store);
+    Instance *instance = new_instance(store, module);
+    if (!instance) return ERROR_OOM;
+    Error *error = allocate(instance, imports, places);
+    if (error) {
+        wr_store_rollback(store, mark);
+    } else {
+        *out = instance;
+    }
+    return error;
+}
+
+Error *wr_instance_new_matched(Store *store, Module *module, const ExternVal *imports,
+                               Instance **out) {
     if (store->used_instances >= store->limit_instances) return over_limit();
     StoreMark mark = wr_store_mark(store);
     u64 const_objects = store->const_objects;
     Instance *instance = new_instance(store, module);
     if (!instance) return ERROR_OOM;
     bool escaped = false; /* and garbage in the heap needs its types, which are the module's */
-    error = initialise(instance, imports, &escaped);
+    Error *error = initialise(instance, imports, &escaped);
     if (!error) {
         *out = instance;
     } else if (!escaped && store->const_objects == const_objects) {
         wr_store_rollback(store, mark);
     }
     return error;
+}
+
+Error *wr_instance_new(Store *store, Module *module, const ExternVal *imports, Instance **out) {
+    Error *error = wr_link_check(module, imports);
+    return error ? error : wr_instance_new_matched(store, module, imports, out);
 }
 
 /* ---- exports -------------------------------------------------------------------------------- */

@@ -48,11 +48,36 @@ static bool wants_guard(const Memory *memory) {
            memory->page_size_log2 == 16;
 }
 
-static bool reserve_initial(Memory *memory, u64 size) {
-    if (wants_guard(memory) && reserve(memory, GUARDED_RESERVATION)) {
+/* False when `decl` asks for more than the host has addresses for. */
+static bool initial_bytes(const MemoryDecl *decl, u64 *bytes) {
+    Memory memory = {.page_size_log2 = decl->page_size_log2};
+    return pages_to_bytes(&memory, decl->limits.min, bytes);
+}
+
+/* Mappings that a guarded memory may come to be: its image, the rest of it, the guard. */
+#define GUARDED_MAPPINGS 3u
+
+/* Its addresses. */
+static void release(Memory *memory) {
+    if (!memory->is_lent) wr_os_release(memory->base, (size_t)memory->reserved);
+    wr_engine_return_mappings(memory->store->engine, memory->mappings);
+    memory->mappings = 0;
+}
+
+static bool reserve_guarded(Memory *memory) {
+    Engine *engine = memory->store->engine;
+    if (!wr_engine_take_mappings(engine, GUARDED_MAPPINGS)) return false;
+    if (reserve(memory, GUARDED_RESERVATION)) {
         memory->is_guarded = true;
+        memory->mappings = GUARDED_MAPPINGS;
         return true;
     }
+    wr_engine_return_mappings(engine, GUARDED_MAPPINGS);
+    return false;
+}
+
+static bool reserve_initial(Memory *memory, u64 size) {
+    if (wants_guard(memory) && reserve_guarded(memory)) return true;
     if (memory->is_shared && !pages_to_bytes(memory, memory->max_pages, &size)) return false;
     return reserve(memory, size);
 }
@@ -81,9 +106,10 @@ static bool move_to_larger(Memory *memory, u64 size) {
         return false;
     }
     memcpy(moved.base, memory->base, (size_t)memory->size);
-    wr_os_release(memory->base, (size_t)memory->reserved);
+    release(memory);
     memory->base = moved.base;
     memory->reserved = moved.reserved;
+    memory->is_lent = false;
     return true;
 }
 
@@ -129,26 +155,31 @@ static SharedMemory *share(const Memory *memory) {
     shared->is_64 = memory->is_64;
     shared->is_guarded = memory->is_guarded;
     shared->has_max = memory->has_max;
+    shared->mappings = memory->mappings;
     return shared;
 }
 
-static Error *allocate(Memory *memory, const MemoryDecl *decl) {
+static void move_in(Memory *memory, const MemoryPlace *place) {
+    memory->base = place->base;
+    memory->reserved = place->reserved;
+    memory->is_guarded = place->is_guarded;
+    memory->is_lent = true;
+}
+
+static Error *allocate(Memory *memory, const MemoryDecl *decl, const MemoryPlace *place) {
     Budget *budget = memory->store->budget;
     u64 size;
-    if (!pages_to_bytes(memory, decl->limits.min, &size)) return out_of_memory(decl);
+    if (!initial_bytes(decl, &size)) return out_of_memory(decl);
     if (!wr_budget_charge(budget, size)) return over_limit(size);
-    if (!reserve_initial(memory, size) || !commit_to(memory, size)) {
-        wr_os_release(memory->base, (size_t)memory->reserved);
+    if (place) {
+        move_in(memory, place);
+    } else if (!reserve_initial(memory, size) || !commit_to(memory, size)) {
+        release(memory);
         wr_budget_return(budget, size);
         return out_of_memory(decl);
     }
     memory->size = size;
     return NULL;
-}
-
-static void release(u8 *base, u64 reserved, Budget *budget, u64 size) {
-    wr_os_release(base, (size_t)reserved);
-    wr_budget_return(budget, size);
 }
 
 static void free_object(Memory *memory) {
@@ -157,12 +188,13 @@ static void free_object(Memory *memory) {
     wr_free(alloc, memory, sizeof *memory);
 }
 
-static Error *own_memory(Memory *memory, const MemoryDecl *decl) {
-    Error *error = allocate(memory, decl);
+static Error *own_memory(Memory *memory, const MemoryDecl *decl, const MemoryPlace *place) {
+    Error *error = allocate(memory, decl, place);
     if (error || !memory->is_shared) return error;
     memory->shared = share(memory);
     if (memory->shared) return NULL;
-    release(memory->base, memory->reserved, memory->store->budget, memory->size);
+    release(memory);
+    wr_budget_return(memory->store->budget, memory->size);
     return ERROR_OOM;
 }
 
@@ -171,10 +203,11 @@ static bool make_room(Store *store) {
                          (u64)store->nmemories + 1, UINT32_MAX, sizeof(Memory *));
 }
 
-Error *wr_memory_new(Store *store, const MemoryDecl *decl, Memory **out) {
+Error *wr_memory_new_at(Store *store, const MemoryDecl *decl, const MemoryPlace *place,
+                        Memory **out) {
     Memory *memory = make_room(store) ? new_object(store, decl) : NULL;
     if (!memory) return ERROR_OOM;
-    Error *error = own_memory(memory, decl);
+    Error *error = own_memory(memory, decl, place);
     if (error) {
         free_object(memory);
         return error;
@@ -183,11 +216,16 @@ Error *wr_memory_new(Store *store, const MemoryDecl *decl, Memory **out) {
     return NULL;
 }
 
+Error *wr_memory_new(Store *store, const MemoryDecl *decl, Memory **out) {
+    return wr_memory_new_at(store, decl, NULL, out);
+}
+
 void wr_memory_free(Memory *memory) {
     if (memory->is_shared) {
         wr_shared_memory_delete(memory->shared);
     } else {
-        release(memory->base, memory->reserved, memory->store->budget, memory->size);
+        release(memory);
+        wr_budget_return(memory->store->budget, memory->size);
     }
     free_object(memory);
 }
@@ -230,7 +268,7 @@ Error *wr_shared_memory_make(Store *store, const MemoryDecl *decl, SharedMemory 
     *out = NULL;
     Memory *memory = new_object(store, decl);
     if (!memory) return ERROR_OOM;
-    Error *error = own_memory(memory, decl);
+    Error *error = own_memory(memory, decl, NULL);
     *out = memory->shared;
     free_object(memory);
     return error;
@@ -244,7 +282,9 @@ SharedMemory *wr_shared_memory_ref(SharedMemory *shared) {
 void wr_shared_memory_delete(SharedMemory *shared) {
     if (!shared || atomic_fetch_sub_explicit(&shared->refs, 1, memory_order_acq_rel) != 1) return;
     Engine *engine = shared->engine;
-    release(shared->base, shared->reserved, shared->budget, shared->size);
+    wr_os_release(shared->base, (size_t)shared->reserved);
+    wr_engine_return_mappings(engine, shared->mappings);
+    wr_budget_return(shared->budget, shared->size);
     wr_budget_unref(shared->budget);
     wr_os_mutex_destroy(&shared->lock);
     wr_free(&engine->alloc, shared, sizeof *shared);
@@ -281,6 +321,62 @@ Memory *wr_memory_attach(Store *store, SharedMemory *shared) {
     memory = new_attached(store, shared);
     if (memory) store->memories[store->nmemories++] = memory;
     return memory;
+}
+
+/* ---- places --------------------------------------------------------------------------------- */
+
+bool wr_memory_place_guarded(Engine *engine, const MemoryDecl *decl, MemoryPlace *place) {
+    Store store = {.engine = engine};
+    Memory memory = {
+        .store = &store, .page_size_log2 = decl->page_size_log2, .is_64 = decl->limits.is_64};
+    u64 size;
+    if (!wants_guard(&memory) || !initial_bytes(decl, &size)) return false;
+    if (!reserve_guarded(&memory)) return false;
+    if (!commit_to(&memory, size)) {
+        release(&memory);
+        return false;
+    }
+    *place = (MemoryPlace){.base = memory.base,
+                           .reserved = memory.reserved,
+                           .is_guarded = true,
+                           .mappings = memory.mappings};
+    return true;
+}
+
+/* It splits what lies around it in two, and its image what it is mapped into. */
+#define OWN_MAPPINGS 3u
+
+bool wr_memory_place_own(Engine *engine, u64 size, MemoryPlace *place) {
+    if (!wr_engine_take_mappings(engine, OWN_MAPPINGS)) return false;
+    u8 *base = wr_os_reserve((size_t)size);
+    if (base && wr_os_commit(base, (size_t)size)) {
+        *place = (MemoryPlace){.base = base, .reserved = size, .mappings = OWN_MAPPINGS};
+        return true;
+    }
+    wr_os_release(base, (size_t)size);
+    wr_engine_return_mappings(engine, OWN_MAPPINGS);
+    return false;
+}
+
+void wr_memory_place_free(Engine *engine, const MemoryPlace *place) {
+    if (!place->mappings) return;
+    wr_os_release(place->base, (size_t)place->reserved);
+    wr_engine_return_mappings(engine, place->mappings);
+}
+
+u64 wr_memory_put_back(Memory *memory, const MemoryDecl *decl, const MemoryPlace *place) {
+    u64 used = memory->is_lent ? memory->size : place->reserved, size = 0;
+    (void)initial_bytes(decl, &size); /* it was once made with that */
+    if (!memory->is_lent) release(memory);
+    move_in(memory, place);
+    memory->size = size;
+    u64 end = round_to_host_pages(size);
+    if (place->is_guarded && used > end) {
+        wr_os_decommit(place->base + end, (size_t)(used - end));
+        used = end;
+    }
+    for (u32 i = 0; i < memory->nusers; i++) update_user(memory, memory->users[i]);
+    return used;
 }
 
 /* ---- growth --------------------------------------------------------------------------------- */

@@ -21,8 +21,10 @@
  *
  * Memories belong to their store. Instances cache base and size of their memory 0 (hot fields of
  * wr_instance): they register as users, and growth updates them. The contents start as zeros; data
- * segments are copied by instance.c. (An image mapped copy-on-write would replace exactly that: it
- * maps over the committed part of a memory that wr_memory_new() has just made.)
+ * segments are copied by instance.c, or come with an image (image.h).
+ *
+ * Each guarded memory takes up to three mappings, of which a process has 65,530 by default on Linux. So
+ * an engine has a budget of them: when it is spent, further memories are explicit ones.
  */
 #ifndef WR_MEMORY_H
 #define WR_MEMORY_H
@@ -35,6 +37,29 @@
  * memory. */
 NODISCARD Error *wr_memory_new(Store *store, const MemoryDecl *decl, Memory **out);
 void wr_memory_free(Memory *memory); /* by its store, no longer listed there */
+
+/* Where a memory can be, one after the other: address space that outlives them, committed to the
+ * memory's least size. What is not guarded is committed to the end, and left when a memory grows
+ * beyond it. */
+typedef struct MemoryPlace {
+    u8 *base;
+    u64 reserved;
+    bool is_guarded;
+    bool is_mapped; /* kit.c: its image is mapped, not copied */
+    u8 mappings;    /* of the engine's budget; 0: a part of something larger */
+} MemoryPlace;
+/* A guarded place; false if such a memory is not to be guarded, or nothing is left to do so. */
+NODISCARD bool wr_memory_place_guarded(Engine *engine, const MemoryDecl *decl, MemoryPlace *place);
+/* One of `size` bytes that is not guarded. */
+NODISCARD bool wr_memory_place_own(Engine *engine, u64 size, MemoryPlace *place);
+/* Does nothing to a place that is a part of something. */
+void wr_memory_place_free(Engine *engine, const MemoryPlace *place);
+/* As wr_memory_new(), in that place (NULL: one of its own). The contents are those of the place. */
+NODISCARD Error *wr_memory_new_at(Store *store, const MemoryDecl *decl, const MemoryPlace *place,
+                                  Memory **out);
+/* Makes a memory as wr_memory_new_at() left it in that place, except for the contents. Returns how many
+ * bytes of the place may differ from what they were. */
+u64 wr_memory_put_back(Memory *memory, const MemoryDecl *decl, const MemoryPlace *place);
 
 NODISCARD bool wr_memory_add_user(Memory *memory, Instance *instance);
 void wr_memory_remove_user(Memory *memory, const Instance *instance);

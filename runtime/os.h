@@ -18,6 +18,42 @@ NODISCARD bool wr_os_commit(void *address, size_t size);
 void wr_os_decommit(void *address, size_t size);
 void wr_os_release(void *address, size_t size);
 
+/* Drops the contents of committed pages: anonymous ones read as zeros, those of an image as the image. */
+void wr_os_reset(void *address, size_t size);
+/* How many mappings the process may have; reserving fails for everybody once it has them. */
+size_t wr_os_max_mappings(void);
+
+/* An image: bytes that any number of mappings share until they write to them. `bytes` is a read-only
+ * mapping, `size` whole pages. False when the host has no such thing, or refuses. */
+typedef struct OsImage {
+    int descriptor;
+    const u8 *bytes;
+    size_t size;
+} OsImage;
+NODISCARD bool wr_os_image_new(const u8 *bytes, size_t size, OsImage *image);
+void wr_os_image_free(OsImage *image);
+/* Puts the image in the place of committed pages: readable, writable, private. False leaves them as
+ * they were. */
+NODISCARD bool wr_os_image_map(const OsImage *image, void *address);
+
+/* Tells which pages have been written to. False when the host cannot: nothing is to be closed then. It
+ * tells nothing in a child process, which has pages of its own. */
+typedef struct OsScanner {
+    int descriptor;
+    u32 *parent; /* reads as zero in a child process */
+} OsScanner;
+NODISCARD bool wr_os_scanner_open(OsScanner *scanner);
+void wr_os_scanner_close(OsScanner *scanner);
+/* Pages [start, end). */
+typedef struct OsPages {
+    u64 start, end, opaque;
+} OsPages;
+/* Lists committed pages in [address, address + size) that were written to since they were committed,
+ * mapped to an image, or reset. False when it cannot tell, or when there are more than max_pages, or
+ * more runs of them than max_runs. */
+NODISCARD bool wr_os_scan(const OsScanner *scanner, const void *address, size_t size,
+                          size_t max_pages, OsPages *runs, u32 max_runs, u32 *count);
+
 /* Maps a whole regular file read-only, private. False with errno text in *why (static) on failure;
  * an empty file gives *size 0 and *address NULL. */
 NODISCARD bool wr_os_map_file(const char *path, const u8 **address, u64 *size, const char **why);

@@ -15,7 +15,9 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -72,6 +74,175 @@ void wr_os_decommit(void *address, size_t size) {
 void wr_os_release(void *address, size_t size) {
     if (address) (void)munmap(address, round_to_pages(size));
 }
+
+#if defined(__linux__)
+/* A private mapping of a file gets the file's pages back, an anonymous one zeros. */
+void wr_os_reset(void *address, size_t size) {
+    size = round_to_pages(size);
+    if (size != 0) (void)madvise(address, size, MADV_DONTNEED);
+}
+#else
+/* Elsewhere the advice may be ignored, and there are no images. */
+void wr_os_reset(void *address, size_t size) {
+    size = round_to_pages(size);
+    int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED;
+    if (size == 0 || mmap(address, size, PROT_READ | PROT_WRITE, flags, -1, 0) != MAP_FAILED)
+        return;
+    memset(address, 0, size);
+}
+#endif
+
+#define USUAL_MAX_MAPPINGS 65530u /* Linux' own default; others have no such limit */
+
+size_t wr_os_max_mappings(void) {
+    unsigned long long limit = 0;
+    FILE *file = fopen("/proc/sys/vm/max_map_count", "re");
+    if (!file) return USUAL_MAX_MAPPINGS;
+    bool ok = fscanf(file, "%llu", &limit) == 1;
+    (void)fclose(file);
+    return ok && limit > 0 && limit <= SIZE_MAX ? (size_t)limit : USUAL_MAX_MAPPINGS;
+}
+
+/* ---- images and written pages --------------------------------------------------------------- */
+
+#if defined(__linux__)
+
+static bool write_all(int fd, const u8 *bytes, size_t size) {
+    for (size_t done = 0; done < size;) {
+        ssize_t n = pwrite(fd, bytes + done, size - done, (off_t)done);
+        if (n < 0 && errno == EINTR) continue;
+        if (n <= 0) return false;
+        done += (size_t)n;
+    }
+    return true;
+}
+
+/* Sealed: nobody can change under a guest what it has not written to yet. */
+static bool fill_image(int fd, const u8 *bytes, size_t size, OsImage *image) {
+    const int seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
+    size_t whole = round_to_pages(size);
+    if (whole == 0 || ftruncate(fd, (off_t)whole) != 0 || !write_all(fd, bytes, size)) return false;
+    if (fcntl(fd, F_ADD_SEALS, seals) != 0) return false;
+    void *p = mmap(NULL, whole, PROT_READ, MAP_PRIVATE, fd, 0);
+    if (p == MAP_FAILED) return false;
+    *image = (OsImage){fd, p, whole};
+    return true;
+}
+
+bool wr_os_image_new(const u8 *bytes, size_t size, OsImage *image) {
+    int fd = memfd_create("wasm", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (fd < 0) return false;
+    if (fill_image(fd, bytes, size, image)) return true;
+    (void)close(fd);
+    return false;
+}
+
+void wr_os_image_free(OsImage *image) {
+    (void)munmap((void *)(uintptr_t)image->bytes, image->size);
+    (void)close(image->descriptor);
+}
+
+bool wr_os_image_map(const OsImage *image, void *address) {
+    int flags = MAP_PRIVATE | MAP_FIXED | MAP_NORESERVE;
+    void *p = mmap(address, image->size, PROT_READ | PROT_WRITE, flags, image->descriptor, 0);
+    return p != MAP_FAILED;
+}
+
+/* PAGEMAP_SCAN (Linux 6.7), which older headers do not know. */
+typedef struct ScanArgument {
+    u64 size, flags, start, end, walk_end, runs, max_runs, max_pages;
+    u64 inverted, all_of, any_of, wanted;
+} ScanArgument;
+#define SCAN _IOWR('f', 16, ScanArgument)
+#define PAGE_OF_FILE (1u << 2)
+#define PAGE_PRESENT (1u << 3)
+#define PAGE_SWAPPED (1u << 4)
+#define PAGE_ZERO (1u << 5)
+
+static bool scan(int fd, const void *address, size_t size, size_t max_pages, OsPages *runs,
+                 u32 max_runs, u32 *count) {
+    ScanArgument argument = {
+        .size = sizeof argument,
+        .start = (uintptr_t)address,
+        .end = (uintptr_t)address + size,
+        .runs = (uintptr_t)runs,
+        .max_runs = max_runs,
+        .max_pages = (u64)max_pages + 1,
+        .inverted = PAGE_OF_FILE | PAGE_ZERO, /* that is, neither of them: pages of our own */
+        .all_of = PAGE_OF_FILE | PAGE_ZERO,
+        .any_of = PAGE_PRESENT | PAGE_SWAPPED,
+        .wanted = PAGE_PRESENT,
+    };
+    int n = ioctl(fd, SCAN, &argument);
+    if (n < 0 || argument.walk_end < argument.end) return false;
+    *count = (u32)n;
+    u64 pages = 0;
+    for (int i = 0; i < n; i++) pages += (runs[i].end - runs[i].start) / wr_os_page_size();
+    return pages <= max_pages;
+}
+
+_Static_assert(sizeof(OsPages) == 24, "struct page_region");
+
+static bool open_scanner(OsScanner *scanner) {
+    size_t page = wr_os_page_size();
+    scanner->descriptor = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+    if (scanner->descriptor < 0) return false;
+    u32 count;
+    OsPages run;
+    if (madvise(scanner->parent, page, MADV_WIPEONFORK) == 0 &&
+        scan(scanner->descriptor, scanner->parent, page, 1, &run, 1, &count) && count == 1) {
+        return true;
+    }
+    (void)close(scanner->descriptor);
+    return false;
+}
+
+bool wr_os_scanner_open(OsScanner *scanner) {
+    scanner->parent = wr_os_reserve(wr_os_page_size());
+    if (!scanner->parent) return false;
+    if (wr_os_commit(scanner->parent, wr_os_page_size())) {
+        *scanner->parent = 1;
+        if (open_scanner(scanner)) return true;
+    }
+    wr_os_release(scanner->parent, wr_os_page_size());
+    return false;
+}
+
+void wr_os_scanner_close(OsScanner *scanner) {
+    (void)close(scanner->descriptor);
+    wr_os_release(scanner->parent, wr_os_page_size());
+}
+
+bool wr_os_scan(const OsScanner *scanner, const void *address, size_t size, size_t max_pages,
+                OsPages *runs, u32 max_runs, u32 *count) {
+    return *scanner->parent == 1 && scan(scanner->descriptor, address, round_to_pages(size),
+                                         max_pages, runs, max_runs, count);
+}
+
+#else
+
+bool wr_os_image_new(const u8 *bytes, size_t size, OsImage *image) {
+    (void)bytes, (void)size, (void)image;
+    return false;
+}
+void wr_os_image_free(OsImage *image) { (void)image; }
+bool wr_os_image_map(const OsImage *image, void *address) {
+    (void)image, (void)address;
+    return false;
+}
+bool wr_os_scanner_open(OsScanner *scanner) {
+    (void)scanner;
+    return false;
+}
+void wr_os_scanner_close(OsScanner *scanner) { (void)scanner; }
+bool wr_os_scan(const OsScanner *scanner, const void *address, size_t size, size_t max_pages,
+                OsPages *runs, u32 max_runs, u32 *count) {
+    (void)scanner, (void)address, (void)size, (void)max_pages, (void)runs, (void)max_runs;
+    *count = 0;
+    return false;
+}
+
+#endif
 
 /* ---- files ---------------------------------------------------------------------------------- */
 

@@ -4,6 +4,7 @@
  * Everything made in a store dies with it; nothing is freed earlier but what a failed instantiation
  * rolls back. Function handles and host values are therefore never reused.
  */
+#include "kit.h"
 #include "memory.h"
 #include "object.h"
 #include "table.h"
@@ -50,6 +51,14 @@ bool wr_budget_charge(Budget *budget, u64 bytes) {
 
 void wr_budget_return(Budget *budget, u64 bytes) { atomic_fetch_sub(&budget->used_memory, bytes); }
 
+bool wr_budget_clear(Budget *budget, u64 used) {
+    if (atomic_load_explicit(&budget->refs, memory_order_acquire) != 1) return false;
+    atomic_store_explicit(&budget->limit_memory, UINT64_MAX, memory_order_relaxed);
+    atomic_store_explicit(&budget->used_memory, used, memory_order_relaxed);
+    atomic_store_explicit(&budget->fuel, 0, memory_order_relaxed);
+    return true;
+}
+
 i64 wr_budget_draw(Budget *budget, u64 need) {
     u64 left = budget->fuel, taken;
     do {
@@ -59,6 +68,17 @@ i64 wr_budget_draw(Budget *budget, u64 need) {
 }
 
 /* ---- making and deleting -------------------------------------------------------------------- */
+
+/* What a new store and a cleared one have in common. */
+static void set_defaults(Store *store) {
+    store->limit_tables = store->limit_instances = store->limit_heap = UINT64_MAX;
+    store->heap = (Heap *)(uintptr_t)&wr_heap_none; /* which is only read */
+    store->interruptible = store->fuel_on = false;
+    store->deadline = 0;
+    store->nexterns = store->nhandles = store->ndata = 0;
+    store->const_objects = 0;
+    atomic_store_explicit(&store->interrupt, 0, memory_order_relaxed);
+}
 
 /* Consumes the reference to the budget, which may be NULL for want of memory. */
 static Error *new_store(Engine *engine, Budget *budget, Store **out) {
@@ -71,9 +91,8 @@ static Error *new_store(Engine *engine, Budget *budget, Store **out) {
     store->alloc = engine->alloc;
     store->budget = budget;
     store->nfuncs = 1; /* handle 0 is null; its slot is allocated with the first function */
-    store->limit_tables = store->limit_instances = store->limit_heap = UINT64_MAX;
-    store->heap = (Heap *)(uintptr_t)&wr_heap_none; /* which is only read */
     atomic_init(&store->interrupt, 0);
+    set_defaults(store);
     *out = store;
     return NULL;
 }
@@ -119,21 +138,39 @@ static void free_arrays(Store *store) {
     wr_free(alloc, store->tables, store->cap_tables * sizeof(Table *));
     wr_free(alloc, store->tags, store->cap_tags * sizeof(Tag *));
     wr_free(alloc, store->host_globals, store->cap_host_globals * sizeof(Global *));
+    wr_free(alloc, store->data, store->cap_data * sizeof *store->data);
+}
+
+static void free_host_globals(Store *store) {
+    while (store->nhost_globals > 0) {
+        wr_free(&store->alloc, store->host_globals[--store->nhost_globals], sizeof(Global));
+    }
+}
+
+void wr_store_clear(Store *store, StoreMark mark) {
+    wr_watchdog_remove(store);
+    if (store->fiber) store->engine->executor->fiber_free(store);
+    wr_errors_forget(store);
+    if (store->heap != &wr_heap_none) wr_heap_delete(store);
+    wr_store_rollback(store, mark);
+    free_host_globals(store);
+    for (Instance *i = store->instances; i; i = i->next) {
+        i->heap = (Heap *)(uintptr_t)&wr_heap_none;
+        i->heap_base = NULL;
+    }
+    give_back_fuel(store);
+    set_defaults(store);
 }
 
 void wr_store_delete(Store *store) {
     if (!store) return;
-    Engine *engine = store->engine;
-    wr_watchdog_remove(store);
-    if (store->fiber) engine->executor->fiber_free(store);
-    wr_errors_forget(store);
-    wr_heap_delete(store);
-    wr_store_rollback(store, (StoreMark){.nfuncs = 1});
-    for (u32 i = 0; i < store->nhost_globals; i++) {
-        wr_free(&store->alloc, store->host_globals[i], sizeof(Global));
+    if (store->kit) {
+        wr_kit_return(store->kit);
+        return;
     }
+    Engine *engine = store->engine;
+    wr_store_clear(store, (StoreMark){.nfuncs = 1});
     free_arrays(store);
-    give_back_fuel(store);
     wr_budget_unref(store->budget);
     wr_free(&engine->alloc, store, sizeof *store);
     wr_engine_unref(engine);
@@ -272,6 +309,27 @@ bool wr_store_ref_matches(const Store *store, u64 ref, ValType type) {
 
 void wr_store_shade(Store *store, u64 ref, ValType type) {
     if (wr_type_in_heap(store->engine->types, type)) wr_heap_mark(store, ref);
+}
+
+/* ---- what the embedder attaches -------------------------------------------------------------- */
+
+bool wr_store_set_datum(Store *store, const void *key, void *value) {
+    u32 i = 0;
+    while (i < store->ndata && store->data[i].key != key) i++;
+    if (i == store->ndata && !wr_grow_array(&store->alloc, &store->data, &store->cap_data,
+                                            (u64)i + 1, UINT32_MAX, sizeof *store->data)) {
+        return false;
+    }
+    store->data[i] = (StoreDatum){key, value};
+    if (i == store->ndata) store->ndata++;
+    return true;
+}
+
+void *wr_store_datum(const Store *store, const void *key) {
+    for (u32 i = 0; i < store->ndata; i++) {
+        if (store->data[i].key == key) return store->data[i].value;
+    }
+    return NULL;
 }
 
 /* ---- what the host keeps -------------------------------------------------------------------- */

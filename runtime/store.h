@@ -49,6 +49,8 @@ struct wr_config {
     u32 validation_threads; /* 0 = all */
     u32 gc_debug;           /* WR_GC_* */
     Features features;
+    u32 pool_stores;      /* see wr_config_set_pool() */
+    size_t pool_resident; /* bytes */
     Alloc alloc;
 };
 
@@ -62,6 +64,8 @@ struct wr_engine {
     struct Watchdog *watchdog; /* deadline thread, started by the first timeout */
     Parking *parking;          /* threads in memory.atomic.wait, made by the first; under lock */
     OsMutex lock;
+    atomic_size_t mappings; /* that may still be made, see wr_engine_take_mappings() */
+    bool mappings_known;    /* `mappings` began with what this host allows; under lock */
 };
 
 void wr_config_init(struct wr_config *config); /* the defaults */
@@ -71,6 +75,10 @@ NODISCARD Error *wr_engine_create(const struct wr_config *config, const Executor
                                   Engine **out);
 Engine *wr_engine_ref(Engine *engine);
 void wr_engine_unref(Engine *engine);
+/* Hosts limit the mappings of a process, and one that has them all cannot even allocate. So what can do
+ * without asks here before making `count` of them, and gives them back; false: do without. */
+NODISCARD bool wr_engine_take_mappings(Engine *engine, u32 count);
+void wr_engine_return_mappings(Engine *engine, u32 count);
 
 /* ---- functions ---- */
 
@@ -138,6 +146,7 @@ typedef struct wr_shared_memory {
     u64 reserved, max_pages;
     u8 page_size_log2;
     bool is_64, is_guarded, has_max;
+    u8 mappings; /* of the engine's budget */
 } SharedMemory;
 
 struct wr_memory {
@@ -148,6 +157,8 @@ struct wr_memory {
     u8 page_size_log2;
     bool is_64, is_shared, is_guarded, has_max;
     SharedMemory *shared; /* counted; NULL unless is_shared */
+    bool is_lent; /* the addresses are somebody else's (prelink.c): they are not released here */
+    u8 mappings;  /* of the engine's budget, taken for this memory */
     Store *store;
     Instance *
         *users; /* instances whose memory 0 this is: their cached base and size follow growth */
@@ -202,6 +213,7 @@ struct wr_instance {
     bool *dropped_datas; /* data.drop */
     bool *dropped_elems;
     u32 **elem_values; /* per element segment: evaluated references, NULL once dropped or empty */
+    bool elems_lent;   /* elem_values[] are not to be freed: they are a pre-linked module's */
     Memory *exported_memory; /* export "memory", or NULL */
     u8 memory_kind;          /* of memory 0: MEM_* below */
     Instance *next;          /* in Store.instances */
@@ -232,6 +244,13 @@ typedef struct ConstStack {
     u32 height;
 } ConstStack;
 
+/* What the embedder attached under a key of its own. */
+typedef struct StoreDatum {
+    const void *key;
+    void *value;
+} StoreDatum;
+
+/* A field that is added here must be dealt with in wr_store_clear() too. */
 struct wr_store {
     Engine *engine; /* counted */
     Alloc alloc;    /* the engine's */
@@ -270,6 +289,10 @@ struct wr_store {
 
     Fiber *fiber; /* made by the executor at the first call */
     u32 nesting;  /* activations on the C stack */
+
+    struct Kit *kit;  /* what it goes back to when it is deleted (kit.h), or NULL */
+    StoreDatum *data; /* the embedder's */
+    u32 ndata, cap_data;
 };
 
 /* True when calls must poll (fuel, deadline or interruption in use). */
@@ -290,6 +313,9 @@ typedef struct StoreMark {
     u32 nfuncs, nmemories, ntables, ntags;
 } StoreMark;
 StoreMark wr_store_mark(const Store *store);
+/* Back to what it was at that mark, and then to what a new store is: limits, metering, references, the
+ * heap. What was made before the mark stays. */
+void wr_store_clear(Store *store, StoreMark mark);
 void wr_store_rollback(Store *store, StoreMark mark);
 
 /* Appends to Store.funcs and numbers `func`; false when out of memory or handles. */
@@ -297,6 +323,9 @@ NODISCARD bool wr_store_add_func(Store *store, Func *func);
 /* Calls through the executor, as Executor.call. A deadline that has passed stops this call too, not only
  * the one during which it passed; an interruption is spent when it has stopped a call. */
 NODISCARD Error *wr_store_call(Store *store, Func *func, Slot *slots);
+/* What the embedder attached to the store under that key; NULL if nothing. False when out of memory. */
+NODISCARD bool wr_store_set_datum(Store *store, const void *key, void *value);
+void *wr_store_datum(const Store *store, const void *key);
 /* A reference (extern hierarchy) to a host value, or 0 when out of memory; and back: false if `ref` is
  * no host value of this store. */
 NODISCARD u64 wr_store_new_extern(Store *store, void *value);
@@ -314,6 +343,8 @@ NODISCARD bool wr_budget_charge(Budget *budget, u64 bytes);
 void wr_budget_return(Budget *budget, u64 bytes);
 Budget *wr_budget_ref(Budget *budget);
 void wr_budget_unref(Budget *budget);
+/* Unless there are peers, makes it what that of a store is which has so much memory. */
+NODISCARD bool wr_budget_clear(Budget *budget, u64 used);
 /* Takes fuel that peers have in common: `need` and something to go on with, or what there is. */
 i64 wr_budget_draw(Budget *budget, u64 need);
 
@@ -385,6 +416,17 @@ typedef struct ExternVal {
  * except what the spec leaves (segments already written to imported tables and memories). */
 NODISCARD Error *wr_instance_new(Store *store, Module *module, const ExternVal *imports,
                                  Instance **out);
+/* The same when the imports are known to match. */
+NODISCARD Error *wr_instance_new_matched(Store *store, Module *module, const ExternVal *imports,
+                                         Instance **out);
+/* The parts, for prelink.c. Allocates only: the imports match, memories are made in `places` (one each
+ * of the module's own), globals and tables have no values. Then the initialisers and active segments
+ * (*escaped: something outside may refer to the instance); then the start function, if there is one. */
+struct MemoryPlace;
+NODISCARD Error *wr_instance_allocate(Store *store, Module *module, const ExternVal *imports,
+                                      const struct MemoryPlace *places, Instance **out);
+NODISCARD Error *wr_instance_evaluate(Instance *instance, bool *escaped);
+NODISCARD Error *wr_instance_start(Instance *instance);
 NODISCARD Func *wr_store_new_host_func(Store *store, const DefType *type, HostFunc *host);
 void wr_instance_free(Instance *instance); /* by its store only */
 /* False when there is no export of that name. */

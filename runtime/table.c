@@ -54,6 +54,19 @@ void wr_table_free(Table *table) {
     wr_free(&store->alloc, table, sizeof *table);
 }
 
+/* What it has grown by is kept for the next time, if it is not much. */
+void wr_table_put_back(Table *table, u32 size) {
+    table->size = size;
+    if (table->capacity / 2 <= size + 1024) return;
+    const Alloc *alloc = &table->store->alloc;
+    u32 capacity = size ? size : 1;
+    u32 *elems =
+        wr_realloc(alloc, table->elems, table->capacity * sizeof *elems, capacity * sizeof *elems);
+    if (!elems) return;
+    table->elems = elems;
+    table->capacity = capacity;
+}
+
 /* ---- growth --------------------------------------------------------------------------------- */
 
 u64 wr_table_grow(Table *table, u64 delta, u32 value) {
@@ -107,6 +120,6 @@ wr_trap_code_t wr_table_fill(Table *table, u64 dst, u32 value, u64 n) {
 void wr_elem_drop(Instance *i, u32 elem) {
     size_t size = i->module->elems[elem].count * sizeof(u32);
     i->dropped_elems[elem] = true;
-    wr_free(&i->store->alloc, i->elem_values[elem], size);
+    if (!i->elems_lent) wr_free(&i->store->alloc, i->elem_values[elem], size);
     i->elem_values[elem] = NULL;
 }

@@ -13,4 +13,7 @@
 NODISCARD Error *wr_table_new(Store *store, const TableDecl *decl, Table **out);
 void wr_table_free(Table *table); /* by its store, no longer listed there */
 
+/* Makes a table as small as it was. The store's count of elements is not changed, nor the contents. */
+void wr_table_put_back(Table *table, u32 size);
+
 #endif

@@ -54,6 +54,7 @@ typedef struct wr_module wr_module_t;
 typedef struct wr_store wr_store_t;
 typedef struct wr_linker wr_linker_t;
 typedef struct wr_instance wr_instance_t;
+typedef struct wr_prelinked wr_prelinked_t;
 typedef struct wr_caller wr_caller_t;
 typedef struct wr_func wr_func_t;
 typedef struct wr_memory wr_memory_t;
@@ -176,6 +177,9 @@ WR_API void wr_config_set_max_stack(wr_config_t *config, size_t bytes);
 WR_API void wr_config_set_gc_debug(wr_config_t *config, uint32_t flags);
 /* Threads that may validate one module's bodies; 0 = as many as there are processors. */
 WR_API void wr_config_set_validation_threads(wr_config_t *config, uint32_t threads);
+/* What each pre-linked module keeps of deleted stores for new ones: at most so many of them, with at
+ * most so many bytes of each memory that guests have written to. Defaults: 64, 1 MiB. */
+WR_API void wr_config_set_pool(wr_config_t *config, uint32_t stores, size_t resident_bytes);
 WR_API void wr_config_set_allocator(wr_config_t *config, wr_alloc_func_t func, void *context);
 /* Turns a proposal on or off by its name (see `wasmrun --help`); false if there is none such. */
 WR_API bool wr_config_set_feature(wr_config_t *config, const char *name, bool on);
@@ -290,6 +294,13 @@ WR_API void wr_store_get_heap_stats(const wr_store_t *store, wr_heap_stats_t *st
 /* Collects garbage now. Also in host functions. */
 WR_API void wr_store_collect(wr_store_t *store);
 
+/* The embedder's data of a store: a pointer for each key, which is any address that is the embedder's
+ * own. NULL if none was set. Deleting the store forgets them; host functions get at them by
+ * wr_caller_store(). */
+WR_API WR_NODISCARD own wr_error_t *wr_store_set_data(wr_store_t *store, const void *key,
+                                                      void *value);
+WR_API void *wr_store_data(const wr_store_t *store, const void *key);
+
 /* Fuel: one unit pays for one byte of code passed, or one transfer of control (a taken branch,
  * call, return); checked at branches and calls. UINT64_MAX turns metering off (default). Peers draw on
  * what is left in portions of 64 Ki: when it runs out, another one may have a rest of its portion. */
@@ -363,6 +374,14 @@ WR_API WR_NODISCARD own wr_error_t *wr_func_call(wr_store_t *store, wr_func_t *f
                                                  const wr_val_t *args, size_t nargs,
                                                  wr_val_t *results, size_t nresults);
 
+/* Calls without boxing, for who knows the function's type: see wr_func_has_signature(), once. `slots` holds
+ * the arguments in order and gets the results from slots[0] on; it has room for the larger of both. What
+ * does not belong to the type is undefined; references are checked. */
+WR_API WR_NODISCARD own wr_error_t *wr_func_call_slots(wr_store_t *store, wr_func_t *func,
+                                                       wr_slot_t *slots);
+/* Whether a function has the type that the signature says. */
+WR_API bool wr_func_has_signature(const wr_func_t *func, const char *signature);
+
 /* Guest memory. Pointers are valid until the guest runs or the memory grows. */
 WR_API uint8_t *wr_memory_data(wr_memory_t *memory);
 WR_API uint64_t wr_memory_size(const wr_memory_t *memory); /* bytes */
@@ -433,6 +452,43 @@ WR_API WR_NODISCARD own wr_error_t *wr_linker_instantiate(wr_linker_t *linker, w
                                                           wr_module_t *module,
                                                           wr_instance_t **instance);
 
+/*
+ * Pre-linked modules, for who instantiates the same module many times. The imports are resolved, which
+ * must be host functions, types are compared and initial values evaluated once. A pre-linked module may
+ * be used by any number of threads; the linker is not needed any more.
+ *
+ *     wr_prelinked_t *pre;                        once
+ *     error = wr_linker_prelink(linker, module, &pre);
+ *
+ *     error = wr_prelinked_new_store(pre, &store);      for each request
+ *     wr_store_limit_memory(store, ...); ...
+ *     error = wr_prelinked_instantiate(pre, store, &instance);
+ *     error = wr_func_call(store, wr_instance_func(instance, "f"), ...);
+ *     wr_store_delete(store);
+ *
+ * The store has everything in it that the instance needs, and when it is deleted it is cleaned and kept
+ * for the next one: nothing that a guest left there can be seen by another. Instantiating then takes
+ * less than a microsecond, deleting a few and some for each page that the guest has written to.
+ */
+WR_API WR_NODISCARD own wr_error_t *wr_linker_prelink(wr_linker_t *linker, wr_module_t *module,
+                                                      own wr_prelinked_t **pre);
+/* Stores made from it, and their instances, may outlive it. */
+WR_API void wr_prelinked_delete(own wr_prelinked_t *pre);
+/* A store like any other, prepared for one instance of this module. Limits that are set before
+ * instantiating hold for that instance too. */
+WR_API WR_NODISCARD own wr_error_t *wr_prelinked_new_store(wr_prelinked_t *pre,
+                                                           own wr_store_t **store);
+/* Instantiates and runs the start function. It can be done in any store of the engine, but is quick only
+ * the first time in one that wr_prelinked_new_store() made. */
+WR_API WR_NODISCARD own wr_error_t *wr_prelinked_instantiate(wr_prelinked_t *pre, wr_store_t *store,
+                                                             wr_instance_t **instance);
+
+typedef struct wr_prelinked_stats {
+    uint64_t live, idle;   /* stores in use, and kept */
+    uint64_t made, reused; /* stores given out so far, new ones and others */
+} wr_prelinked_stats_t;
+WR_API void wr_prelinked_get_stats(wr_prelinked_t *pre, wr_prelinked_stats_t *stats);
+
 /* Exports by name; NULL when there is none of that name and kind. */
 WR_API wr_func_t *wr_instance_func(wr_instance_t *instance, const char *name);
 WR_API wr_memory_t *wr_instance_memory(wr_instance_t *instance, const char *name);
@@ -455,6 +511,20 @@ WR_API WR_NODISCARD own wr_error_t *wr_wasi_add_env(wr_wasi_t *wasi, const char 
 WR_API WR_NODISCARD own wr_error_t *wr_wasi_inherit_env(wr_wasi_t *wasi);
 /* Standard streams of the host process. */
 WR_API WR_NODISCARD own wr_error_t *wr_wasi_inherit_stdio(wr_wasi_t *wasi);
+/*
+ * A stream of the embedder's own, as standard input or output. `read` puts at most `size` bytes in
+ * `bytes` and tells how many; 0 is the end. `write` takes all of them. Either may be NULL: nothing to
+ * read, writes vanish. An own error that they return ends the guest: a limit is exceeded, for instance.
+ * They run on the guest's thread, in the middle of its call.
+ */
+typedef struct wr_wasi_stream {
+    own wr_error_t *(*read)(void *context, void *bytes, size_t size, size_t *done);
+    own wr_error_t *(*write)(void *context, const void *bytes, size_t size);
+    void *context;
+} wr_wasi_stream_t;
+/* fd 0, 1 or 2. NULL closes it. */
+WR_API WR_NODISCARD own wr_error_t *wr_wasi_set_stream(wr_wasi_t *wasi, uint32_t fd,
+                                                       const wr_wasi_stream_t *stream);
 #define WR_WASI_READ_ONLY 1u
 /* Opens a host directory and gives it to the guest under the name `guest_path`. */
 WR_API WR_NODISCARD own wr_error_t *wr_wasi_preopen_dir(wr_wasi_t *wasi, const char *host_path,
@@ -464,6 +534,11 @@ WR_API WR_NODISCARD own wr_error_t *wr_wasi_preopen_socket(wr_wasi_t *wasi, int 
 /* Defines all functions of wasi_snapshot_preview1 and wasi_unstable. The context must outlive every
  * store that uses them. */
 WR_API WR_NODISCARD own wr_error_t *wr_wasi_link(wr_wasi_t *wasi, wr_linker_t *linker);
+/* The same for many stores with a context each, as with pre-linked modules: a call is served by the
+ * context that is attached to the store from which it comes, which must live as long as guests run in that
+ * store; without one it traps. Deleting the store forgets its context. */
+WR_API WR_NODISCARD own wr_error_t *wr_wasi_link_stores(wr_linker_t *linker);
+WR_API WR_NODISCARD own wr_error_t *wr_wasi_attach(wr_wasi_t *wasi, wr_store_t *store);
 
 /*
  * wasi-threads: "wasi" "thread-spawn", and a shared memory for each that the module imports. A thread runs a new

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "os.h"
@@ -38,6 +39,90 @@ Test(os, reserved_pages_cannot_be_touched, .signal = SIGSEGV) {
     signal(SIGSEGV, SIG_DFL); /* not a sanitizer\'s */
     volatile u8 *p = wr_os_reserve(wr_os_page_size());
     p[0] = 1;
+}
+
+Test(os, resets_what_was_written) {
+    size_t page = wr_os_page_size();
+    u8 *p = wr_os_reserve(4 * page);
+    cr_assert(wr_os_commit(p, 4 * page));
+    memset(p, 0xAB, 4 * page);
+    wr_os_reset(p, 3 * page);
+    cr_assert_eq(p[0], 0);
+    cr_assert_eq(p[3 * page - 1], 0);
+    cr_assert_eq(p[3 * page], 0xAB);
+    p[0] = 1;
+    wr_os_release(p, 4 * page);
+}
+
+/* Shared until written to, and again after a reset. */
+Test(os, maps_images) {
+    size_t page = wr_os_page_size();
+    u8 *contents = malloc(page + 1), *p[2];
+    memset(contents, 0x5A, page + 1);
+    OsImage image;
+    bool ok = wr_os_image_new(contents, page + 1, &image);
+    free(contents);
+    if (!ok) cr_skip_test("no images here");
+    cr_assert_eq(image.size, 2 * page);
+    cr_assert_eq(image.bytes[page], 0x5A);
+    cr_assert_eq(image.bytes[page + 1], 0);
+    for (int i = 0; i < 2; i++) {
+        p[i] = wr_os_reserve(4 * page);
+        cr_assert(wr_os_commit(p[i], 4 * page));
+        cr_assert(wr_os_image_map(&image, p[i] + page));
+        cr_assert_eq(p[i][0], 0);
+        cr_assert_eq(p[i][page], 0x5A);
+    }
+    memset(p[0], 1, 4 * page);
+    cr_assert_eq(p[1][page], 0x5A);
+    cr_assert_eq(image.bytes[0], 0x5A);
+    wr_os_reset(p[0], 4 * page);
+    cr_assert_eq(p[0][0], 0);
+    cr_assert_eq(p[0][page], 0x5A);
+    cr_assert_eq(p[0][3 * page], 0);
+    wr_os_image_free(&image);
+    cr_assert_eq(p[1][2 * page - 1], 0x5A, "mappings outlive it");
+    for (int i = 0; i < 2; i++) wr_os_release(p[i], 4 * page);
+}
+
+Test(os, tells_which_pages_were_written) {
+    size_t page = wr_os_page_size();
+    OsScanner scanner;
+    if (!wr_os_scanner_open(&scanner)) cr_skip_test("the kernel cannot tell");
+    u8 *p = wr_os_reserve(64 * page);
+    cr_assert(wr_os_commit(p, 64 * page));
+    u8 *contents = calloc(8, page);
+    contents[3 * page] = 1;
+    OsImage image;
+    cr_assert(wr_os_image_new(contents, 8 * page, &image));
+    free(contents);
+    cr_assert(wr_os_image_map(&image, p + 32 * page));
+    OsPages runs[4];
+    u32 count;
+    volatile u8 sum = 0;
+    for (int i = 0; i < 64; i++) sum += p[(size_t)i * page];
+    cr_assert(wr_os_scan(&scanner, p, 64 * page, 10, runs, 4, &count));
+    cr_assert_eq(count, 0u, "reading is not writing");
+    p[5 * page] = p[6 * page + 1] = p[33 * page] = p[63 * page] = 1;
+    cr_assert(wr_os_scan(&scanner, p, 64 * page, 4, runs, 4, &count));
+    cr_assert_eq(count, 3u);
+    cr_assert_eq(runs[0].start, (uintptr_t)(p + 5 * page));
+    cr_assert_eq(runs[0].end, (uintptr_t)(p + 7 * page));
+    cr_assert_eq(runs[1].start, (uintptr_t)(p + 33 * page));
+    cr_assert_eq(runs[2].end, (uintptr_t)(p + 64 * page));
+    cr_assert_not(wr_os_scan(&scanner, p, 64 * page, 3, runs, 4, &count), "too many pages");
+    cr_assert_not(wr_os_scan(&scanner, p, 64 * page, 9, runs, 2, &count), "too many runs");
+    wr_os_reset(p, 64 * page);
+    cr_assert(wr_os_scan(&scanner, p, 64 * page, 9, runs, 4, &count));
+    cr_assert_eq(count, 0u);
+    pid_t child = fork();
+    if (child == 0) _exit(wr_os_scan(&scanner, p, 64 * page, 9, runs, 4, &count) ? 1 : 0);
+    int status = 1;
+    cr_assert_eq(waitpid(child, &status, 0), child);
+    cr_assert_eq(status, 0, "it would look at the parent's pages");
+    wr_os_image_free(&image);
+    wr_os_release(p, 64 * page);
+    wr_os_scanner_close(&scanner);
 }
 
 static const char *temporary_file(const char *text) {
