@@ -16,9 +16,10 @@
 
 #include "dir.h"
 #include "os.h"
+#include "wasmrun.h"
 
 typedef enum DescriptorKind {
-    KIND_NULL, /* reads see the end, writes vanish; no host descriptor */
+    KIND_NULL, /* no host descriptor: the embedder's stream, else reads see the end, writes vanish */
     KIND_FILE, /* regular files and block devices: never wait */
     KIND_DIRECTORY,
     KIND_STREAM, /* pipes, terminals and other devices */
@@ -35,6 +36,7 @@ typedef struct Descriptor {
     uint16_t host_flags;     /* those of them that the host enforces; the rest is done here */
     _Atomic(uint64_t) base, inheriting; /* WASI_RIGHTS_ */
     char *preopen;                      /* guest path of a preopened directory, else NULL */
+    wr_wasi_stream_t stream;            /* KIND_NULL: the embedder's callbacks, or NULL */
     /* In a table: */
     SysMutex
         lock; /* of `listing`, of changes to what is _Atomic, and of moving bytes of a stream */

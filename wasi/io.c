@@ -121,10 +121,24 @@ static Errno read_in_turn(Descriptor *descriptor, const Transfer *transfer, size
     return error;
 }
 
+/* From the embedder: as much as it gives at once, into the first buffer. */
+static Errno read_stream(Call *call, Descriptor *descriptor, const Transfer *transfer,
+                         size_t *done) {
+    const wr_wasi_stream_t *stream = &descriptor->stream;
+    const SysBuffer *buffer = &transfer->buffers[transfer->first];
+    if (!stream->read) return WASI_ERRNO_SUCCESS;
+    wr_sys_mutex_lock(&descriptor->lock);
+    call->trap = stream->read(stream->context, buffer->data, buffer->size, done);
+    wr_sys_mutex_unlock(&descriptor->lock);
+    if (*done > buffer->size) *done = buffer->size;
+    return WASI_ERRNO_SUCCESS;
+}
+
 Errno wr_io_read(Call *call, Descriptor *descriptor, Transfer *transfer, size_t *done) {
     *done = 0;
     bool in_turn = needs_turn(call, descriptor);
-    if (descriptor->kind == KIND_NULL || transfer->total == 0) return WASI_ERRNO_SUCCESS;
+    if (transfer->total == 0) return WASI_ERRNO_SUCCESS;
+    if (descriptor->kind == KIND_NULL) return read_stream(call, descriptor, transfer, done);
     if (descriptor->kind == KIND_FILE) return read_once(descriptor, transfer, done);
     for (;;) { /* another reader may take what was ready */
         Errno error = wr_io_wait(call, descriptor, SYS_POLL_READ);
@@ -196,12 +210,23 @@ Errno wr_io_sync_written(const Descriptor *descriptor) {
     return wr_sys_sync(descriptor->host, !(missing & WASI_FDFLAGS_SYNC));
 }
 
+/* To the embedder, which takes all of it. */
+static Errno write_null(Call *call, Descriptor *descriptor, const Transfer *transfer,
+                        size_t *done) {
+    const wr_wasi_stream_t *stream = &descriptor->stream;
+    if (stream->write) wr_sys_mutex_lock(&descriptor->lock);
+    for (size_t i = 0; stream->write && i < transfer->count && !call->trap; i++) {
+        const SysBuffer *buffer = &transfer->buffers[transfer->first + i];
+        call->trap = stream->write(stream->context, buffer->data, buffer->size);
+    }
+    if (stream->write) wr_sys_mutex_unlock(&descriptor->lock);
+    *done = transfer->total;
+    return WASI_ERRNO_SUCCESS;
+}
+
 Errno wr_io_write(Call *call, Descriptor *descriptor, Transfer *transfer, size_t *done) {
     *done = 0;
-    if (descriptor->kind == KIND_NULL) {
-        *done = transfer->total;
-        return WASI_ERRNO_SUCCESS;
-    }
+    if (descriptor->kind == KIND_NULL) return write_null(call, descriptor, transfer, done);
     if (descriptor->kind != KIND_FILE)
         return transfer->total || descriptor->kind == KIND_SOCKET
                    ? write_stream(call, descriptor, transfer, done)

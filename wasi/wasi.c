@@ -20,33 +20,83 @@ _Static_assert(sizeof functions / sizeof *functions == WASI_FUNC_COUNT, "preview
 
 const WasiFunc *wr_wasi_func(size_t index) { return &functions[index]; }
 
-/* Every call enters here. */
-static wr_error_t *enter(wr_caller_t *caller, void *context, wr_slot_t *slots) {
-    const Binding *binding = context;
-    Call call = {
-        .wasi = binding->wasi, .caller = caller, .args = slots, .unstable = binding->unstable};
-    Errno error = binding->func->handler(&call);
+/* Every call comes here. */
+static wr_error_t *run(wr_wasi_t *wasi, const WasiFunc *func, bool unstable, wr_caller_t *caller,
+                       wr_slot_t *slots) {
+    Call call = {.wasi = wasi, .caller = caller, .args = slots, .unstable = unstable};
+    Errno error = func->handler(&call);
     while (call.held_count > 0)
-        (void)wr_fdtable_release(&call.wasi->table, call.held[--call.held_count]);
+        (void)wr_fdtable_release(&wasi->table, call.held[--call.held_count]);
     if (call.trap) return call.trap;
     slots[0].u32 = error;
     return NULL;
 }
 
-wr_error_t *wr_wasi_link(wr_wasi_t *wasi, wr_linker_t *linker) {
+static wr_error_t *enter(wr_caller_t *caller, void *context, wr_slot_t *slots) {
+    const Binding *binding = context;
+    return run(binding->wasi, binding->func, binding->unstable, caller, slots);
+}
+
+typedef void *BindingOf(wr_wasi_t *wasi, size_t world, size_t index);
+
+static wr_error_t *link(wr_linker_t *linker, wr_wasi_t *wasi, wr_host_func_t *const enters,
+                        BindingOf *binding_of) {
     static const char *const modules[] = {"wasi_snapshot_preview1", "wasi_unstable"};
     for (size_t world = 0; world < 2; world++) {
         for (size_t i = 0; i < WASI_FUNC_COUNT; i++) {
             const WasiFunc *func = &functions[i];
-            Binding *binding = &wasi->bindings[world][i];
-            *binding = (Binding){wasi, func, world == 1};
             if (world == 1 && func->stable_only) continue;
-            wr_error_t *error = wr_linker_define_func(linker, modules[world], func->name,
-                                                      func->signature, enter, binding, NULL);
+            wr_error_t *error =
+                wr_linker_define_func(linker, modules[world], func->name, func->signature,
+                                      enters[world], binding_of(wasi, world, i), NULL);
             if (error) return error;
         }
     }
     return NULL;
+}
+
+static void *own_binding(wr_wasi_t *wasi, size_t world, size_t index) {
+    Binding *binding = &wasi->bindings[world][index];
+    *binding = (Binding){wasi, &functions[index], world == 1};
+    return binding;
+}
+
+wr_error_t *wr_wasi_link(wr_wasi_t *wasi, wr_linker_t *linker) {
+    static wr_host_func_t enters[] = {enter, enter};
+    return link(linker, wasi, enters, own_binding);
+}
+
+/* ---- The same for stores with contexts of their own -------------------------------------------------- */
+
+static const char store_key; /* its address */
+
+static wr_error_t *enter_world(wr_caller_t *caller, const WasiFunc *func, bool unstable,
+                               wr_slot_t *slots) {
+    wr_wasi_t *wasi = wr_store_data(wr_caller_store(caller), &store_key);
+    if (!wasi) return wr_trap_new("the store has no WASI context");
+    return run(wasi, func, unstable, caller, slots);
+}
+
+static wr_error_t *enter_stable(wr_caller_t *caller, void *context, wr_slot_t *slots) {
+    return enter_world(caller, context, false, slots);
+}
+
+static wr_error_t *enter_unstable(wr_caller_t *caller, void *context, wr_slot_t *slots) {
+    return enter_world(caller, context, true, slots);
+}
+
+static void *no_binding(wr_wasi_t *wasi, size_t world, size_t index) {
+    (void)wasi, (void)world;
+    return (void *)(uintptr_t)&functions[index];
+}
+
+wr_error_t *wr_wasi_link_stores(wr_linker_t *linker) {
+    static wr_host_func_t enters[] = {enter_stable, enter_unstable};
+    return link(linker, NULL, enters, no_binding);
+}
+
+wr_error_t *wr_wasi_attach(wr_wasi_t *wasi, wr_store_t *store) {
+    return wr_store_set_data(store, &store_key, wasi);
 }
 
 /* ---- Descriptors of a call --------------------------------------------------------------------------- */
@@ -231,6 +281,13 @@ wr_error_t *wr_wasi_inherit_stdio(wr_wasi_t *wasi) {
                                 (unsigned)fd, (unsigned)error);
     }
     return NULL;
+}
+
+wr_error_t *wr_wasi_set_stream(wr_wasi_t *wasi, uint32_t fd, const wr_wasi_stream_t *stream) {
+    Descriptor descriptor = wr_descriptor_null(fd == 0 ? STDIN_RIGHTS : STDOUT_RIGHTS);
+    if (stream) descriptor.stream = *stream;
+    Errno error = fd < 3 ? wr_fdtable_replace(&wasi->table, descriptor, fd) : WASI_ERRNO_BADF;
+    return error ? wr_error_new(WR_ERROR_USAGE, "no standard stream %u", (unsigned)fd) : NULL;
 }
 
 static Errno insert_directory(wr_wasi_t *wasi, int host, const char *name, bool read_only) {

@@ -78,6 +78,22 @@ wr_error_t *wr_caller_poll(wr_caller_t *caller) {
     return make_error(WR_ERROR_TRAP, 0);
 }
 
+wr_error_t *wr_trap_new(const char *message) {
+    (void)message;
+    return make_error(WR_ERROR_TRAP, 0);
+}
+
+/* One store, and it never has data: who wants that tests against the library. */
+wr_store_t *wr_caller_store(wr_caller_t *caller) { return (wr_store_t *)(void *)caller; }
+void *wr_store_data(const wr_store_t *store, const void *key) {
+    (void)store, (void)key;
+    return NULL;
+}
+wr_error_t *wr_store_set_data(wr_store_t *store, const void *key, void *value) {
+    (void)store, (void)key, (void)value;
+    return make_error(WR_ERROR_MEMORY, 0);
+}
+
 uint64_t wr_caller_patience(wr_caller_t *caller) { return caller->patience; }
 
 wr_error_t *wr_linker_define_func(wr_linker_t *linker, const char *module, const char *name,
