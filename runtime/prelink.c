@@ -142,7 +142,7 @@ static Error *make_template(Prelinked *pre) {
     return error;
 }
 
-static void delete(Prelinked *pre) {
+static void free_prelinked(Prelinked *pre) {
     Engine *engine = pre->engine;
     u32 n = pre->module->nimports;
     wr_kit_pool_free(pre);
@@ -173,7 +173,7 @@ Error *wr_prelinked_new(Engine *engine, Module *module, HostFunc *const *imports
     pre->scanner.works = wr_os_scanner_open(&pre->scanner.os);
     Error *error = keep_imports(pre, imports) ? make_template(pre) : ERROR_OOM;
     if (error) {
-        delete (pre);
+        free_prelinked(pre);
         return error;
     }
     *out = pre;
@@ -187,5 +187,5 @@ Prelinked *wr_prelinked_ref(Prelinked *pre) {
 
 void wr_prelinked_unref(Prelinked *pre) {
     if (!pre || atomic_fetch_sub_explicit(&pre->refs, 1, memory_order_acq_rel) != 1) return;
-    delete (pre);
+    free_prelinked(pre);
 }
