@@ -1,8 +1,9 @@
 /* host_posix.c - host.h for POSIX systems. */
+#include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <netdb.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,7 +20,7 @@ void wr_cli_ignore_broken_pipes(void) { signal(SIGPIPE, SIG_IGN); }
 void wr_cli_close(int descriptor) { close(descriptor); }
 
 /* Splits at the last colon and takes brackets off. False when the parts do not fit or are missing. */
-static int split(const char *text, char *host, size_t host_size, const char **port) {
+static int split(const char *text, char *host, size_t host_size, uint16_t *port) {
     const char *colon = strrchr(text, ':');
     uint64_t number;
     if (!colon || !wr_cli_parse_count(colon + 1, &number) || number > 65535) return 0;
@@ -35,17 +36,39 @@ static int split(const char *text, char *host, size_t host_size, const char **po
     if (end <= text || length >= host_size) return 0;
     memcpy(host, text, length);
     host[length] = 0;
-    *port = colon + 1;
+    *port = (uint16_t)number;
     return 1;
 }
 
+typedef union Address {
+    struct sockaddr any;
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+} Address;
+
+/* Numeric addresses and "localhost" only: asking for others would load name services into the process,
+ * which is linked statically. Returns the address's size, 0 if it is none. */
+static socklen_t read_address(const char *host, uint16_t port, Address *out) {
+    memset(out, 0, sizeof *out);
+    if (strcmp(host, "localhost") == 0) host = "127.0.0.1";
+    if (inet_pton(AF_INET, host, &out->v4.sin_addr) == 1) {
+        out->v4.sin_family = AF_INET;
+        out->v4.sin_port = htons(port);
+        return sizeof out->v4;
+    }
+    if (inet_pton(AF_INET6, host, &out->v6.sin6_addr) != 1) return 0;
+    out->v6.sin6_family = AF_INET6;
+    out->v6.sin6_port = htons(port);
+    return sizeof out->v6;
+}
+
 /* Not blocking, so that a guest's accept after poll cannot hang; the flag is the socket's own. */
-static int listen_on(const struct addrinfo *at) {
+static int listen_on(const Address *at, socklen_t size) {
     int one = 1;
-    int fd = socket(at->ai_family, at->ai_socktype, at->ai_protocol);
+    int fd = socket(at->any.sa_family, SOCK_STREAM, 0);
     if (fd < 0) return -1;
     if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) == 0 &&
-        bind(fd, at->ai_addr, at->ai_addrlen) == 0 && listen(fd, SOMAXCONN) == 0 &&
+        bind(fd, &at->any, size) == 0 && listen(fd, SOMAXCONN) == 0 &&
         fcntl(fd, F_SETFD, FD_CLOEXEC) == 0 && fcntl(fd, F_SETFL, O_NONBLOCK) == 0)
         return fd;
     int error = errno;
@@ -56,24 +79,19 @@ static int listen_on(const struct addrinfo *at) {
 
 int wr_cli_listen(const char *address_and_port, const char **why) {
     char host[256];
-    const char *port;
+    uint16_t port;
+    Address address;
     if (!split(address_and_port, host, sizeof host, &port)) {
         *why = "expected ADDRESS:PORT";
         return -1;
     }
-    struct addrinfo hints, *found;
-    memset(&hints, 0, sizeof hints);
-    hints.ai_socktype = SOCK_STREAM;
-    hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
-    int error = getaddrinfo(host, port, &hints, &found);
-    if (error) {
-        *why = gai_strerror(error);
+    socklen_t size = read_address(host, port, &address);
+    if (size == 0) {
+        *why = "not an IP address";
         return -1;
     }
-    int fd = -1;
-    for (const struct addrinfo *at = found; at && fd < 0; at = at->ai_next) fd = listen_on(at);
+    int fd = listen_on(&address, size);
     if (fd < 0) *why = strerror(errno);
-    freeaddrinfo(found);
     return fd;
 }
 
