@@ -1,19 +1,22 @@
 """The programs that bench.py's run.py measures: read from programs.txt, compiled on demand.
 
 A guest is guests/NAME.c, .cpp or .rs; it is compiled to WebAssembly and, to know the right output
-and native speed, for this machine. What is up to date is not compiled again.
+and native speed, for this machine. Programs of the group `real` are built by real.sh from other
+projects' sources. What is up to date is not compiled again.
 """
 
 import collections
 import concurrent.futures
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 GUESTS = HERE / "guests"
+REAL = "real"  # the group whose programs are other projects'
 
 FLAGS = ["-O2", "-Wall", "-Wextra", "-ffp-contract=off"]
 C_FLAGS = ["-std=gnu17"]
@@ -63,7 +66,8 @@ def choose(entries, options):
     return [
         e
         for e in entries.values()
-        if options.set in ("all", e.set) and (e.group in groups if groups else True)
+        if options.set in ("all", e.set)
+        and (e.group in groups if groups else e.group != REAL or options.real)
     ]
 
 
@@ -134,16 +138,37 @@ def build_guest(entry, build_dir):
             return None
         for command in commands:
             run_compiler(command)
-    return Program(entry.name, entry.set, entry.group, entry.needs, wasm, native, [])
+    return Program(*entry[:4], wasm, native, [])
+
+
+def scaled(text, scale):
+    """The text with {N} replaced by N times the scale, at least 1."""
+    return re.sub(r"\{(\d+)\}", lambda m: str(max(1, round(int(m.group(1)) * scale))), text)
+
+
+def build_real(entry, options):
+    """Builds one of real/, see real.sh; its Program, or None where that fails."""
+    command = [HERE / "real.sh", entry.name, options.real_cache]
+    if subprocess.run(command).returncode != 0:
+        print(f"{entry.name}: left out, not built", file=sys.stderr)
+        return None
+    folder = options.real_cache / "bench" / entry.name
+    args = [scaled(arg, options.scale) for arg in (folder / "args").read_text().splitlines()]
+    ignore = (folder / "ignore").read_text() or None
+    files = folder / f"{entry.name}.wasm", folder / "native"
+    return Program(*entry[:4], *files, args, folder / "input", ignore)
 
 
 def build(entries, options):
     """The Programs of the entries, compiled."""
     options.build_dir.mkdir(parents=True, exist_ok=True)
     percent = f"{max(1, round(options.scale * 100))}%"
+    guests = [e for e in entries if e.group != REAL]
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        built = pool.map(lambda e: build_guest(e, options.build_dir), entries)
-        return [program._replace(args=[percent]) for program in built if program]
+        built = pool.map(lambda e: build_guest(e, options.build_dir), guests)
+        programs = [program._replace(args=[percent]) for program in built if program]
+    built = [build_real(e, options) for e in entries if e.group == REAL]
+    return programs + [program for program in built if program]
 
 
 def from_option(text):

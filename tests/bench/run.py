@@ -110,6 +110,7 @@ def parse_options():
     add("--scale", type=float, default=1, metavar="F", help="work, relative to about 1 s in wasm3")
     add("--set", choices=["tuned", "unseen", "all"], default="all", help="programs of this set")
     add("--group", metavar="NAME,...", help="programs of these groups")
+    add("--real", action="store_true", help="real programs, too (fetches their sources)")
     add("--only", metavar="NAME,...", help="these programs; empty for none but --module")
     add("--list", action="store_true", help="list the chosen programs and stop")
     add("--build", action="store_true", help="compile the chosen programs and stop")
@@ -125,6 +126,9 @@ def parse_options():
     add("--svg", type=pathlib.Path, metavar="FILE", help="draw the ratios there")
     add("--build-dir", type=pathlib.Path, default=TOP / "build/bench", metavar="DIR",
         help="where to build the programs (build/bench)")
+    add("--real-cache", type=pathlib.Path, metavar="DIR",
+        default=os.environ.get("REAL_CACHE", TOP / "build/real"),
+        help="where real programs are fetched and built (build/real)")
     options = parser.parse_args()
     if options.passes < 1 or not options.scale > 0:
         parser.error("--passes and --scale must be positive")
