@@ -297,9 +297,10 @@ static const u8 *instruction_at(const Module *module, const Code *code, const u8
 
 static void add_frame(Error *error, const Frame *frame, bool innermost) {
     const Code *code = frame->func->code;
-    const Module *module = frame->func->home->instance->module;
+    Instance *instance = frame->func->home->instance;
+    const Module *module = instance->module;
     const u8 *pc = instruction_at(module, code, innermost ? frame->pc : frame->pc - 1);
-    wr_error_add_frame(error, module, frame->func->index, wr_module_offset(module, pc));
+    wr_error_add_frame(error, instance, frame->func->index, wr_module_offset(module, pc));
 }
 
 /* Frames of this activation, innermost first. Those in the middle, which no backtrace shows, are not

@@ -348,9 +348,11 @@ static void set_names(FrameText *f, Name module, Name function) {
     }
 }
 
-void wr_error_add_frame(Error *error, const Module *module, u32 func_index, u64 module_offset) {
+void wr_error_add_frame(Error *error, Instance *instance, u32 func_index, u64 module_offset) {
+    const Module *module = instance->module;
     FrameText *f = next_frame(error);
     if (f == NULL) return;
+    f->frame.instance = instance;
     f->frame.function_index = func_index;
     f->frame.module_offset = module_offset;
     if (func_index >= module->nimported_funcs && func_index < module->nfuncs)

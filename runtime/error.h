@@ -53,7 +53,8 @@ void wr_errors_forget(Store *store);
  * counted. Names are copied into the error (escaped: control characters and invalid UTF-8 never
  * reach the terminal). Returns false when out of memory: the frame is then only counted. */
 typedef struct wr_module Module;
-void wr_error_add_frame(Error *error, const Module *module, u32 func_index, u64 module_offset);
+typedef struct wr_instance Instance;
+void wr_error_add_frame(Error *error, Instance *instance, u32 func_index, u64 module_offset);
 void wr_error_add_host_frame(Error *error, const char *module, const char *name);
 /* Counts frames that would not be kept: at least BACKTRACE_END were added before, and will be after. */
 #define BACKTRACE_END 32u /* frames kept at either end */

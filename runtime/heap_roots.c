@@ -234,5 +234,6 @@ void wr_roots_visit(Store *store, RootVisitor *visit, void *context) {
     visit_tables(store, visit, context);
     visit_const_stacks(store, visit, context);
     visit_refs(store->handles, store->nhandles, visit, context);
+    visit_refs(store->roots, store->nroots, visit, context);
     wr_errors_visit(store, visit, context);
 }

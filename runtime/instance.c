@@ -147,23 +147,10 @@ static Error *make_tables(Instance *i) {
     return NULL;
 }
 
-static Tag *new_tag(Store *store, const DefType *type) {
-    u64 need = (u64)store->ntags + 1;
-    if (!wr_grow_array(&store->alloc, &store->tags, &store->cap_tags, need, UINT32_MAX,
-                       sizeof(Tag *))) {
-        return NULL;
-    }
-    Tag *tag = wr_alloc(&store->alloc, sizeof *tag);
-    if (!tag) return NULL;
-    tag->type = type;
-    tag->index = store->ntags;
-    return store->tags[store->ntags++] = tag;
-}
-
 static bool make_tags(Instance *i) {
     const Module *m = i->module;
     for (u32 k = m->nimported_tags; k < m->ntags; k++) {
-        i->tags[k] = new_tag(i->store, m->tags[k].type);
+        i->tags[k] = wr_store_new_tag(i->store, m->tags[k].type, NULL);
         if (!i->tags[k]) return false;
     }
     return true;

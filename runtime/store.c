@@ -13,6 +13,7 @@
 /* Host values are index << 2 | 2 in 32 bits. */
 #define EXTERN_TAG 2u
 #define MAX_EXTERNS (1u << 30)
+#define MAX_ROOTS (1u << 30)
 
 /* ---- budgets -------------------------------------------------------------------------------- */
 
@@ -134,6 +135,7 @@ static void free_arrays(Store *store) {
     wr_free(alloc, store->funcs, store->cap_funcs * sizeof *store->funcs);
     wr_free(alloc, store->externs, store->cap_externs * sizeof *store->externs);
     wr_free(alloc, store->handles, store->cap_handles * sizeof *store->handles);
+    wr_free(alloc, store->roots, store->cap_roots * sizeof *store->roots);
     wr_free(alloc, store->memories, store->cap_memories * sizeof(Memory *));
     wr_free(alloc, store->tables, store->cap_tables * sizeof(Table *));
     wr_free(alloc, store->tags, store->cap_tags * sizeof(Tag *));
@@ -207,7 +209,9 @@ void wr_store_rollback(Store *store, StoreMark mark) {
     while (store->nmemories > mark.nmemories) wr_memory_free(store->memories[--store->nmemories]);
     while (store->ntables > mark.ntables) wr_table_free(store->tables[--store->ntables]);
     while (store->ntags > mark.ntags) {
-        wr_free(&store->alloc, store->tags[--store->ntags], sizeof(Tag));
+        Tag *tag = store->tags[--store->ntags];
+        if (tag->group) wr_types_release(store->engine->types, tag->group);
+        wr_free(&store->alloc, tag, sizeof *tag);
     }
 }
 
@@ -344,6 +348,26 @@ bool wr_store_keep(Store *store, u64 ref) {
     }
     store->handles[store->nhandles++] = (u32)ref;
     return true;
+}
+
+bool wr_store_root(Store *store, u64 ref, u32 *root) {
+    if (store->free_root) {
+        *root = store->free_root - 1;
+        store->free_root = store->roots[*root] >> 1;
+    } else {
+        if (!wr_grow_array(&store->alloc, &store->roots, &store->cap_roots, (u64)store->nroots + 1,
+                           MAX_ROOTS, sizeof *store->roots)) {
+            return false;
+        }
+        *root = store->nroots++;
+    }
+    store->roots[*root] = (u32)ref;
+    return true;
+}
+
+void wr_store_unroot(Store *store, u32 root) {
+    store->roots[root] = store->free_root << 1 | 1; /* no object: the collector passes by */
+    store->free_root = root + 1;
 }
 
 size_t wr_store_open_scope(Store *store) { return store->nhandles; }

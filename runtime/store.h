@@ -187,6 +187,7 @@ struct wr_global {
 
 struct wr_tag {
     const DefType *type;
+    RecGroup *group; /* one reference, keeps `type`; NULL if a module of the store does */
     u32 index; /* in Store.tags */
 };
 
@@ -275,6 +276,9 @@ struct wr_store {
      * scope of its own: what it was given is there, and goes when it returns. */
     u32 *handles;
     u32 nhandles, cap_handles;
+    /* And without scopes: references, or free entries, what free_root was << 1 | 1. */
+    u32 *roots;
+    u32 nroots, cap_roots, free_root; /* free_root: the first free entry + 1, or 0 */
     ConstStack *const_stacks;
     u64 const_objects; /* made by constant expressions so far */
     Error *errors;     /* those that carry an exception of this store (error.h) */
@@ -337,6 +341,9 @@ void wr_store_shade(Store *store, u64 ref, ValType type);
 /* Keeps the object that `ref` leads to, if any, until the scope is closed in which this is called.
  * False when out of memory. Scopes nest; a scope is closed with what wr_store_open_scope() gave. */
 NODISCARD bool wr_store_keep(Store *store, u64 ref);
+/* Keeps the object that `ref` leads to, if any, until wr_store_unroot(). False when out of memory. */
+NODISCARD bool wr_store_root(Store *store, u64 ref, u32 *root);
+void wr_store_unroot(Store *store, u32 root);
 
 /* The same for bytes of linear memories, which peers share; and back. */
 NODISCARD bool wr_budget_charge(Budget *budget, u64 bytes);
@@ -428,6 +435,11 @@ NODISCARD Error *wr_instance_allocate(Store *store, Module *module, const Extern
 NODISCARD Error *wr_instance_evaluate(Instance *instance, bool *escaped);
 NODISCARD Error *wr_instance_start(Instance *instance);
 NODISCARD Func *wr_store_new_host_func(Store *store, const DefType *type, HostFunc *host);
+/* A global of the host's; `value` in type_slots(type) slots, of that type. NULL when out of memory. */
+NODISCARD Global *wr_store_new_global(Store *store, ValType type, bool is_mutable,
+                                      const Slot *value);
+/* Takes over the reference to `group`, which may be NULL. NULL when out of memory. */
+NODISCARD Tag *wr_store_new_tag(Store *store, const DefType *type, RecGroup *group);
 void wr_instance_free(Instance *instance); /* by its store only */
 /* False when there is no export of that name. */
 bool wr_instance_export(Instance *instance, const char *name, size_t size, ExternVal *out);

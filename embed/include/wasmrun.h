@@ -118,7 +118,8 @@ typedef struct wr_frame {
     const char *function_name; /* from the name section, else an export's name, else NULL */
     uint32_t function_index;   /* in its module; UINT32_MAX for a host function */
     uint64_t module_offset;    /* byte offset of the instruction in the module's bytes */
-    uint64_t function_offset;  /* the same, from the start of the function's body */
+    uint64_t function_offset;  /* the same, from the first instruction of the function's body */
+    wr_instance_t *instance;   /* NULL for a host function; lives as long as its store */
 } wr_frame_t;
 
 WR_API wr_error_kind_t wr_error_kind(const wr_error_t *error);
