@@ -53,7 +53,8 @@ wasm_externtype_t *wasm_extern_type(const wasm_extern_t *external) {
     }
     case OBJECT_MEMORY: {
         const Memory *memory = object->of.memory;
-        return wr_capi_memorytype(memory->pages, memory->has_max ? memory->max_pages : UINT64_MAX);
+        return wr_capi_memorytype(memory_pages(memory),
+                                  memory->has_max ? memory->max_pages : UINT64_MAX);
     }
     default: return wr_capi_tagtype(types, object->of.tag->type);
     }

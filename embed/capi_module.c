@@ -3,13 +3,13 @@
  *
  * A serialized module is a header and the module's own bytes, which are what the interpreter runs:
  *
- *     8 bytes "\0wrmodul" | u32 version of this format | u32 reserved, 0 | the module
+ *     8 bytes "\0wrmodul" | u32 version of this format | u32 reserved, 0 | u64 size | the module
  *
  * Reading one back validates it like any other module. Nothing in it is believed.
  */
 #include "capi.h"
 
-#define HEADER_SIZE 16u
+#define HEADER_SIZE 24u
 #define FORMAT_VERSION 1u
 static const u8 magic[8] = {0, 'w', 'r', 'm', 'o', 'd', 'u', 'l'};
 
@@ -55,6 +55,7 @@ void wasm_module_serialize(const wasm_module_t *module, wasm_byte_vec_t *out) {
     memcpy(data, magic, sizeof magic);
     le32_store(data + 8, FORMAT_VERSION);
     le32_store(data + 12, 0);
+    le64_store(data + 16, m->size);
     if (m->size > 0) memcpy(data + HEADER_SIZE, m->bytes, (size_t)m->size);
 }
 
@@ -62,6 +63,7 @@ wasm_module_t *wasm_module_deserialize(wasm_store_t *store, const wasm_byte_vec_
     const u8 *data = (const u8 *)bytes->data;
     if (bytes->size < HEADER_SIZE || memcmp(data, magic, sizeof magic) != 0) return NULL;
     if (le32_load(data + 8) != FORMAT_VERSION || le32_load(data + 12) != 0) return NULL;
+    if (le64_load(data + 16) != bytes->size - HEADER_SIZE) return NULL;
     return load(store, data + HEADER_SIZE, bytes->size - HEADER_SIZE);
 }
 

@@ -137,7 +137,7 @@ size_t wasm_memory_data_size(const wasm_memory_t *memory) {
 
 wasm_memory_pages_t wasm_memory_size(const wasm_memory_t *memory) {
     const Memory *m = THING(memory, memory);
-    return m ? (wasm_memory_pages_t)min_u64(m->pages, UINT32_MAX) : 0;
+    return m ? (wasm_memory_pages_t)min_u64(memory_pages(m), UINT32_MAX) : 0;
 }
 
 bool wasm_memory_grow(wasm_memory_t *memory, wasm_memory_pages_t delta) {

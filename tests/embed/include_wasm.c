@@ -1,0 +1,4 @@
+/* The standard C API alone, twice. */
+#include <wasm.h>
+
+int main(void) { return 0; }
