@@ -177,6 +177,15 @@ void wr_store_set_fuel(wr_store_t *store, uint64_t units) {
     store->budget->fuel = has_peers && store->fuel_on ? fuel : 0;
 }
 
+void wr_store_add_fuel(wr_store_t *store, uint64_t units) {
+    if (!store->fuel_on) {
+        wr_store_set_fuel(store, min_u64(units, FUEL_MAX));
+        return;
+    }
+    u64 room = (u64)(FUEL_MAX - store->fuel); /* what is left is never more */
+    store->fuel += (i64)min_u64(units, room);
+}
+
 uint64_t wr_store_fuel(const wr_store_t *store) {
     if (!store->fuel_on) return UINT64_MAX;
     return store->budget->fuel + (store->fuel > 0 ? (u64)store->fuel : 0);

@@ -89,11 +89,9 @@ wr_valkind_t wr_func_result(const wr_func_t *func, size_t index) {
 
 /* ---- calls ---------------------------------------------------------------------------------- */
 
-#define INLINE_SLOTS 32u /* most calls need no allocation */
-
 #define USAGE(...) wr_error_at(WR_ERROR_USAGE, NO_OFFSET, __VA_ARGS__)
 
-static Error *check_call(const Store *store, const Func *func, size_t nargs, size_t nresults) {
+Error *wr_call_check(const Store *store, const Func *func, size_t nargs, size_t nresults) {
     const DefType *type = func->type;
     if (func->handle >= store->nfuncs || store->funcs[func->handle] != func) {
         return USAGE("the function belongs to another store");
@@ -107,8 +105,7 @@ static Error *check_call(const Store *store, const Func *func, size_t nargs, siz
     return NULL;
 }
 
-static Error *arguments_to_slots(Store *store, const DefType *type, const wr_val_t *args,
-                                 Slot *slots) {
+Error *wr_call_put(Store *store, const DefType *type, const wr_val_t *args, Slot *slots) {
     const TypeTable *types = store->engine->types;
     for (u32 i = 0; i < type->nparams; i++) {
         ValType wanted = type->types[i];
@@ -128,8 +125,7 @@ static Error *arguments_to_slots(Store *store, const DefType *type, const wr_val
 }
 
 /* Keeps what is an object alive for the host. */
-static Error *slots_to_results(Store *store, const DefType *type, const Slot *slots,
-                               wr_val_t *results) {
+Error *wr_call_get(Store *store, const DefType *type, const Slot *slots, wr_val_t *results) {
     const ValType *types = type->types + type->nparams;
     for (u32 i = 0; i < type->nresults; i++) {
         results[i] = wr_value_from_slots(store->engine->types, types[i], slots);
@@ -142,16 +138,16 @@ static Error *slots_to_results(Store *store, const DefType *type, const Slot *sl
 }
 
 static Error *call(Store *store, Func *func, const wr_val_t *args, wr_val_t *results, Slot *slots) {
-    Error *error = arguments_to_slots(store, func->type, args, slots);
+    Error *error = wr_call_put(store, func->type, args, slots);
     if (!error) error = wr_store_call(store, func, slots);
-    return error ? error : slots_to_results(store, func->type, slots, results);
+    return error ? error : wr_call_get(store, func->type, slots, results);
 }
 
 wr_error_t *wr_func_call(wr_store_t *store, wr_func_t *func, const wr_val_t *args, size_t nargs,
                          wr_val_t *results, size_t nresults) {
-    Error *error = check_call(store, func, nargs, nresults);
+    Error *error = wr_call_check(store, func, nargs, nresults);
     if (error) return error;
-    u32 n = func->param_slots > func->result_slots ? func->param_slots : func->result_slots;
+    u32 n = call_slots(func);
     if (n <= INLINE_SLOTS) {
         Slot slots[INLINE_SLOTS];
         return call(store, func, args, results, slots);

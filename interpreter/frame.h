@@ -58,6 +58,9 @@ struct Fiber {
     /* The end of the current frame's operands, while a host function runs or an object is made. */
     Slot *operand_end;
     Activation *activation; /* the innermost one on this fiber */
+    /* of a paused call: what its activation had, which is gone (frames refer to the function) */
+    Frame *base;
+    Func exit_func;
     Outcome outcome;
     wr_trap_code_t trap;
     u64 trap_element; /* WR_TRAP_UNINITIALIZED_ELEMENT: which */

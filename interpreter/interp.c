@@ -247,21 +247,20 @@ static bool keep_spare(Tables *tables, Fiber *fiber) {
     return false;
 }
 
-static bool fiber_new(Store *store) {
+static Fiber *fiber_new(const Store *store) {
     Fiber *fiber = take_spare(store->engine->executor_state);
     if (fiber == NULL) {
         fiber = wr_alloc_zero(&store->alloc, sizeof *fiber);
-        if (fiber == NULL) return false;
+        if (fiber == NULL) return NULL;
         if (!map_stack(fiber, store->engine->config.max_stack)) {
             wr_free(&store->alloc, fiber, sizeof *fiber);
-            return false;
+            return NULL;
         }
     }
     *fiber = (Fiber){.map = fiber->map, .size = fiber->size, .uses = fiber->uses};
     fiber->sp = (Slot *)(void *)fiber->map;
     fiber->fr = (Frame *)(void *)(fiber->map + fiber->size);
-    store->fiber = fiber;
-    return true;
+    return fiber;
 }
 
 /* How much of a stack a guest has touched is not known, and asking costs a system call: so it is given
@@ -275,10 +274,8 @@ static void trim(Fiber *fiber) {
 }
 
 /* Nothing of it is cleared: guests read no slot that they have not written. */
-static void fiber_free(Store *store) {
-    Fiber *fiber = store->fiber;
-    if (fiber == NULL) return;
-    store->fiber = NULL;
+static void fiber_free(Store *store, Fiber *fiber) {
+    if (store->fiber == fiber) store->fiber = NULL;
     trim(fiber);
     if (!keep_spare(store->engine->executor_state, fiber)) delete_fiber(&store->alloc, fiber);
 }
@@ -415,37 +412,52 @@ static void run(Activation *volatile a) {
         recover_fault(a, a->store->fiber);
 }
 
-static Error *call_wasm(Store *store, Func *func, Slot *slots) {
+/* From the fiber's frame on, until it ends or stops. */
+static void run_activation(Activation *a) {
+    Store *store = a->store;
     Fiber *fiber = store->fiber;
-    Slot *sp = fiber->sp;
-    Frame *fr = fiber->fr;
-    Activation a = {.outer = thread_activation,
-                    .below = fiber->activation,
-                    .below_end = fiber->operand_end,
-                    .store = store};
-    if (!push_frames(fiber, &a, func, slots)) return wr_error_trap(WR_TRAP_STACK_EXHAUSTED);
-    if (wr_interp_table(store, func->home) == NULL) {
-        fiber->sp = sp, fiber->fr = fr;
-        return ERROR_OOM;
-    }
-    meter_start(store, func->start);
-    thread_activation = fiber->activation = &a;
-    run(&a);
-    thread_activation = a.outer;
+    meter_start(store, fiber->fr->pc);
+    thread_activation = fiber->activation = a;
+    run(a);
+    thread_activation = a->outer;
+    meter_end(store, fiber->fr < a->base ? fiber->fr->pc : exit_code);
+}
+
+/* The results, or what ended it. They are where the arguments were. */
+static Error *end_activation(Activation *a, Slot *slots, u32 nslots) {
+    Fiber *fiber = a->store->fiber;
     Error *error = NULL;
     if (fiber->outcome == OUTCOME_RETURNED) {
-        meter_end(store, exit_code);
-        memcpy(slots, sp, func->result_slots * sizeof(Slot));
+        memcpy(slots, a->base->fp, nslots * sizeof(Slot));
     } else {
-        meter_end(store, fiber->fr < a.base ? fiber->fr->pc : exit_code);
         error = outcome_error(fiber);
-        add_backtrace(error, fiber->fr, a.base);
+        add_backtrace(error, fiber->fr, a->base);
     }
-    fiber->activation = a.below;
-    fiber->operand_end = a.below_end;
-    fiber->sp = sp;
-    fiber->fr = fr;
+    fiber->sp = a->base->fp;
+    fiber->fr = a->base + 1;
+    fiber->activation = a->below;
+    fiber->operand_end = a->below_end;
     return error;
+}
+
+static Error *begin_activation(Activation *a, Func *func, const Slot *args) {
+    Fiber *fiber = a->store->fiber;
+    if (!push_frames(fiber, a, func, args)) return wr_error_trap(WR_TRAP_STACK_EXHAUSTED);
+    if (wr_interp_table(a->store, func->home) != NULL) return NULL;
+    fiber->sp = a->base->fp;
+    fiber->fr = a->base + 1;
+    return ERROR_OOM;
+}
+
+static Error *call_wasm(Store *store, Func *func, Slot *slots) {
+    Activation a = {.outer = thread_activation,
+                    .below = store->fiber->activation,
+                    .below_end = store->fiber->operand_end,
+                    .store = store};
+    Error *error = begin_activation(&a, func, slots);
+    if (error != NULL) return error;
+    run_activation(&a);
+    return end_activation(&a, slots, func->result_slots);
 }
 
 /* Host functions fill raw slots: a reference that is none of that type must not get into the guest. */
@@ -498,12 +510,16 @@ bool wr_interp_call_host(Instance *caller, Func *func, Slot *slots) {
     return false;
 }
 
+/* What guest code needs of the thread. */
+static bool prepare_thread(const Store *store) {
+    return store->engine->config.memory_mode != WR_MEMORY_GUARD || wr_os_fault_thread();
+}
+
 static Error *call(Store *store, Func *func, Slot *slots) {
     if (store->nesting >= MAX_NESTING) return wr_error_trap(WR_TRAP_STACK_EXHAUSTED);
     if (func->home == NULL) return call_host(store, func, NULL, slots);
-    if (store->fiber == NULL && !fiber_new(store)) return ERROR_OOM;
-    if (store->engine->config.memory_mode == WR_MEMORY_GUARD && !wr_os_fault_thread())
-        return ERROR_OOM;
+    if (store->fiber == NULL && (store->fiber = fiber_new(store)) == NULL) return ERROR_OOM;
+    if (!prepare_thread(store)) return ERROR_OOM;
     bool polled = store->fiber->polled;
     store->fiber->polled = store_polls(store) || (store->nesting > 0 && polled);
     store->nesting += 1;
@@ -511,12 +527,82 @@ static Error *call(Store *store, Func *func, Slot *slots) {
     store->nesting -= 1;
     store->fiber->polled = polled;
     /* there may be a hundred thousand such stores, and few of them busy */
-    if (store->kit != NULL && store->nesting == 0) fiber_free(store);
+    if (store->kit != NULL && store->nesting == 0) fiber_free(store, store->fiber);
     return error;
 }
 
-static void each_frame(Store *store, FrameVisitor *visit, void *context) {
-    Fiber *fiber = store->fiber;
+/* ---- paused calls ---- */
+
+/* The frames stay as they are: what is on the C stack goes, the exit frame's function moves. */
+static void pause_call(PausedCall *call, const Activation *a) {
+    Fiber *fiber = call->store->fiber;
+    if (fiber->base == NULL) {
+        fiber->base = a->base;
+        fiber->exit_func = a->exit_func;
+        fiber->base->func = &fiber->exit_func;
+    }
+    fiber->activation = NULL;
+    fiber->operand_end = fiber->sp;
+    call->fiber = fiber;
+    call->reason = fiber->trap;
+    call->store->fiber = NULL;
+}
+
+static Error *run_pausable(PausedCall *call, Activation *a, Slot *slots) {
+    Store *store = call->store;
+    store->nesting += 1;
+    run_activation(a);
+    store->nesting -= 1;
+    if (store->fiber->outcome == OUTCOME_SUSPENDED) {
+        pause_call(call, a);
+        return NULL;
+    }
+    store->fiber->polled = false;
+    store->fiber->base = NULL;
+    return end_activation(a, slots, call->func->result_slots);
+}
+
+static Error *start_pausable(PausedCall *call, Slot *slots) {
+    Store *store = call->store;
+    if (store->fiber == NULL && (store->fiber = fiber_new(store)) == NULL) return ERROR_OOM;
+    Activation a = {.outer = thread_activation, .store = store};
+    store->fiber->polled = store_polls(store);
+    Error *error = begin_activation(&a, call->func, slots);
+    return error != NULL ? error : run_pausable(call, &a, slots);
+}
+
+/* On the call's own fiber; of two that are left over one is kept. It goes on polling, with the dispatch
+ * tables that its frames have, even if nothing asks for that any more. */
+static Error *resume_paused(PausedCall *call, Slot *slots) {
+    Store *store = call->store;
+    Fiber *spare = store->fiber;
+    Activation a = {.outer = thread_activation, .store = store, .base = call->fiber->base};
+    store->fiber = call->fiber;
+    call->fiber = NULL;
+    Error *error = run_pausable(call, &a, slots);
+    if (store->fiber == NULL)
+        store->fiber = spare;
+    else if (spare != NULL)
+        fiber_free(store, spare);
+    return error;
+}
+
+static Error *call_pausable(PausedCall *call, Slot *slots) {
+    Store *store = call->store;
+    if (call->func->home == NULL) return call_host(store, call->func, NULL, slots);
+    if (!prepare_thread(store)) return ERROR_OOM;
+    Error *error = call->fiber != NULL ? resume_paused(call, slots) : start_pausable(call, slots);
+    if (store->kit != NULL && store->fiber != NULL) fiber_free(store, store->fiber);
+    return error;
+}
+
+static void backtrace(const PausedCall *call, Error *error) {
+    add_backtrace(error, call->fiber->fr, call->fiber->base);
+}
+
+/* ---- frames ---- */
+
+static void each_frame_of(const Fiber *fiber, FrameVisitor *visit, void *context) {
     const Frame *top = (const Frame *)(const void *)(fiber->map + fiber->size);
     const Activation *a = fiber->activation;
     Slot *end = fiber->operand_end;
@@ -525,11 +611,17 @@ static void each_frame(Store *store, FrameVisitor *visit, void *context) {
         if (fr->func->code != NULL) {
             visit(context, fr->func, fr->pc, fr->fp, end);
             end = fr->fp;
-        } else { /* the exit frame of `a` */
+        } else if (a != NULL) { /* the exit frame of `a` */
             end = a->below_end;
             a = a->below;
         }
     }
+}
+
+static void each_frame(Store *store, FrameVisitor *visit, void *context) {
+    if (store->fiber != NULL) each_frame_of(store->fiber, visit, context);
+    for (const PausedCall *p = store->paused; p != NULL; p = p->next)
+        each_frame_of(p->fiber, visit, context);
 }
 
 static bool guard_init(void) { return wr_os_fault_install(on_fault); }
@@ -539,7 +631,9 @@ const Executor wr_interpreter = {
     .engine_init = engine_init,
     .engine_free = engine_free,
     .call = call,
+    .call_pausable = call_pausable,
     .fiber_free = fiber_free,
+    .backtrace = backtrace,
     .each_frame = each_frame,
     .guard_init = guard_init,
 };

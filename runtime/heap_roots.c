@@ -163,7 +163,7 @@ bool wr_roots_prepare(Store *store) {
     const Executor *executor = store->engine->executor;
     Heap *heap = store->heap;
     const Alloc *alloc = &store->alloc;
-    if (!executor->each_frame || !store->fiber) return true;
+    if (!executor->each_frame || !(store->fiber || store->paused)) return true;
     if (heap->maps && (heap->maps->count > MAPS_MAX || heap->maps->nslots > MAP_SLOTS_MAX))
         forget_maps(alloc, heap);
     if (!heap->maps) heap->maps = wr_alloc_zero(alloc, sizeof *heap->maps);
@@ -224,7 +224,7 @@ static void visit_const_stacks(const Store *s, RootVisitor *visit, void *context
 
 void wr_roots_visit(Store *store, RootVisitor *visit, void *context) {
     const Executor *executor = store->engine->executor;
-    if (executor->each_frame && store->fiber) {
+    if (executor->each_frame && (store->fiber || store->paused)) {
         FrameVisit f = {store->heap->maps, visit, context};
         executor->each_frame(store, visit_frame, &f);
     }

@@ -76,7 +76,7 @@ static void set_defaults(Store *store) {
     store->heap = (Heap *)(uintptr_t)&wr_heap_none; /* which is only read */
     store->interruptible = store->fuel_on = false;
     store->deadline = 0;
-    store->nexterns = store->nhandles = store->ndata = 0;
+    store->nexterns = store->nhandles = store->nroots = store->free_root = store->ndata = 0;
     store->const_objects = 0;
     atomic_store_explicit(&store->interrupt, 0, memory_order_relaxed);
 }
@@ -151,7 +151,8 @@ static void free_host_globals(Store *store) {
 
 void wr_store_clear(Store *store, StoreMark mark) {
     wr_watchdog_remove(store);
-    if (store->fiber) store->engine->executor->fiber_free(store);
+    wr_paused_forget(store);
+    if (store->fiber) store->engine->executor->fiber_free(store, store->fiber);
     wr_errors_forget(store);
     if (store->heap != &wr_heap_none) wr_heap_delete(store);
     wr_store_rollback(store, mark);
@@ -248,17 +249,21 @@ Func *wr_store_new_host_func(Store *store, const DefType *type, HostFunc *host) 
 }
 
 /* What stopped a call does not stop the next one, but see wr_store_call() for deadlines. */
-static void spend_interrupt(Store *store, wr_trap_code_t code) {
+void wr_store_spend_interrupt(Store *store, wr_trap_code_t code) {
     if (code == WR_TRAP_INTERRUPTED) atomic_fetch_and(&store->interrupt, ~POLL_INTERRUPT);
     if (code == WR_TRAP_DEADLINE) atomic_fetch_and(&store->interrupt, ~POLL_DEADLINE);
 }
 
-Error *wr_store_call(Store *store, Func *func, Slot *slots) {
+void wr_store_note_deadline(Store *store) {
     if (store->deadline != 0 && wr_os_now() >= store->deadline) {
         atomic_fetch_or(&store->interrupt, POLL_DEADLINE);
     }
+}
+
+Error *wr_store_call(Store *store, Func *func, Slot *slots) {
+    wr_store_note_deadline(store);
     Error *error = store->engine->executor->call(store, func, slots);
-    if (error) spend_interrupt(store, wr_error_trap_code(error));
+    if (error) wr_store_spend_interrupt(store, wr_error_trap_code(error));
     return error;
 }
 

@@ -188,7 +188,7 @@ struct wr_global {
 struct wr_tag {
     const DefType *type;
     RecGroup *group; /* one reference, keeps `type`; NULL if a module of the store does */
-    u32 index; /* in Store.tags */
+    u32 index;       /* in Store.tags */
 };
 
 /* ---- instances ---- */
@@ -292,7 +292,8 @@ struct wr_store {
     u32 watch_slot; /* the watchdog's, under its lock */
 
     Fiber *fiber; /* made by the executor at the first call */
-    u32 nesting;  /* activations on the C stack */
+    struct wr_call *paused;
+    u32 nesting; /* activations on the C stack */
 
     struct Kit *kit;  /* what it goes back to when it is deleted (kit.h), or NULL */
     StoreDatum *data; /* the embedder's */
@@ -303,6 +304,24 @@ struct wr_store {
 INLINE bool store_polls(const Store *s) {
     return s->fuel_on || s->interruptible || s->deadline != 0;
 }
+
+/* A call that stopped on the way and can go on (paused_call.c). Its frames are on a fiber of its own. */
+typedef struct wr_call {
+    Store *store; /* NULL when that is gone, and `fiber` with it */
+    Fiber *fiber; /* NULL while it is not paused */
+    Func *func;
+    wr_trap_code_t reason;
+    struct wr_call *previous, *next; /* in Store.paused, while paused */
+} PausedCall;
+
+/* As wr_store_call(), but where that would stop for fuel, deadline or interruption, the call is
+ * paused: NULL, and call->fiber is set. Not in host functions (Store.nesting). */
+NODISCARD Error *wr_paused_start(PausedCall *call, Store *store, Func *func, Slot *slots);
+/* Goes on; results go to `slots`. */
+NODISCARD Error *wr_paused_resume(PausedCall *call, Slot *slots);
+void wr_paused_abandon(PausedCall *call);
+/* For the store: frees their fibers and lets the calls outlive it. */
+void wr_paused_forget(Store *store);
 
 /* What a host function gets. */
 struct wr_caller {
@@ -327,6 +346,10 @@ NODISCARD bool wr_store_add_func(Store *store, Func *func);
 /* Calls through the executor, as Executor.call. A deadline that has passed stops this call too, not only
  * the one during which it passed; an interruption is spent when it has stopped a call. */
 NODISCARD Error *wr_store_call(Store *store, Func *func, Slot *slots);
+/* Its parts: a deadline that has passed stops what is about to run; what has stopped a call does not stop
+ * the next one, but for that. */
+void wr_store_note_deadline(Store *store);
+void wr_store_spend_interrupt(Store *store, wr_trap_code_t code);
 /* What the embedder attached to the store under that key; NULL if nothing. False when out of memory. */
 NODISCARD bool wr_store_set_datum(Store *store, const void *key, void *value);
 void *wr_store_datum(const Store *store, const void *key);
@@ -376,9 +399,16 @@ struct Executor {
      * must not lie in guest-reachable memory. Reentrant from host functions. References in `slots`
      * are no roots afterwards: wr_store_keep() them before anything else is made. */
     Error *(*call)(Store *store, Func *func, Slot *slots);
-    void (*fiber_free)(Store *store);
+    /* May be NULL: calls cannot pause. As `call`, for call->func, or going on with call->fiber if that is
+     * set. Where `call` would stop, the store's fiber becomes call->fiber, and call->reason is set; else
+     * call->fiber is NULL afterwards. Not while anything runs in the store. */
+    Error *(*call_pausable)(PausedCall *call, Slot *slots);
+    /* Frees a fiber that is not the store's, or no longer. */
+    void (*fiber_free)(Store *store, Fiber *fiber);
+    /* Adds where a paused call stands to an error. */
+    void (*backtrace)(const PausedCall *call, Error *error);
     /* May be NULL: there are none. Calls `visit` for every frame of guest code in the store, of all
-     * activations: the function, the instruction at which it stands or to which a call in it will
+     * activations and paused calls: the function, the instruction at which it stands or to which a call in it will
      * return, local 0, and the end of its operands (a callee's arguments belong to the callee).
      * Nothing runs meanwhile. */
     void (*each_frame)(Store *store, FrameVisitor *visit, void *context);

@@ -307,6 +307,10 @@ WR_API void *wr_store_data(const wr_store_t *store, const void *key);
  * what is left in portions of 64 Ki: when it runs out, another one may have a rest of its portion. */
 WR_API void wr_store_set_fuel(wr_store_t *store, uint64_t units);
 WR_API uint64_t wr_store_fuel(const wr_store_t *store);
+/* Adds to what is left, for calls that are to go on after a pause. Calls stop at the first poll after fuel is
+ * spent: what they have used beyond it is taken from what is added, so that a program uses the same
+ * sum in however many portions it comes. Turns metering on. Not in host functions. */
+WR_API void wr_store_add_fuel(wr_store_t *store, uint64_t units);
 /* Calls trap with WR_TRAP_DEADLINE when this many nanoseconds from now have passed; 0 = none. */
 WR_API WR_NODISCARD own wr_error_t *wr_store_set_timeout(wr_store_t *store, uint64_t nanoseconds);
 /* Allow wr_store_interrupt() to take effect in calls started from now on. Default off. */
@@ -382,6 +386,36 @@ WR_API WR_NODISCARD own wr_error_t *wr_func_call_slots(wr_store_t *store, wr_fun
                                                        wr_slot_t *slots);
 /* Whether a function has the type that the signature says. */
 WR_API bool wr_func_has_signature(const wr_func_t *func, const char *signature);
+
+/*
+ * Calls that pause. Where wr_func_call() would end with a trap because fuel is spent, a deadline has passed or
+ * somebody interrupts, a call made by wr_call_start() stops instead, and can go on later: with new fuel,
+ * another deadline, in another thread. While it is paused, the store can be used for other calls, and
+ * any number of calls can be paused at a time, each with a stack of its own.
+ *
+ * A result without error, and *paused NULL: it has returned, and results are filled. Without error, and
+ * *paused not NULL: it is paused. With an error: it has ended.
+ *
+ * What runs inside of a host function is the host's: a stop there, as in a WASI call that blocks, ends the
+ * call with a trap. For that reason a host function cannot start calls that pause.
+ */
+typedef struct wr_call wr_call_t;
+
+/* Arguments are checked as by wr_func_call(). Without fuel, deadline or interruptibility it never pauses. */
+WR_API WR_NODISCARD own wr_error_t *wr_call_start(wr_store_t *store, wr_func_t *func,
+                                                  const wr_val_t *args, size_t nargs,
+                                                  wr_val_t *results, size_t nresults,
+                                                  own wr_call_t **paused);
+/* Goes on with the call, which is consumed; *paused is set again if it pauses again. Not in host functions
+ * of the same store, which is an error that leaves the call paused in *paused. */
+WR_API WR_NODISCARD own wr_error_t *wr_call_resume(own wr_call_t *call, wr_val_t *results,
+                                                   size_t nresults, own wr_call_t **paused);
+/* Why it is paused: OUT_OF_FUEL, DEADLINE or INTERRUPTED; NONE once its store is gone. */
+WR_API wr_trap_code_t wr_call_reason(const wr_call_t *call);
+/* Where it is paused: an error with the reason and the frames, as it would be without pausing. */
+WR_API own wr_error_t *wr_call_backtrace(const wr_call_t *call);
+/* Gives it up: it never goes on. Also after its store is gone; in the store's thread. */
+WR_API void wr_call_delete(own wr_call_t *call);
 
 /* Guest memory. Pointers are valid until the guest runs or the memory grows. */
 WR_API uint8_t *wr_memory_data(wr_memory_t *memory);
