@@ -99,3 +99,57 @@ WASM_LIBS=(-Wl,-z,stack-size=8388608 -lwasi-emulated-signal -lwasi-emulated-mman
 native_cc() {
     "${NATIVE_CC:-clang-19}" -O1 -w "$@"
 }
+
+# pypi_files PACKAGE VERSION PREFIX...: files of a wheel under these prefixes; prints where they are.
+# Nothing of it is run.
+pypi_files() (
+    local dir=$CACHE/sources/pypi-$1-$2
+    if [ ! -e "$dir/.ready" ]; then
+        python3 -m pip --version >/dev/null 2>&1 || install_packages python3-pip || return
+        rm -rf "$dir" && mkdir -p "$dir/wheel" && cd "$dir" || return
+        python3 -m pip download -q --no-deps --only-binary :all: -d wheel "$1==$2" >log 2>&1 ||
+            { cat log >&2; return 1; }
+        python3 - wheel/*.whl "${@:3}" <<'EOF' || return
+import sys, zipfile
+wheel = zipfile.ZipFile(sys.argv[1])
+wheel.extractall(members=[n for n in wheel.namelist() if n.startswith(tuple(sys.argv[2:]))])
+EOF
+        rm -rf wheel && touch .ready
+    fi
+    printf '%s\n' "$dir"
+)
+
+# wasm_cxx ARGUMENT...: as wasm_cc, for C++ (Debian's libc++-19-dev-wasm32).
+wasm_cxx() {
+    [ -d /usr/lib/llvm-19/include/wasm32-wasi/c++/v1 ] ||
+        install_packages libc++-19-dev-wasm32 libc++abi-19-dev-wasm32 || return
+    "${WASM_CXX:-clang++-19}" --target=wasm32-wasi -nostdlibinc \
+        -isystem /usr/lib/llvm-19/include/wasm32-wasi/c++/v1 -isystem "$REAL/shim" \
+        -isystem /usr/include/wasm32-wasi -std=c++20 -O2 -w "$@"
+}
+
+# wasm_cxx_runtime NAME FLAG...: prints a directory of objects that a C++ program with exceptions links
+# before Debian's libc++, built with the flags: LLVM 19's libc++abi, libunwind and some of libc++, as the
+# wheel of zig has their sources; and setjmp.
+wasm_cxx_runtime() (
+    local top dir=$CACHE/build/cxx-$1 file flags
+    [ ! -e "$dir/.ready" ] || { printf '%s\n' "$dir"; return; }
+    top=$(pypi_files ziglang 0.14.1 ziglang/lib/libcxx/ ziglang/lib/libcxxabi/ ziglang/lib/libunwind/) || return
+    top=$top/ziglang/lib
+    flags=("${@:2}" -DNDEBUG -D_LIBCPP_BUILDING_LIBRARY -D_LIBCXXABI_BUILDING_LIBRARY
+        -DLIBCXX_BUILDING_LIBCXXABI -D_LIBCXXABI_HAS_NO_THREADS -D_LIBUNWIND_HIDE_SYMBOLS
+        -I "$top/libcxxabi/include" -I "$top/libcxxabi/src" -I "$top/libcxx" -I "$top/libcxx/src"
+        -I "$top/libunwind/include")
+    rm -rf "$dir" && mkdir -p "$dir" || return
+    local abi=(abort_message cxa_aux_runtime cxa_default_handlers cxa_demangle cxa_exception
+        cxa_exception_storage cxa_guard cxa_handlers cxa_personality cxa_vector cxa_virtual
+        fallback_malloc private_typeinfo stdlib_exception stdlib_new_delete stdlib_stdexcept
+        stdlib_typeinfo)
+    for file in "${abi[@]/#/libcxxabi/src/}" libcxx/src/{exception,stdexcept,string}; do
+        wasm_cxx "${flags[@]}" -std=c++23 -c "$top/$file.cpp" -o "$dir/${file//\//-}.o" || return
+    done
+    wasm_cxx "${flags[@]}" -std=c11 -x c -c "$top/libunwind/src/Unwind-wasm.c" -o "$dir/unwind.o" &&
+        wasm_cxx "${flags[@]}" -std=c11 -x c -c "$REAL/shim/setjmp.c" -o "$dir/setjmp.o" || return
+    touch "$dir/.ready"
+    printf '%s\n' "$dir"
+)

@@ -12,12 +12,12 @@
 # A file programs/NAME.sh defines
 #   build DIR   puts DIR/NAME.wasm and DIR/native, the program for both sides
 #   scenario    plays: calls `prog ARGS` any number of times, in a directory that the guest sees as /
-# and perhaps prepare (fills that directory first), guest_env (an array of K=V). With --ci, `quick`
-# is not empty.
+# and perhaps prepare (fills that directory first), guest_env (an array of K=V). A scenario may set
+# MODULE: prog runs DIR/MODULE.wasm then. With --ci, `quick` is not empty.
 
 REAL=$(cd "$(dirname "$0")" && pwd)
-CI_PROGRAMS="bzip2 go jq rust sqlite"
-ALL_PROGRAMS="$CI_PROGRAMS esbuild zstd"
+CI_PROGRAMS="bzip2 go jq rust sqlite unwind"
+ALL_PROGRAMS="$CI_PROGRAMS esbuild lisp zstd"
 
 quick="" build_only=""
 while :; do
@@ -63,7 +63,7 @@ wasm_prog() {
     local options=() pair
     for pair in "${guest_env[@]}"; do options+=(--env "$pair"); done
     timeout "${TIMEOUT:-600}" "$WASMRUN" run $WASMRUN_FLAGS --dir "$PWD::/" "${options[@]}" \
-        "$DIR/$NAME.wasm" "$@"
+        "$DIR/${MODULE:-$NAME}.wasm" "$@"
 }
 
 # Every file of the current directory with its checksum, directories and links by name.
