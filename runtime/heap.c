@@ -222,7 +222,8 @@ static bool take_run(Heap *heap, u32 class) {
     u64 *bits = heap_bitmap(heap, block);
     u32 from = find_bit(bits, info->cursor, cells, false);
     u32 end = find_bit(bits, from, cells, true);
-    if (heap->debug & (WR_GC_STRESS | WR_GC_STEPS)) end = min_u32(end, from + 1);
+    if (heap->debug & WR_GC_STRESS) end = min_u32(end, from + 1);
+    if (heap->debug & WR_GC_STEPS) end = min_u32(end, from + 1 + (from & 3));
     info->cursor = (u16)end;
     if (from == end) return false;
     wr_heap_set_bits(bits, from, end);

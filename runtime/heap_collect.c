@@ -472,9 +472,13 @@ static void verify_block(Verifier *v, u32 block) {
     if (info->kind != BLOCK_SMALL && info->kind != BLOCK_FIRST) return;
     u64 size = info->kind == BLOCK_FIRST ? (u64)info->count << HEAP_BLOCK_LOG2
                                          : heap_cell(info->size_class);
+    const u64 *bits = heap_bitmap(heap, block);
     for (u32 i = 0, n = cells_of(info); i < n && !v->problem; i++) {
         u32 ref = cell_ref(info, block, i);
-        if (wr_heap_has(heap, ref)) verify_object(v, ref, size);
+        if (bits[i / 64] == 0)
+            i |= 63; /* all free */
+        else if (wr_heap_has(heap, ref))
+            verify_object(v, ref, size);
     }
 }
 

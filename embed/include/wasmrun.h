@@ -174,7 +174,7 @@ WR_API void wr_config_set_max_stack(wr_config_t *config, size_t bytes);
 /* For tests of garbage-collected heaps; flags of WR_GC_*. Slow. */
 #define WR_GC_STRESS 1u /* collect before every allocation */
 #define WR_GC_VERIFY 2u /* check the whole heap after every collection */
-#define WR_GC_STEPS 4u  /* collect all the time, marking one object before every allocation */
+#define WR_GC_STEPS 4u  /* collect all the time, marking one object every few allocations */
 WR_API void wr_config_set_gc_debug(wr_config_t *config, uint32_t flags);
 /* Threads that may validate one module's bodies; 0 = as many as there are processors. */
 WR_API void wr_config_set_validation_threads(wr_config_t *config, uint32_t threads);
