@@ -72,12 +72,12 @@ static const Option options[] = {
            "Bytes of the guest's call stack [8M]")
     OPTION("max-threads", 0, COUNT, IN_RUN, max_threads, 0, "N",
            "Threads that the guest may have beside its main\none [64]; 0: none")
-    HEADING("Engine", IN_RUN | IN_VALIDATE | IN_WAST)
+    HEADING("Engine", IN_RUN | IN_VALIDATE | IN_DUMP | IN_WAST)
     OPTION("engine", 0, CHOICE, IN_RUN | IN_WAST, engine, 0, "interp",
            "How code is executed")
     OPTION("memory-mode", 0, CHOICE, IN_RUN | IN_WAST, memory_mode, 0, "auto|guard|explicit",
            "How accesses are checked: by guard pages, or\nexplicitly")
-    OPTION("feature", 0, LIST, IN_RUN | IN_VALIDATE | IN_WAST, features, 0, "NAME[=on|off]",
+    OPTION("feature", 0, LIST, IN_RUN | IN_VALIDATE | IN_DUMP | IN_WAST, features, 0, "NAME[=on|off]",
            "Turn a proposal on or off: 'wasmrun help\nfeatures' lists them")
     OPTION("threads", 0, COUNT, IN_RUN | IN_VALIDATE, threads, 0, "N",
            "Validate large modules on N threads [0: as\nmany as there are processors]")

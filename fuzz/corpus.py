@@ -263,6 +263,27 @@ MODULES = {
                                i32(0), i32(4), 0xFB, 9, 0, 0, get(0), 0xFB, 13, 0, get(1), 0xFB, 15, 0x6A)),
                      datas([1, "12345678"])),
     "i31-and-casts": simple([I32], [I32], get(0), 0xFB, 28, 0xFB, 23, 0x6C, 0xFB, 29),
+    # (rec (type (descriptor 1) (struct i32 (mut anyref)))
+    #      (type (describes 0) (descriptor 2) (struct (mut i64))) (type (describes 1) (struct)))
+    "descriptors": module(
+        types(cat(0x4E, vec([0x4D, 1, 0x5F, vec([I32, 0], [0x6E, 1])], [0x4C, 0, 0x4D, 2, 0x5F, vec([I64, 1])],
+                            [0x4C, 1, 0x5F, vec()])),
+              fn([I32], [I32]), fn([[0x63, 0]], [[0x63, 1]])),
+        funcs(3, 4), globals_([0x64, 0x62, 2, 0, 0xFB, 0, 2, END]), exports((FUNC, 0), (FUNC, 1)),
+        code(Body([[1, [0x63, 0x62, 1]], [1, [0x63, 0]]], i64(5), 0x23, 0, 0xFB, 0x20, 1, put(1),
+                  0x03, VOID, get(0), get(2), get(1), 0xFB, 0x20, 0, put(2), get(2), get(2), 0xFB, 5, 0, 1,
+                  0x02, 0x63, 0x62, 0, get(2), get(1), 0xFB, 0x25, 3, 0, 0x6E, 0x62, 0, 0x1A, get(1), 0xFB, 0x21, 0, END, 0x1A,
+                  get(0), i32(-1), 0x6A, 0x22, 0, 0x0D, 0, END,
+                  get(2), get(1), 0xFB, 0x23, 0, 0xFB, 2, 0, 0),
+             [0x02, 0x6E, get(0), get(0), 0xFB, 0x22, 0, 0xFB, 0x26, 1, 0, 0x6E, 0, 0xFB, 0x22, 0, 0x0F, END, 0x1A,
+              0xD0, 0x62, 1, 0x23, 0, 0xFB, 0x24, 1])),
+    "exact-types": module(
+        types(cat(0x50, vec(), 0x60, 0, 0), cat(0x50, vec(0), 0x60, 0, 0), cat(0x50, vec(), 0x5F, vec([[0x63, 0x62, 2], 1])),
+              cat(0x50, vec(2), 0x5F, vec([[0x63, 0x62, 2], 1], [I32, 0])), fn([[0x63, 2]], [I32])),
+        imports([0x20, 1], [FUNC, 0]), funcs(4), tables([0x63, 0x62, 3, 0, 1]),
+        globals_([0x64, 0x62, 1, 0, 0xD2, 0, END]), exports((FUNC, 1), (FUNC, 2)), elems([3, 0, vec(1)]),
+        code([0x02, 0x63, 2, get(0), 0xFB, 0x18, 3, 0, 2, 0x62, 2, 0xFB, 0x14, 0x62, 3, 0x0F, END, 0x1A,
+              0xD2, 1, 0xFB, 0x14, 0x62, 1, i32(0), 0x25, 0, 0xD1, 0x6A])),
     "exceptions": module(types(fn([I32]), fn([I32], [I32])), funcs(1), tags([0, 0]), exports((FUNC, 0)),
                          code([0x02, I32, 0x1F, VOID, vec([0, 0, 0]), get(0), 0x08, 0, END, i32(1), END])),
     "exceptions-nobody-catches": module(types(fn([I32]), fn()), funcs(0, 1), tags([0, 0]), exports((FUNC, 0), (FUNC, 1)),

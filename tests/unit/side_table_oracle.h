@@ -57,6 +57,8 @@ static inline u32 oracle_entries(const Instr *i) {
     case OP_BR_ON_NON_NULL:
     case OP_BR_ON_CAST:
     case OP_BR_ON_CAST_FAIL:
+    case OP_BR_ON_CAST_DESC_EQ:
+    case OP_BR_ON_CAST_DESC_EQ_FAIL:
     case OP_CATCH:
     case OP_CATCH_ALL:
     case OP_RETHROW: return 1;
@@ -184,7 +186,9 @@ static inline bool oracle_instr(Oracle *o, const Instr *i, u32 at) {
     case OP_CATCH:
     case OP_CATCH_ALL: return oracle_expect(o, at, b->after, 0);
     case OP_BR: return oracle_expect(o, at, oracle_label(o, i->index), 0);
-    case OP_BR_IF: return oracle_expect(o, at, oracle_label(o, i->index), 1);
+    case OP_BR_IF:
+    case OP_BR_ON_CAST_DESC_EQ:
+    case OP_BR_ON_CAST_DESC_EQ_FAIL:
     case OP_BR_ON_NULL: return oracle_expect(o, at, oracle_label(o, i->index), 1);
     case OP_BR_ON_NON_NULL:
     case OP_BR_ON_CAST:

@@ -257,6 +257,56 @@ Test(decode, types) {
     INVALID("too many parameters", S_TYPE, 1, 0x60, 0xE9, 0x07, [2000] = 0);
 }
 
+/* (rec (type (descriptor 1) (struct)) (type (describes 0) (struct))), and what is wrong with others. */
+Test(decode, descriptors) {
+    Wasm w = wasm_begin();
+    SECTION(&w, S_TYPE, 2, 0x60, 0, 0, 0x4E, 2, 0x4D, 2, 0x5F, 0, 0x4C, 1, 0x5F, 0);
+    SECTION(&w, S_IMPORT, 2, 0, 0, 0x20, 0, 0, 0, 0, 0);
+    Engine *engine = new_test_engine(NULL, NULL);
+    Module *m = LOAD(&w);
+    cr_assert(m->types[1]->descriptor == m->types[2] && m->types[2]->describes == m->types[1]);
+    cr_assert(m->types[1]->describes == NULL && m->types[2]->descriptor == NULL);
+    cr_assert(m->nimported_funcs == 2 && m->funcs[0].exact && !m->funcs[1].exact);
+    wr_module_unref(m);
+    wr_engine_unref(engine);
+    INVALID("descriptor type is outside rec group", S_TYPE, 1, 0x4D, 0xFF, 0xFF, 0xFF, 0xFF, 0x0F,
+            0x5F, 0);
+    INVALID("described type is outside rec group", S_TYPE, 2, 0x5F, 0, 0x4C, 0, 0x5F, 0);
+    INVALID("forward use of described type", S_TYPE, 1, 0x4C, 0, 0x4D, 0, 0x5F, 0);
+    INVALID("type is not described by its descriptor", S_TYPE, 1, 0x4E, 2, 0x4D, 1, 0x5F, 0, 0x5F,
+            0);
+    INVALID("described type is not described by descriptor", S_TYPE, 1, 0x4E, 3, 0x4D, 1, 0x5F, 0,
+            0x4C, 0, 0x5F, 0, 0x4C, 0, 0x5F, 0);
+    MALFORMED("malformed definition type", S_TYPE, 1, 0x4D, 0, 0x4C, 0, 0x5F, 0);
+    MALFORMED("malformed definition type", S_TYPE, 1, 0x4C, 0, 0x50, 0, 0x5F, 0);
+    MALFORMED("unexpected end", S_TYPE, 1, 0x4D);
+}
+
+/* Exact types have u32 indices: 98 is 0x62, which is also the prefix. It is a structure's, and then the
+ * function type's own. */
+Test(decode, exact_types) {
+    for (u32 count = 98; count <= 99; count++) {
+        Wasm w = wasm_begin();
+        wasm_open(&w, S_TYPE);
+        wasm_u32(&w, count + 1);
+        for (u32 i = 0; i < count; i++) BYTES(&w, 0x5F, 0);
+        BYTES(&w, 0x60, 1, 0x63, 0x62, 0x62, 0);
+        wasm_close(&w);
+        SECTION(&w, S_GLOBAL, 1, 0x63, 0x62, 0x62, 0, 0xD0, 0x62, 0x62, END);
+        Engine *engine = new_test_engine(NULL, NULL);
+        Module *m = LOAD(&w);
+        ValType exact = T_REF((HEAP_DEFINED + m->types[98]->id) | HEAP_EXACT, 1);
+        cr_assert(m->globals[0].type == exact && m->types[count]->types[0] == exact);
+        wr_module_unref(m);
+        wr_engine_unref(engine);
+    }
+    MALFORMED("malformed type index", S_TYPE, 1, 0x60, 1, 0x63, 0x62, 0x62, 0, 0);
+    MALFORMED("malformed storage type", S_TYPE, 1, 0x5F, 1, 0x63, 0x62, 0x6E, 0);
+    MALFORMED("malformed reference type", S_TYPE, 1, 0x60, 1, 0x62, 0, 0);
+    INVALID("unknown type 9", S_TYPE, 1, 0x60, 1, 0x63, 0x62, 9, 0);
+    INVALID("unknown type 200", S_TYPE, 1, 0x60, 1, 0x63, 0x62, 0xC8, 1, 0);
+}
+
 Test(decode, supertypes_nest_to_a_limit) {
     for (u32 depth = LIMIT_SUBTYPE_DEPTH; depth <= LIMIT_SUBTYPE_DEPTH + 1; depth++) {
         Wasm w = wasm_begin();
@@ -359,6 +409,12 @@ Test(decode, features_turned_off_are_named) {
             0);
     WITHOUT("bulk-memory", bad, "malformed data segment kind: the bulk-memory", S_DATA, 1, 1, 0);
     WITHOUT("bulk-memory", bad, "malformed section id: the bulk-memory", S_DATA_COUNT, 0);
+    WITHOUT("custom-descriptors", bad, "malformed definition type: the custom-descriptors", S_TYPE,
+            1, 0x4D, 0, 0x5F, 0);
+    WITHOUT("custom-descriptors", bad, "malformed heap type: the custom-descriptors", S_TYPE, 1,
+            0x60, 1, 0x64, 0x62, 0, 0);
+    WITHOUT("custom-descriptors", bad, "malformed import kind: the custom-descriptors", S_IMPORT, 1,
+            0, 0, 0x20, 0);
     WITHOUT("mutable-globals", invalid, "mutable globals cannot be imported: the mutable-globals",
             S_IMPORT, 1, 0, 0, X_GLOBAL, I32, 1);
 }
