@@ -68,14 +68,14 @@ def geomean(programs, name, table, base):
     return {"ratio": mean, "programs": len(ratios), "worst": max(ratios)}
 
 
-def sections(programs, table):
+def sections(programs, bases, table):
     """[(title, programs, base)] to take geomeans over: groups, then sets, then all.
 
-    A group is judged against the base that most of its programs have; the others against the base
-    of most programs.
+    A group is judged against the base that most of its programs have; the others against the first
+    base that has run anything.
     """
-    most = collections.Counter(table[p.name]["base"] for p in programs)
-    overall = most.most_common(1)[0][0]
+    used = {table[p.name]["base"] for p in programs}
+    overall = next((b for b in bases if b in used), None)
     found = []
     for group in dict.fromkeys(p.group for p in programs):
         members = [p for p in programs if p.group == group]
@@ -91,7 +91,7 @@ def judge(programs, engines, bases, runs):
     """(program name -> judged program, section title -> {"base", "engines": name -> geomean})."""
     table = {p.name: judge_program(p, engines, bases, runs) for p in programs}
     means = {}
-    for title, members, base in sections(programs, table):
+    for title, members, base in sections(programs, bases, table):
         by_engine = {n: geomean(members, n, table, base) for n in engines}
         by_engine = {n: m for n, m in by_engine.items() if m}
         if by_engine:

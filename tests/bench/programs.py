@@ -1,7 +1,8 @@
 """The programs that bench.py's run.py measures: read from programs.txt, compiled on demand.
 
 A guest is guests/NAME.c, .cpp or .rs; it is compiled to WebAssembly and, to know the right output
-and native speed, for this machine. Programs of the group `real` are built by real.sh from other
+and native speed, for this machine. A guest NAME.wat is in the text format, with NAME.c beside it, the
+same program for this machine; bench.wat is put in front of it. Programs of the group `real` are built by real.sh from other
 projects' sources. What is up to date is not compiled again.
 """
 
@@ -14,13 +15,17 @@ import shutil
 import subprocess
 import sys
 
+import engines
+
 HERE = pathlib.Path(__file__).resolve().parent
 GUESTS = HERE / "guests"
+TEXT_PRELUDE = GUESTS / "bench.wat"
 REAL = "real"  # the group whose programs are other projects'
 
 FLAGS = ["-O2", "-Wall", "-Wextra", "-ffp-contract=off"]
 C_FLAGS = ["-std=gnu17"]
 CXX_FLAGS = ["-std=c++20", "-fno-exceptions", "-Wno-deprecated-declarations"]
+CLANG_FEATURES = ["simd128", "bulk-memory", "tail-call"]
 WASM_FLAGS = ["--target=wasm32-wasi", "-Wl,-z,stack-size=1048576", "-Wl,--strip-debug"]
 
 # name, set and group: see programs.txt. wasm, native: files, native None where there is none.
@@ -108,7 +113,7 @@ def c_commands(source, entry, wasm, native):
     cxx = source.suffix == ".cpp"
     clang = compiler("clang++-19", "clang++") if cxx else compiler("clang-19", "clang")
     common = [clang, *FLAGS, *(CXX_FLAGS if cxx else C_FLAGS), source]
-    features = [f"-m{need}" for need in entry.needs]
+    features = [f"-m{need}" for need in entry.needs if need in CLANG_FEATURES]
     return [*common, *WASM_FLAGS, *features, "-o", wasm], [*common, "-o", native, "-lm"]
 
 
@@ -121,13 +126,23 @@ def rust_commands(source, wasm, native):
     return [*rustc, *strip, *common, wasm], [rustc[0], *common, native]
 
 
+def translate_text(source, wasm):
+    """Makes a module of a guest in the text format, with wasmrun itself."""
+    wasmrun = engines.find(engines.OURS) or fail(f"{source.name} needs wasmrun (./dev build)")
+    whole = wasm.with_suffix(".wat")
+    whole.write_text(f"(module\n{TEXT_PRELUDE.read_text()}{source.read_text()})\n")
+    run_compiler([wasmrun[0], "wat2wasm", whole, "-o", wasm])
+
+
 def build_guest(entry, build_dir):
     """Compiles a guest twice, unless up to date; its Program, or None without a compiler for it."""
-    source = next((s for s in GUESTS.glob(f"{entry.name}.*") if s.suffix != ".h"), None)
-    if not source:
+    found = [GUESTS / f"{entry.name}{suffix}" for suffix in (".c", ".cpp", ".rs", ".wat")]
+    found = [source for source in found if source.exists()]
+    if not found:
         fail(f"programs.txt: {entry.name}: no such guest")
+    source, text = found[0], found[-1] if found[-1].suffix == ".wat" else None
     wasm, native = build_dir / f"{entry.name}.wasm", build_dir / entry.name
-    sources = [source, GUESTS / "bench.h", pathlib.Path(__file__), HERE / "programs.txt"]
+    sources = [*found, GUESTS / "bench.h", TEXT_PRELUDE, pathlib.Path(__file__), HERE / "programs.txt"]
     if not (newer(wasm, sources) and newer(native, sources)):
         if source.suffix == ".rs":
             commands = rust_commands(source, wasm, native)
@@ -136,8 +151,10 @@ def build_guest(entry, build_dir):
         if not commands:
             print(f"{entry.name}: left out, no compiler for WASI", file=sys.stderr)
             return None
-        for command in commands:
+        for command in commands[1:] if text else commands:
             run_compiler(command)
+        if text:
+            translate_text(text, wasm)
     return Program(*entry[:4], wasm, native, [])
 
 

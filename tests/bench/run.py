@@ -147,7 +147,7 @@ def choose_bases(options, engines):
 
 def print_list(entries):
     for e in entries:
-        print(f"{e.name:12}{e.set:8}{e.group:10}{','.join(e.needs) or '-':12}{e.reason}")
+        print(f"{e.name:12}{e.set:8}{e.group:10}{','.join(e.needs) or '-':22} {e.reason}")
 
 
 def main():

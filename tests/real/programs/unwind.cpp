@@ -37,12 +37,15 @@ struct Located {
 };
 
 struct SyntaxError : virtual Located, Error {
-    SyntaxError(size_t at, const std::string &what) : Error(at, "syntax: " + what) { where = "parser"; }
+    SyntaxError(size_t at, const std::string &what) : Error(at, "syntax: " + what) {
+        where = "parser";
+    }
 };
 
 struct ValueError : virtual Located, Error {
     int64_t value;
-    ValueError(size_t at, int64_t v, const std::string &what) : Error(at, "value: " + what), value(v) {
+    ValueError(size_t at, int64_t v, const std::string &what)
+        : Error(at, "value: " + what), value(v) {
         where = "evaluator";
     }
 };
@@ -88,8 +91,10 @@ class Parser : Counted {
         at++;
         while (peek() != ')') {
             node->parts.push_back(sum());
-            if (peek() == ',') at++;
-            else if (peek() != ')') throw SyntaxError(at, "expected , or )");
+            if (peek() == ',')
+                at++;
+            else if (peek() != ')')
+                throw SyntaxError(at, "expected , or )");
         }
         at++;
         return node;
@@ -225,7 +230,8 @@ static void report(const std::exception &e, int level = 0) {
     printf("%*s%s", level * 2, "", text_of(e));
     if (auto *error = dynamic_cast<const Error *>(&e)) printf(" at column %zu", error->column);
     if (auto *place = dynamic_cast<const Located *>(&e)) printf(" (%s)", place->where.c_str());
-    if (auto *value = dynamic_cast<const ValueError *>(&e)) printf(" [%lld]", (long long)value->value);
+    if (auto *value = dynamic_cast<const ValueError *>(&e))
+        printf(" [%lld]", (long long)value->value);
     puts("");
     try {
         std::rethrow_if_nested(e);
@@ -277,9 +283,7 @@ struct Careful { // its destructor throws and catches while another exception is
 struct Half { // a constructor that fails: what was made is unmade
     Noisy a{"a"}, b{"b"};
     Noisy array[2]{Noisy("0"), Noisy("1")};
-    Half() try : a("A") {
-        throw 7L;
-    } catch (long n) {
+    Half() try : a("A") { throw 7L; } catch (long n) {
         printf("construction %ld ", n);
     }
 };
@@ -333,7 +337,7 @@ static int inner(int n) {
     if (from == 0) dive(n, false);
     printf("inner: from %d, kept %d\n", from, kept);
     if (from < 4) dive(2, false); // to the same place again
-    try { // both kinds in one function
+    try {                         // both kinds in one function
         if (from >= 4) throw from;
     } catch (int f) {
         printf("thrown in between: %d\n", f);
