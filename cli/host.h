@@ -16,6 +16,10 @@ void wr_cli_ignore_broken_pipes(void);
 int wr_cli_listen(const char *address_and_port, const char **why);
 void wr_cli_close(int descriptor);
 
+/* Runs another program in this one's place: that of that name beside this one, else on PATH. Comes back
+ * only when that fails, with errno set. */
+void wr_cli_become(const char *name, char **argv);
+
 /* Paths of files; each and the array are the caller's to free. */
 typedef struct Paths {
     char **items;

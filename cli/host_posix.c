@@ -17,6 +17,22 @@
 
 void wr_cli_ignore_broken_pipes(void) { signal(SIGPIPE, SIG_IGN); }
 
+void wr_cli_become(const char *name, char **argv) {
+    char path[4096];
+    ssize_t length = readlink("/proc/self/exe", path, sizeof path - 1);
+    if (length > 0) {
+        path[length] = 0;
+        char *slash = strrchr(path, '/');
+        size_t room = slash ? sizeof path - (size_t)(slash + 1 - path) : 0;
+        if (strlen(name) < room) {
+            strcpy(slash + 1, name);
+            execv(path, argv);
+            if (errno != ENOENT) return;
+        }
+    }
+    execvp(name, argv);
+}
+
 void wr_cli_close(int descriptor) { close(descriptor); }
 
 /* Splits at the last colon and takes brackets off. False when the parts do not fit or are missing. */

@@ -54,6 +54,7 @@ static int print_overview(FILE *out) {
                  "Runs WebAssembly modules that use WASI preview 1, in a sandbox.\n\nCommands:\n");
     for (const Command *c = commands; c < commands + COMMAND_TOTAL; c++)
         fprintf(out, "  %-10s %s\n", c->name, c->summary);
+    fprintf(out, "  %-10s %s\n", "serve", "Serve HTTP: a fresh instance for each request");
     fprintf(out, "  %-10s %s\n", "help", "Print this text, or that of a command");
     return STATUS_OK;
 }
@@ -91,10 +92,10 @@ static int run_complete(const char *topic) {
         wr_cli_options_complete(command);
         return STATUS_OK;
     }
-    if (topic) return STATUS_USAGE;
+    if (topic) return strcmp(topic, "serve") == 0 ? STATUS_OK : STATUS_USAGE;
     for (const Command *c = commands; c < commands + COMMAND_TOTAL; c++)
         printf("%s\t%s\n", c->name, c->summary);
-    printf("help\tPrint help\n");
+    printf("serve\tServe HTTP\nhelp\tPrint help\n");
     return STATUS_OK;
 }
 
@@ -128,6 +129,8 @@ int main(int argc, char **argv) {
         status = run_help(argc > 2 ? argv[2] : NULL);
     } else if (strcmp(first, "__complete") == 0) {
         status = run_complete(argc > 2 ? argv[2] : NULL);
+    } else if (strcmp(first, "serve") == 0) {
+        status = wr_cli_serve(argv + 1);
     } else if (command) {
         status = run_command(command, argc - 2, argv + 2);
     } else {

@@ -53,11 +53,13 @@ void wr_image_free(const Alloc *alloc, MemoryImage *image) {
 
 /* ---- putting -------------------------------------------------------------------------------- */
 
-bool wr_image_put(const MemoryImage *image, u8 *base, bool map) {
+bool wr_image_map(const MemoryImage *image, u8 *base) {
     if (image->size == 0) return true;
-    if (map) return image->is_shared && wr_os_image_map(&image->os, base + image->start);
-    memcpy(base + image->start, image->bytes, (size_t)image->size);
-    return true;
+    return image->is_shared && wr_os_image_map(&image->os, base + image->start);
+}
+
+void wr_image_copy(const MemoryImage *image, u8 *base) {
+    if (image->size > 0) memcpy(base + image->start, image->bytes, (size_t)image->size);
 }
 
 /* ---- putting back --------------------------------------------------------------------------- */
@@ -92,5 +94,5 @@ void wr_image_restore(const MemoryImage *image, const PageScanner *scanner, u8 *
     if (used == 0) return;
     if (scanner->works && restore_written(image, scanner, base, used, keep)) return;
     wr_os_reset(base, (size_t)used);
-    if (!mapped) (void)wr_image_put(image, base, false);
+    if (!mapped) wr_image_copy(image, base);
 }

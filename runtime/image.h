@@ -29,9 +29,10 @@ typedef struct MemoryImage {
 NODISCARD bool wr_image_new(const Alloc *alloc, const u8 *contents, u64 size, MemoryImage *image);
 void wr_image_free(const Alloc *alloc, MemoryImage *image);
 
-/* Gives a memory at `base`, all zeros, those contents. With `map` they are mapped; false when that
- * failed, and then it is still all zeros. */
-NODISCARD bool wr_image_put(const MemoryImage *image, u8 *base, bool map);
+/* Give a memory at `base`, all zeros, those contents: by mapping them, which may fail and leaves it all
+ * zeros then, or by copying. */
+NODISCARD bool wr_image_map(const MemoryImage *image, u8 *base);
+void wr_image_copy(const MemoryImage *image, u8 *base);
 
 /* What is known of the process' pages; `works` may be false. */
 typedef struct PageScanner {

@@ -122,8 +122,8 @@ static void put_images(Kit *kit) {
     for (u32 k = 0; k < kit->pre->module->nmemories; k++) {
         MemoryPlace *place = &kit->places[k];
         const MemoryImage *image = &kit->pre->images[k];
-        place->is_mapped = place->mappings > 0 && wr_image_put(image, place->base, true);
-        if (!place->is_mapped) (void)wr_image_put(image, place->base, false);
+        place->is_mapped = place->mappings > 0 && wr_image_map(image, place->base);
+        if (!place->is_mapped) wr_image_copy(image, place->base);
     }
 }
 

@@ -44,5 +44,8 @@ layer wasi public
 layer spec-tests public runtime
 layer cli public runtime spec-tests
 
+layer embed/examples/serve public
+layer tests/bench/embed public
+
 [ $bad = 0 ] && echo "layering: ok"
 exit $bad
