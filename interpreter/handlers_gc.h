@@ -406,6 +406,19 @@ HANDLER(REF_CAST_NULL, I) { DEFINE_REF_CAST(r0, true, I); }
 HANDLER(BR_ON_CAST, E) { DEFINE_BR_ON_CAST(true); }
 HANDLER(BR_ON_CAST_FAIL, E) { DEFINE_BR_ON_CAST(false); }
 
+/* Takes the branch of the side entry at stp, with pc at the instruction's first byte; `taken` operands go
+ * when it is certain that nothing stops before the instruction. */
+#define TAKE_BRANCH(taken)                                                                         \
+    bool polled = inst->store->fiber->polled;                                                      \
+    if (UNLIKELY(polled) && wr_interp_poll(inst->store, pc)) JUMP(h_STOP);                         \
+    sp -= (taken);                                                                                 \
+    if (UNLIKELY(stp->pop)) JUMP(h_JUMP_SLOW);                                                     \
+    if (UNLIKELY(polled)) wr_interp_transfer(inst->store, pc, pc + stp->pc);                       \
+    pc += stp->pc;                                                                                 \
+    stp += stp->stp;                                                                               \
+    NEXT(E)
+COLD_HANDLER(h_BRANCH) { TAKE_BRANCH(0); }
+
 /* By descriptor: it is above the reference. */
 #define DEFINE_REF_CAST_DESC(desc, null_passes)                                                    \
     const u8 *next = wr_interp_skip_heap_type(pc + 1);                                             \
@@ -430,13 +443,13 @@ HANDLER(REF_CAST_DESC_EQ_NULL, I) { DEFINE_REF_CAST_DESC(r0, true); }
 #define DEFINE_BR_ON_CAST_DESC(wanted)                                                             \
     u64 descriptor = sp[-1].ref, reference = sp[-2].ref;                                           \
     if (UNLIKELY(descriptor == 0)) TRAP(WR_TRAP_NULL_DESCRIPTOR_REFERENCE);                        \
-    sp -= 1;                                                                                       \
     bool matches =                                                                                 \
         reference == 0 ? pc[1] >> 1 & 1 : ref_has_descriptor(inst->store, reference, descriptor);  \
     if (matches == (wanted)) {                                                                     \
         pc = start_of(pc, 0xFB);                                                                   \
-        JUMP(h_BRANCH);                                                                            \
+        TAKE_BRANCH(1);                                                                            \
     }                                                                                              \
+    sp -= 1;                                                                                       \
     const u8 *p = pc + 2;                                                                          \
     while (UNLIKELY(*p++ & 0x80)) continue;                                                        \
     pc = wr_interp_skip_heap_type(wr_interp_skip_heap_type(p));                                    \
@@ -444,14 +457,3 @@ HANDLER(REF_CAST_DESC_EQ_NULL, I) { DEFINE_REF_CAST_DESC(r0, true); }
     NEXT(E)
 HANDLER(BR_ON_CAST_DESC_EQ, E) { DEFINE_BR_ON_CAST_DESC(true); }
 HANDLER(BR_ON_CAST_DESC_EQ_FAIL, E) { DEFINE_BR_ON_CAST_DESC(false); }
-
-/* Takes the branch of the side entry at stp; pc is at the instruction's first byte. */
-COLD_HANDLER(h_BRANCH) {
-    bool polled = inst->store->fiber->polled;
-    if (UNLIKELY(polled) && wr_interp_poll(inst->store, pc)) JUMP(h_STOP);
-    if (UNLIKELY(stp->pop)) JUMP(h_JUMP_SLOW);
-    if (UNLIKELY(polled)) wr_interp_transfer(inst->store, pc, pc + stp->pc);
-    pc += stp->pc;
-    stp += stp->stp;
-    NEXT(E);
-}

@@ -345,6 +345,44 @@ Test(descriptors, branches_cost_fuel) {
     bench_delete(&b);
 }
 
+/* Pauses before a branch leave its descriptor where it was: to go on, and for the collector. */
+static int32_t run_in_slices(Bench *b, wr_instance_t *i, uint64_t slice) {
+    wr_val_t arg = i32_val(50), result = {0};
+    wr_call_t *paused;
+    wr_store_set_fuel(b->store, slice);
+    must(wr_call_start(b->store, wr_instance_func(i, "f"), &arg, 1, &result, 1, &paused));
+    while (paused) {
+        wr_store_collect(b->store);
+        wr_store_add_fuel(b->store, slice);
+        must(wr_call_resume(paused, &result, 1, &paused));
+    }
+    return result.of.i32;
+}
+
+Test(descriptors, pauses_at_branches) {
+    Bench b = gc_bench(WR_GC_VERIFY);
+    wr_instance_t *i = text_instance(
+        &b, SHAPES " (func (export \"f\") (param $n i32) (result i32) (local $s (ref null $square))"
+                   "  (local $sum i32)"
+                   "  (loop $again"
+                   "   (local.set $s (call $new_square (i32.const 3) (local.get $n)))"
+                   "   (local.set $sum (block $yes (result i32 (ref null $square)) (i64.const 0)"
+                   "    (i32.add (local.get $sum) (i32.const 5))"
+                   "    (br_on_cast_desc_eq $yes anyref (ref null $square) (local.get $s)"
+                   "     (ref.get_desc $square (local.get $s))) (unreachable))"
+                   "    (drop (struct.get $square $a)))"
+                   "   (local.set $sum (block $no (result i32 anyref) (i64.const 0)"
+                   "    (i32.add (local.get $sum) (i32.const 2))"
+                   "    (br_on_cast_desc_eq_fail $no anyref (ref $square) (local.get $s)"
+                   "     (call $new_class (local.get $n))) (unreachable))"
+                   "    (drop))"
+                   "   (br_if $again (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))"
+                   "  (local.get $sum)))");
+    for (uint64_t slice = 10; slice < 200; slice++)
+        cr_assert_eq(run_in_slices(&b, i, slice), 350, "slices of %u", (unsigned)slice);
+    bench_delete(&b);
+}
+
 /* ---- linking ---- */
 
 Test(descriptors, exact_imports) {
