@@ -252,6 +252,7 @@ static bool make_store(Run *run) {
         !check(run, NULL, wr_store_new(run->engine, &run->store)))
         return false;
     wr_store_limit_memory(run->store, settings->max_memory);
+    wr_store_limit_heap(run->store, settings->max_heap);
     wr_store_set_fuel(run->store, settings->fuel);
     return !settings->timeout ||
            check(run, NULL, wr_store_set_timeout(run->store, settings->timeout));
@@ -264,6 +265,21 @@ static void print_fuel(const Run *run) {
             given - wr_store_fuel(run->store), given);
 }
 
+/* Of programs that make objects. */
+static void print_heap(const Run *run) {
+    wr_heap_stats_t s = {0};
+    if (run->settings->stats && run->store) wr_store_get_heap_stats(run->store, &s);
+    if (s.peak_bytes == 0) return;
+    fprintf(stderr,
+            "heap\n"
+            "  allocated   %12" PRIu64 " bytes\n"
+            "  live        %12" PRIu64 " bytes after the last collection\n"
+            "  peak        %12" PRIu64 " bytes\n"
+            "  collections %12" PRIu64 " in %.3f ms, longest pause %.3f ms\n",
+            s.allocated_bytes, s.live_bytes, s.peak_bytes, s.collections, (double)s.pause_ns / 1e6,
+            (double)s.longest_pause_ns / 1e6);
+}
+
 int wr_cli_run(const Settings *settings) {
     Run run = {.settings = settings, .file = settings->operands[0], .status = STATUS_OK};
     wr_cli_ignore_broken_pipes();
@@ -272,6 +288,7 @@ int wr_cli_run(const Settings *settings) {
         ok = preload(&run, settings->preloads.items[i].value);
     if (ok) run_main(&run);
     print_fuel(&run);
+    print_heap(&run);
     wr_module_delete(run.module);
     wr_store_delete(run.store);
     wr_linker_delete(run.linker);

@@ -17,8 +17,6 @@ static wr_error_t *fill(const Settings *settings, SuiteOptions *options) {
     wr_config_t *config = NULL;
     wr_error_t *error = wr_cli_config_new(settings, &config);
     if (error) return error;
-    unsigned stress = settings->gc_stress ? WR_GC_STRESS : 0;
-    wr_config_set_gc_debug(config, stress | (settings->gc_verify ? WR_GC_VERIFY : 0));
     options->config = *config;
     wr_config_delete(config);
     return NULL;

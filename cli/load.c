@@ -41,6 +41,8 @@ wr_error_t *wr_cli_config_new(const Settings *settings, wr_config_t **out) {
                                                                        : SIZE_MAX);
     wr_config_set_validation_threads(
         config, settings->threads < UINT32_MAX ? (uint32_t)settings->threads : UINT32_MAX);
+    wr_config_set_gc_debug(config, (settings->gc_stress ? WR_GC_STRESS : 0) |
+                                       (settings->gc_verify ? WR_GC_VERIFY : 0));
     for (size_t i = 0; i < settings->features.count; i++) {
         wr_error_t *error = set_feature(config, settings->features.items[i].value);
         if (!error) continue;

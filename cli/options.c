@@ -68,6 +68,8 @@ static const Option options[] = {
            "Trap after TIME: 10 (seconds), 1.5s, 100ms, 2m")
     OPTION("max-memory", 0, SIZE, IN_RUN, max_memory, 0, "SIZE",
            "Bytes of all linear memories: 65536, 64k, 1G")
+    OPTION("max-heap", 0, SIZE, IN_RUN, max_heap, 0, "SIZE",
+           "Bytes of the garbage-collected heap [4G]")
     OPTION("max-stack", 0, SIZE, IN_RUN, max_stack, 0, "SIZE",
            "Bytes of the guest's call stack [8M]")
     OPTION("max-threads", 0, COUNT, IN_RUN, max_threads, 0, "N",
@@ -81,9 +83,9 @@ static const Option options[] = {
            "Turn a proposal on or off: 'wasmrun help\nfeatures' lists them")
     OPTION("threads", 0, COUNT, IN_RUN | IN_VALIDATE, threads, 0, "N",
            "Validate large modules on N threads [0: as\nmany as there are processors]")
-    OPTION("gc-stress", 0, FLAG, IN_WAST, gc_stress, 0, NULL,
+    OPTION("gc-stress", 0, FLAG, IN_RUN | IN_WAST, gc_stress, 0, NULL,
            "Collect garbage before every allocation")
-    OPTION("gc-verify", 0, FLAG, IN_WAST, gc_verify, 0, NULL,
+    OPTION("gc-verify", 0, FLAG, IN_RUN | IN_WAST, gc_verify, 0, NULL,
            "Check the heap after every collection")
     HEADING("Scripts", IN_WAST)
     OPTION("jobs", 'j', COUNT, IN_WAST, jobs, 0, "N",
@@ -244,7 +246,7 @@ static bool parse_short(Settings *settings, const Command *command, const char *
 
 static void set_defaults(Settings *settings) {
     memset(settings, 0, sizeof *settings);
-    settings->fuel = settings->max_memory = UINT64_MAX;
+    settings->fuel = settings->max_memory = settings->max_heap = UINT64_MAX;
     settings->max_threads = 64;
 }
 

@@ -30,8 +30,8 @@ typedef struct Settings {
     bool inherit_env;
     const char *argv0, *invoke;
     List preloads;
-    uint64_t fuel, timeout, max_memory; /* UINT64_MAX = unlimited */
-    uint64_t max_stack;                 /* 0 = the library's default */
+    uint64_t fuel, timeout, max_memory, max_heap; /* UINT64_MAX = unlimited */
+    uint64_t max_stack;                           /* 0 = the library's default */
     uint64_t max_threads;
     int engine, memory_mode;
     List features;
