@@ -39,6 +39,9 @@ wr_error_t *wr_cli_config_new(const Settings *settings, wr_config_t **out) {
     if (settings->max_stack)
         wr_config_set_max_stack(config, settings->max_stack < SIZE_MAX ? (size_t)settings->max_stack
                                                                        : SIZE_MAX);
+    if (settings->in_place || settings->warm_after < UINT32_MAX)
+        wr_config_set_warm_after(config,
+                                 settings->in_place ? UINT32_MAX : (uint32_t)settings->warm_after);
     wr_config_set_validation_threads(
         config, settings->threads < UINT32_MAX ? (uint32_t)settings->threads : UINT32_MAX);
     wr_config_set_gc_debug(config, (settings->gc_stress ? WR_GC_STRESS : 0) |

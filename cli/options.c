@@ -81,6 +81,10 @@ static const Option options[] = {
            "How accesses are checked: by guard pages, or\nexplicitly")
     OPTION("feature", 0, LIST, IN_RUN | IN_VALIDATE | IN_DUMP | IN_WAST, features, 0, "NAME[=on|off]",
            "Turn a proposal on or off: 'wasmrun help\nfeatures' lists them")
+    OPTION("in-place", 0, FLAG, IN_RUN | IN_WAST, in_place, 0, NULL,
+           "Run code from its bytes alone: no ids for\nwhole sequences in functions that run often")
+    OPTION("warm-after", 0, COUNT, IN_RUN | IN_WAST, warm_after, 0, "N",
+           "Calls and turns of loops after which a function\ngets such ids [200]; 0 = at once")
     OPTION("threads", 0, COUNT, IN_RUN | IN_VALIDATE, threads, 0, "N",
            "Validate large modules on N threads [0: as\nmany as there are processors]")
     OPTION("gc-stress", 0, FLAG, IN_RUN | IN_WAST, gc_stress, 0, NULL,
@@ -246,7 +250,7 @@ static bool parse_short(Settings *settings, const Command *command, const char *
 
 static void set_defaults(Settings *settings) {
     memset(settings, 0, sizeof *settings);
-    settings->fuel = settings->max_memory = settings->max_heap = UINT64_MAX;
+    settings->fuel = settings->max_memory = settings->max_heap = settings->warm_after = UINT64_MAX;
     settings->max_threads = 64;
 }
 

@@ -35,7 +35,9 @@ typedef struct Settings {
     uint64_t max_threads;
     int engine, memory_mode;
     List features;
-    uint64_t threads; /* 0 = as many as there are processors */
+    bool in_place;
+    uint64_t warm_after; /* UINT64_MAX = the library's default */
+    uint64_t threads;    /* 0 = as many as there are processors */
     bool stats;
     bool headers, details, disassemble, contents, side_tables;
     List sections, functions;

@@ -29,6 +29,10 @@ void wr_config_set_max_stack(wr_config_t *config, size_t bytes) { config->max_st
 
 void wr_config_set_gc_debug(wr_config_t *config, uint32_t flags) { config->gc_debug = flags; }
 
+void wr_config_set_warm_after(wr_config_t *config, uint32_t count) { config->warm_after = count; }
+
+void wr_config_set_max_shadow(wr_config_t *config, size_t bytes) { config->max_shadow = bytes; }
+
 void wr_config_set_validation_threads(wr_config_t *config, uint32_t threads) {
     config->validation_threads = threads;
 }

@@ -155,6 +155,8 @@ static Engine *new_engine(Ledger *ledger, wr_memory_mode_t mode, u32 gc_debug) {
     wr_config_set_memory_mode(config, mode);
     wr_config_set_max_stack(config, STACK_SIZE);
     wr_config_set_gc_debug(config, gc_debug);
+    /* By ids in the one mode, by bytes in the other: outcomes are the same. */
+    wr_config_set_warm_after(config, mode == WR_MEMORY_EXPLICIT ? 0 : UINT32_MAX);
     wr_config_set_validation_threads(config, 1); /* the ledger is one thread's */
     Engine *engine;
     CHECK(!wr_engine_new(config, &engine));

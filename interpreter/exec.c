@@ -1,306 +1,21 @@
 /*
- * exec.c - the machine: registers, dispatch and the handlers of all instructions, running the module's
- * own bytes in place (spec: exec/instructions). Called by interp.c through wr_exec_run().
- *
- * The handlers are written once and built in one of two ways: as functions that end in a guaranteed tail
- * call and keep the machine's registers in processor registers (clang: musttail, preserve_none), or as
- * labels of one function with computed goto (gcc). Plain ones are generated (gen/generate.py), the
- * others stand in handlers_*.h.
- *
- * Registers
- *   pc    the current opcode (its last byte if prefixed)    sp    first free slot of the operand stack
- *   fp    local 0                                           stp   side entry of the next branch
- *   mem   base of memory 0                                  disp  dispatch table
- *   inst  current instance                                  fr    current frame
- *   r0    cached top operand in state I                     v0    in states F (low half) and V
- *
- * Cache states: E = all operands in memory, I, F, V = the topmost one in r0, v0, v0. A branch target
- * is always entered in state E. Handler h_<op>_<state>; the next one is disp[state * size + *pc].
+ * exec.c - byte dispatch: the handlers of all instructions, running the module's own bytes in place (spec:
+ * exec/instructions). Called by interp.c through wr_exec_run(). machine.h says what handlers are made
+ * of. Plain ones are generated (gen/generate.py), the others stand in handlers_*.h.
  */
-#include "frame.h"
-#include "numeric.h"
-#include "numeric_simd.h"
-#include "object.h"
-#include "parking.h"
-#include "vector.h"
-
-#include "exec_sizes.inc"
-
-#define STATE_E 0
-#define STATE_I DISPATCH_SIZE
-#define STATE_F (2 * DISPATCH_SIZE)
-#define STATE_V (3 * DISPATCH_SIZE)
+#include "machine.h"
+#include "shadow.h"
 
 const size_t wr_exec_table_size = 4 * DISPATCH_SIZE;
 
-/* ---- dispatch choice ---- */
-
-#if defined(__has_attribute) && !defined(WR_GOTO_DISPATCH)
-#if __has_attribute(musttail) && __has_attribute(preserve_none)
-#define WR_TAIL_DISPATCH
-#endif
-#endif
-
 #if defined(WR_TAIL_DISPATCH)
-#define ARGS pc, sp, fp, stp, mem, disp, inst, fr, r0, v0
-#define PARAMS                                                                                     \
-    const u8 *pc, Slot *sp, Slot *fp, const SideEntry *stp, u8 *mem, Handler *const *disp,         \
-        Instance *inst, Frame *fr, u64 r0, v128 v0
-#define STEP __attribute__((preserve_none)) void
-typedef STEP Step(PARAMS);
 #define DECLARE(name) static Step name;
 #include "exec_decls.inc"
 #undef DECLARE
 static Step h_TRAP, h_STOP, h_FAILED, h_FAILED_TAIL, h_UNWIND, h_BRANCH, h_STRUCT_NEW_SLOW,
-    h_JUMP_SLOW, h_CALL_SLOW, h_TAIL_SLOW, h_RETURN_SLOW, h_INVALID_E;
-#define FUNCTION_OF(name) static STEP name(PARAMS)
-
-#define NEXT_AT(index) __attribute__((musttail)) return ((Step *)disp[index])(ARGS)
-#define JUMP(name) __attribute__((musttail)) return name(ARGS)
-#define LEAVE() return
-#define ADDRESS_OF(name) ((Handler *)name)
-/* The fault handler finds pc in its register: keep the compiler from advancing it before the access. */
-#define SAVE_PC_GUARD() ((void)0)
-#define ACCESSED_GUARD() __asm__ volatile("" : "+r"(pc) : : "memory")
-#else
-#define FUNCTION_OF(name)                                                                          \
-    name:
-#define NEXT_AT(index) goto *(void *)disp[index]
-#define JUMP(name) goto name
-#define LEAVE() return NULL
-#define ADDRESS_OF(name) ((Handler *) && name)
-#define SAVE_PC_GUARD() (inst->store->fiber->fault_pc = pc, inst->store->fiber->fault_frame = fr)
-#define ACCESSED_GUARD() ((void)0)
+    h_JUMP_SLOW, h_CALL_SLOW, h_TAIL_SLOW, h_RETURN_SLOW_E, h_RETURN_SLOW_I, h_INVALID_E, h_WARM,
+    h_WARM_RETURN;
 #endif
-#define SAVE_PC_CHECK() ((void)0)
-#define ACCESSED_CHECK() ((void)0)
-
-#define HANDLER(id, state) FUNCTION_OF(h_##id##_##state)
-#define HANDLER_AS(id, state, variant) FUNCTION_OF(h_##id##_##state##_##variant)
-#define COLD_HANDLER(name) FUNCTION_OF(name)
-#define NEXT(state) NEXT_AT(STATE_##state + *pc)
-
-/* ---- operands ---- */
-
-#define SLOT_i(slot) ((slot).u32)
-#define SLOT_I(slot) ((slot).u64)
-#define SLOT_f(slot) ((slot).f32)
-#define SLOT_F(slot) ((slot).f64)
-#define SLOT_v(slot) v128_load(&(slot))
-#define CACHED_I_i ((u32)r0)
-#define CACHED_I_I (r0)
-#define CACHED_I_f f32_of_bits((u32)r0)
-#define CACHED_I_F f64_of_bits(r0)
-#define CACHED_F_f v128_f32(v0)
-#define CACHED_F_F v128_f64(v0)
-#define CACHED_V_v (v0)
-#define STORE_i(slot, x) ((slot).u64 = (u32)(x))
-#define STORE_I(slot, x) ((slot).u64 = (x))
-#define STORE_f(slot, x) ((slot).u64 = bits_of_f32(x))
-#define STORE_F(slot, x) ((slot).f64 = (x))
-#define STORE_v(slot, x) v128_store(&(slot), (x))
-#define SET_i(x) r0 = (u32)(x)
-#define SET_I(x) r0 = (x)
-#define SET_f(x) v0 = v128_of_f32(x)
-#define SET_F(x) v0 = v128_of_f64(x)
-#define SET_v(x) v0 = (x)
-#define SPILL_I(at) (sp[at].u64 = r0)
-#define SPILL_F(at) (sp[at].f64 = v128_f64(v0))
-#define SPILL_V(at) v128_store(&sp[at], v0)
-#define FLUSH_I() (SPILL_I(0), sp += 1)
-#define FLUSH_F() (SPILL_F(0), sp += 1)
-#define FLUSH_V() (SPILL_V(0), sp += 2)
-#define FLUSH_E() ((void)0)
-
-#define MEMORY_LOAD_u8(p) racy_load8(p)
-#define MEMORY_LOAD_u16(p) racy_load16(p)
-#define MEMORY_LOAD_u32(p) racy_load32(p)
-#define MEMORY_LOAD_u64(p) racy_load64(p)
-#define MEMORY_STORE_u8(p, x) racy_store8(p, x)
-#define MEMORY_STORE_u16(p, x) racy_store16(p, x)
-#define MEMORY_STORE_u32(p, x) racy_store32(p, x)
-#define MEMORY_STORE_u64(p, x) racy_store64(p, x)
-
-/* ---- immediates (LEB128; validated, so they end) ---- */
-
-/* An index: one byte mostly. Declares `index` and `next`. */
-#define READ_INDEX(index, next)                                                                    \
-    const u8 *next = pc + 2;                                                                       \
-    u32 index = pc[1];                                                                             \
-    if (UNLIKELY(index & 0x80)) index = read_leb_rest(index, &next)
-
-/* A local's index of one or two bytes; longer ones go to the general handler, in state E. */
-#define READ_LOCAL(index, next, state, general)                                                    \
-    u32 index = pc[1];                                                                             \
-    const u8 *next = pc + 2;                                                                       \
-    if (UNLIKELY(index & 0x80)) {                                                                  \
-        if (UNLIKELY(pc[2] & 0x80)) {                                                              \
-            FLUSH_##state();                                                                       \
-            JUMP(general);                                                                         \
-        }                                                                                          \
-        index = (index & 0x7F) | (u32)pc[2] << 7;                                                  \
-        next = pc + 3;                                                                             \
-    }
-
-/* The bytes after the first of a LEB128 u32 (or the low 32 bits of any). *next is after the first. */
-INLINE u32 read_leb_rest(u32 first, const u8 **next) {
-    u32 value = first & 0x7F, byte;
-    unsigned shift = 7;
-    do {
-        byte = *(*next)++;
-        value |= shift < 32 ? (byte & 0x7F) << shift : 0;
-        shift += 7;
-    } while (byte & 0x80);
-    return value;
-}
-
-INLINE i64 read_sleb(const u8 **next) {
-    u64 value = 0, byte;
-    unsigned shift = 0;
-    do {
-        byte = *(*next)++;
-        value |= shift < 64 ? (byte & 0x7F) << shift : 0;
-        shift += 7;
-    } while (byte & 0x80);
-    return shift < 64 && (byte & 0x40) ? (i64)(value | ~(u64)0 << shift) : (i64)value;
-}
-#define READ_S64(value, next)                                                                      \
-    const u8 *next = pc + 2;                                                                       \
-    u64 value = (u64)((i64)((u64)pc[1] << 57) >> 57);                                              \
-    if (UNLIKELY(pc[1] & 0x80)) next = pc + 1, value = (u64)read_sleb(&next)
-#define READ_S32(value, next)                                                                      \
-    const u8 *next = pc + 2;                                                                       \
-    u32 value = (u32)((i32)((u32)pc[1] << 25) >> 25);                                              \
-    if (UNLIKELY(pc[1] & 0x80)) next = pc + 1, value = (u32)read_sleb(&next)
-
-/* A memarg for memory 0 whose offset has one or two bytes; any other goes to the general handler, in
- * state E. The offset stays far below MEMORY_GUARD. */
-#define READ_MEMARG(offset, next, state, general)                                                  \
-    u32 offset = le16_load(pc + 1);                                                                \
-    const u8 *next = pc + 3;                                                                       \
-    if (UNLIKELY(offset & 0x8040)) {                                                               \
-        if (offset & 0x40 || pc[3] & 0x80) {                                                       \
-            FLUSH_##state();                                                                       \
-            JUMP(general);                                                                         \
-        }                                                                                          \
-        offset = (offset >> 8 & 0x7F) | (u32)pc[3] << 7;                                           \
-        next = pc + 4;                                                                             \
-    } else {                                                                                       \
-        offset >>= 8;                                                                              \
-    }
-
-/* The first byte of a prefixed instruction. No byte between it and pc can look like the prefix: these
- * are parts of a code that is smaller. */
-INLINE const u8 *start_of(const u8 *pc, u8 prefix) {
-    do pc -= 1;
-    while (UNLIKELY(*pc != prefix));
-    return pc;
-}
-
-/* After the opcode at pc: position behind its LEB128 index, or behind its block type. */
-#define AFTER_INDEX(p)                                                                             \
-    const u8 *p = pc + 2;                                                                          \
-    while (UNLIKELY(p[-1] & 0x80)) p++
-#define AFTER_BLOCK_TYPE(p)                                                                        \
-    const u8 *p = pc + 2;                                                                          \
-    if (UNLIKELY(pc[1] & 0x80 || (u8)(pc[1] - 0x63) < 2)) p = wr_interp_skip_block_type(pc + 1)
-
-/* ---- traps ---- */
-
-#define TRAP(code)                                                                                 \
-    do {                                                                                           \
-        r0 = (u64)(code);                                                                          \
-        JUMP(h_TRAP);                                                                              \
-    } while (0)
-#define TRAP_MEMORY() TRAP(WR_TRAP_MEMORY_OUT_OF_BOUNDS)
-
-/* The br_if at pc, on `flag`, in state E with the operand already taken. Not for activations that poll. */
-#define BRANCH_IF(flag)                                                                            \
-    do {                                                                                           \
-        if (flag) {                                                                                \
-            if (UNLIKELY(stp->pop)) JUMP(h_JUMP_SLOW);                                             \
-            pc += stp->pc;                                                                         \
-            stp += stp->stp;                                                                       \
-            NEXT(E);                                                                               \
-        }                                                                                          \
-        AFTER_INDEX(not_taken);                                                                    \
-        pc = not_taken;                                                                            \
-        stp += 1;                                                                                  \
-        NEXT(E);                                                                                   \
-    } while (0)
-
-/* ---- atomics: sequentially consistent; memory is little-endian, so is every supported host here ---- */
-
-#define ATOMIC_LOAD(type, p) __atomic_load_n((type *)(void *)(p), __ATOMIC_SEQ_CST)
-#define ATOMIC_STORE(type, p, x) __atomic_store_n((type *)(void *)(p), x, __ATOMIC_SEQ_CST)
-#define ATOMIC_ADD(type, p, x) __atomic_fetch_add((type *)(void *)(p), x, __ATOMIC_SEQ_CST)
-#define ATOMIC_SUB(type, p, x) __atomic_fetch_sub((type *)(void *)(p), x, __ATOMIC_SEQ_CST)
-#define ATOMIC_AND(type, p, x) __atomic_fetch_and((type *)(void *)(p), x, __ATOMIC_SEQ_CST)
-#define ATOMIC_OR(type, p, x) __atomic_fetch_or((type *)(void *)(p), x, __ATOMIC_SEQ_CST)
-#define ATOMIC_XOR(type, p, x) __atomic_fetch_xor((type *)(void *)(p), x, __ATOMIC_SEQ_CST)
-#define ATOMIC_XCHG(type, p, x) __atomic_exchange_n((type *)(void *)(p), x, __ATOMIC_SEQ_CST)
-/* A wrapped operand compares with the narrow value: the widened expected value must not have more bits. */
-#define ATOMIC_CMPXCHG(type, p, expected, x) atomic_cmpxchg_##type((type *)(void *)(p), expected, x)
-#define DEFINE_CMPXCHG(type)                                                                       \
-    INLINE type atomic_cmpxchg_##type(type *p, type expected, type x) {                            \
-        __atomic_compare_exchange_n(p, &expected, x, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);   \
-        return expected;                                                                           \
-    }
-DEFINE_CMPXCHG(u8)
-DEFINE_CMPXCHG(u16)
-DEFINE_CMPXCHG(u32)
-DEFINE_CMPXCHG(u64)
-
-/* ---- making objects ---- */
-
-/* Around what may collect, in state E: the frame as the collector wants it. `start` is the current
- * instruction's first byte. Nothing may be cached in v0, since the call loses it anyway. */
-#define BEGIN_ALLOCATION(start)                                                                    \
-    do {                                                                                           \
-        Fiber *fiber_ = inst->store->fiber;                                                        \
-        fr->pc = (start);                                                                          \
-        fr->stp = stp;                                                                             \
-        fiber_->fr = fr;                                                                           \
-        fiber_->sp = sp;                                                                           \
-        fiber_->operand_end = sp;                                                                  \
-    } while (0)
-/* r0: what was made. */
-#define END_ALLOCATION()                                                                           \
-    do {                                                                                           \
-        inst->store->fiber->fr = NULL;                                                             \
-        if (UNLIKELY(r0 == 0)) TRAP(WR_TRAP_ALLOCATION_FAILURE);                                   \
-    } while (0)
-
-/* ---- calls ---- */
-
-#define CODE_ROOM(f) ((sp) + (f)->frame_slots <= (Slot *)(void *)(fr - 2))
-
-/* Clears n slots from p on, perhaps one more (frames have slack). A plain loop: a call would cost the
- * registers. */
-#define CLEAR(p, n)                                                                                \
-    for (Slot *clear_ = (p), *end_ = (p) + (n); clear_ < end_; clear_ += 2) {                      \
-        clear_[0].u64 = 0;                                                                         \
-        clear_[1].u64 = 0;                                                                         \
-        __asm__ volatile("" : "+r"(clear_));                                                       \
-    }
-
-#define ENTER(f)                                                                                   \
-    fr -= 1;                                                                                       \
-    fp = sp - (f)->param_slots;                                                                    \
-    fr->fp = fp;                                                                                   \
-    fr->func = (f);                                                                                \
-    CLEAR(sp, (f)->zero_slots);                                                                    \
-    sp += (f)->zero_slots;                                                                         \
-    pc = (f)->start;                                                                               \
-    stp = (f)->side
-
-/* Copies n slots down; the ranges may overlap. */
-INLINE void move_down(Slot *to, const Slot *from, u32 n) {
-    for (u32 i = 0; i < n; i++) {
-        to[i] = from[i];
-        __asm__ volatile("" : : : "memory");
-    }
-}
 
 #if defined(WR_TAIL_DISPATCH)
 /* Every handler has all registers as parameters, and not each uses all. */
@@ -323,11 +38,13 @@ static const Change check_changes[] = {CHECK_ENTRIES};
 static const Change mem64_changes[] = {MEM64_ENTRIES};
 static const Change wide_changes[] = {WIDE_ENTRIES};
 static const Change polled_changes[] = {POLLED_ENTRIES};
+static const Change plain_changes[] = {PLAIN_ENTRIES};
 #undef H
 static const Change *const changes[VARIANTS] = {check_changes, mem64_changes, wide_changes,
-                                                polled_changes};
+                                                polled_changes, plain_changes};
 static const u32 change_counts[VARIANTS] = {ARRAY_LEN(check_changes), ARRAY_LEN(mem64_changes),
-                                            ARRAY_LEN(wide_changes), ARRAY_LEN(polled_changes)};
+                                            ARRAY_LEN(wide_changes), ARRAY_LEN(polled_changes),
+                                            ARRAY_LEN(plain_changes)};
 
 void wr_exec_apply(ExecVariant variant, Handler **table) {
     for (u32 i = 0; i < change_counts[variant]; i++)
@@ -342,7 +59,7 @@ void wr_exec_run(Store *store, Fiber *fiber) {
     Handler *const *disp = wr_interp_table(store, fr->func->home);
     fiber->fr = NULL;
     ((Step *)disp[*fr->pc])(fr->pc, fiber->sp, fr->fp, fr->stp, inst->mem_base, disp, inst, fr, 0,
-                            v128_zero());
+                            0, v128_zero());
 }
 #endif
 
@@ -367,11 +84,13 @@ static const void *machine(Store *store, Fiber *fiber, int want, ExecVariant var
     static const Change mem64_changes[] = {MEM64_ENTRIES};
     static const Change wide_changes[] = {WIDE_ENTRIES};
     static const Change polled_changes[] = {POLLED_ENTRIES};
+    static const Change plain_changes[] = {PLAIN_ENTRIES};
 #undef H
     static const Change *const changes[VARIANTS] = {check_changes, mem64_changes, wide_changes,
-                                                    polled_changes};
+                                                    polled_changes, plain_changes};
     static const u32 counts[VARIANTS] = {ARRAY_LEN(check_changes), ARRAY_LEN(mem64_changes),
-                                         ARRAY_LEN(wide_changes), ARRAY_LEN(polled_changes)};
+                                         ARRAY_LEN(wide_changes), ARRAY_LEN(polled_changes),
+                                         ARRAY_LEN(plain_changes)};
     if (want == WANT_BASE) return (const void *)base_table;
     if (want == WANT_CHANGES) {
         for (u32 i = 0; i < counts[variant]; i++)

@@ -133,14 +133,15 @@ typedef struct Landing {
  * if pc is NULL, and puts there the operands that the clause takes. */
 Landing wr_interp_unwind(Store *store, Frame *fr, const u8 *pc, u32 exception);
 
-/* exec.c: the dispatch table for 32-bit guarded memory, no polls, no wide locals: four cache states after
- * each other; see gen/generate.py */
+/* exec.c: the dispatch table for 32-bit guarded memory, no polls, no wide locals, which counts calls and
+ * loops: four cache states after each other; see gen/generate.py */
 Handler *const *wr_exec_base_table(void);
 typedef enum ExecVariant {
     VARIANT_CHECK,
     VARIANT_MEM64,
     VARIANT_WIDE,
     VARIANT_POLLED,
+    VARIANT_PLAIN, /* does not count what functions do */
     VARIANTS
 } ExecVariant;
 extern const size_t wr_exec_table_size; /* entries of one whole table */

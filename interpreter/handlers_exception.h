@@ -31,7 +31,7 @@
         inst = home->instance;                                                                     \
         mem = inst->mem_base;                                                                      \
         if (fiber->polled && wr_interp_poll(inst->store, pc)) JUMP(h_STOP);                        \
-        NEXT(E);                                                                                   \
+        NEXT_BYTE(E);                                                                              \
     } while (0)
 
 COLD_HANDLER(h_UNWIND) { LAND(pc); }

@@ -406,18 +406,15 @@ HANDLER(REF_CAST_NULL, I) { DEFINE_REF_CAST(r0, true, I); }
 HANDLER(BR_ON_CAST, E) { DEFINE_BR_ON_CAST(true); }
 HANDLER(BR_ON_CAST_FAIL, E) { DEFINE_BR_ON_CAST(false); }
 
-/* Takes the branch of the side entry at stp, with pc at the instruction's first byte; `taken` operands go
- * when it is certain that nothing stops before the instruction. */
-#define TAKE_BRANCH(taken)                                                                         \
-    bool polled = inst->store->fiber->polled;                                                      \
-    if (UNLIKELY(polled) && wr_interp_poll(inst->store, pc)) JUMP(h_STOP);                         \
-    sp -= (taken);                                                                                 \
-    if (UNLIKELY(stp->pop)) JUMP(h_JUMP_SLOW);                                                     \
-    if (UNLIKELY(polled)) wr_interp_transfer(inst->store, pc, pc + stp->pc);                       \
-    pc += stp->pc;                                                                                 \
-    stp += stp->stp;                                                                               \
-    NEXT(E)
-COLD_HANDLER(h_BRANCH) { TAKE_BRANCH(0); }
+/* Takes the branch of the side entry at stp; pc is at the instruction's first byte. */
+COLD_HANDLER(h_BRANCH) {
+    if (UNLIKELY(stp->pop)) JUMP(h_JUMP_SLOW);
+    TRANSFER_IF_METERED(pc + stp->pc);
+    pc += stp->pc;
+    stp += stp->stp;
+    ARRIVE_IF_METERED();
+    NEXT(E);
+}
 
 /* By descriptor: it is above the reference. */
 #define DEFINE_REF_CAST_DESC(desc, null_passes)                                                    \
@@ -445,11 +442,11 @@ HANDLER(REF_CAST_DESC_EQ_NULL, I) { DEFINE_REF_CAST_DESC(r0, true); }
     if (UNLIKELY(descriptor == 0)) TRAP(WR_TRAP_NULL_DESCRIPTOR_REFERENCE);                        \
     bool matches =                                                                                 \
         reference == 0 ? pc[1] >> 1 & 1 : ref_has_descriptor(inst->store, reference, descriptor);  \
+    sp -= 1;                                                                                       \
     if (matches == (wanted)) {                                                                     \
         pc = start_of(pc, 0xFB);                                                                   \
-        TAKE_BRANCH(1);                                                                            \
+        JUMP(h_BRANCH);                                                                            \
     }                                                                                              \
-    sp -= 1;                                                                                       \
     const u8 *p = pc + 2;                                                                          \
     while (UNLIKELY(*p++ & 0x80)) continue;                                                        \
     pc = wr_interp_skip_heap_type(wr_interp_skip_heap_type(p));                                    \

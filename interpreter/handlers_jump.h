@@ -1,27 +1,67 @@
 /*
- * handlers_jump.h - control transfer: branches, calls, returns. Part of exec.c, which includes it twice:
- * plain, and with WR_POLLED defined, where calls and branches also count fuel and look whether
- * they must stop (store.h: metering). A stop happens before the instruction, so it is resumable.
+ * handlers_jump.h - control transfer: branches, calls, returns. Part of exec.c and exec_shadow.c, which
+ * include it once for each way of transferring control:
+ *
+ *   neither      byte dispatch counts calls and backward branches: a function that gets warm goes on by ids
+ *                (shadow.h). Shadow dispatch just transfers
+ *   WR_PLAIN     byte dispatch that just transfers
+ *   WR_POLLED    counts fuel and looks whether to stop (store.h: metering); byte dispatch counts too. A
+ *                stop happens on arrival, behind a taken branch or at the start of a function, where
+ *                all operands are in memory: so it is resumable.
  *
  * Fuel: Store.fuel holds the remaining units plus the address of pc, so that straight-line code costs
  * nothing: a transfer to t adds t - pc - 1 (one unit for itself), and what remains is fuel - pc.
+ *
+ * Results of a call arrive in state I if they are one slot, else in state E: so it is known behind
+ * every call, whoever is called.
  */
-#ifdef WR_POLLED
-#define POLLED_HANDLER(id, state) HANDLER_AS(id, state, POLLED)
-#define POLL(state)                                                                                \
-    do {                                                                                           \
-        if (UNLIKELY(wr_interp_poll(inst->store, pc))) {                                           \
-            FLUSH_##state();                                                                       \
-            JUMP(h_STOP);                                                                          \
-        }                                                                                          \
-    } while (0)
+#if defined(WR_POLLED)
+#define JUMP_HANDLER(id, state) HANDLER_AS(id, state, POLLED)
 #define TRANSFER(target) wr_interp_transfer(inst->store, pc, target)
+#define ARRIVE()                                                                                   \
+    if (UNLIKELY(wr_interp_poll(inst->store, pc))) JUMP(h_STOP)
 #define SIBLING(name) name##_POLLED
-#else
-#define POLLED_HANDLER(id, state) HANDLER(id, state)
-#define POLL(state) ((void)0)
+#define POLLS 1
+#elif defined(WR_PLAIN)
+#define JUMP_HANDLER(id, state) HANDLER_AS(id, state, PLAIN)
 #define TRANSFER(target) ((void)0)
+#define ARRIVE() ((void)0)
+#define SIBLING(name) name##_PLAIN
+#define POLLS 0
+#else
+#define JUMP_HANDLER(id, state) HANDLER(id, state)
+#define TRANSFER(target) ((void)0)
+#define ARRIVE() ((void)0)
 #define SIBLING(name) name
+#define POLLS 0
+#endif
+
+/* The last step of a transfer, in the current frame: at the start of function f; behind a branch by
+ * `delta` bytes; behind a call. */
+#if defined(WR_SHADOW)
+#define GO_ON_ENTERED(f)                                                                           \
+    ids = (f)->ids[POLLS];                                                                         \
+    if (UNLIKELY(ids == 0)) JUMP(h_COLD);                                                          \
+    NEXT(E)
+#define GO_ON_BRANCHED(delta) NEXT(E)
+#define GO_ON_RETURNED(state)                                                                      \
+    ids = fr->func->ids[POLLS];                                                                    \
+    if (UNLIKELY(ids == 0)) JUMP(h_COLD_RETURN_##state);                                           \
+    NEXT(state)
+#elif defined(WR_TAIL_DISPATCH) && !defined(WR_PLAIN)
+#define GO_ON_ENTERED(f)                                                                           \
+    if (UNLIKELY((f)->heat++ >= WARM)) JUMP(h_WARM);                                               \
+    NEXT(E)
+#define GO_ON_BRANCHED(delta)                                                                      \
+    if ((delta) < 0 && fr->func->heat++ >= WARM) JUMP(h_WARM);                                     \
+    NEXT(E)
+#define GO_ON_RETURNED(state)                                                                      \
+    if (fr->func->ids[POLLS] != 0) JUMP(h_WARM_RETURN);                                            \
+    NEXT(state)
+#else
+#define GO_ON_ENTERED(f) NEXT(E)
+#define GO_ON_BRANCHED(delta) NEXT(E)
+#define GO_ON_RETURNED(state) NEXT(state)
 #endif
 
 /* ---- branches ---- */
@@ -31,25 +71,23 @@
     do {                                                                                           \
         stp = (e);                                                                                 \
         if (UNLIKELY(stp->pop)) JUMP(h_JUMP_SLOW);                                                 \
+        i32 delta = stp->pc;                                                                       \
+        (void)delta;                                                                               \
         TRANSFER(pc + stp->pc);                                                                    \
         pc += stp->pc;                                                                             \
         stp += stp->stp;                                                                           \
-        NEXT(E);                                                                                   \
+        ARRIVE();                                                                                  \
+        GO_ON_BRANCHED(delta);                                                                     \
     } while (0)
 
-POLLED_HANDLER(BR, E) {
-    POLL(E);
-    BRANCH(stp);
-}
+JUMP_HANDLER(BR, E) { BRANCH(stp); }
 
-POLLED_HANDLER(BR, I) {
-    POLL(I);
+JUMP_HANDLER(BR, I) {
     FLUSH_I();
     BRANCH(stp);
 }
 
-POLLED_HANDLER(BR_IF, E) {
-    POLL(E);
+JUMP_HANDLER(BR_IF, E) {
     sp -= 1;
     if (sp->u32) BRANCH(stp);
     AFTER_INDEX(next);
@@ -58,8 +96,7 @@ POLLED_HANDLER(BR_IF, E) {
     NEXT(E);
 }
 
-POLLED_HANDLER(BR_IF, I) {
-    POLL(I);
+JUMP_HANDLER(BR_IF, I) {
     if ((u32)r0) BRANCH(stp);
     AFTER_INDEX(next);
     pc = next;
@@ -67,23 +104,20 @@ POLLED_HANDLER(BR_IF, I) {
     NEXT(E);
 }
 
-POLLED_HANDLER(BR_TABLE, E) {
-    POLL(E);
+JUMP_HANDLER(BR_TABLE, E) {
     READ_INDEX(count, labels);
     (void)labels;
     sp -= 1;
     BRANCH(stp + (sp->u32 < count ? sp->u32 : count));
 }
 
-POLLED_HANDLER(BR_TABLE, I) {
-    POLL(I);
+JUMP_HANDLER(BR_TABLE, I) {
     READ_INDEX(count, labels);
     (void)labels;
     BRANCH(stp + ((u32)r0 < count ? (u32)r0 : count));
 }
 
-POLLED_HANDLER(BR_ON_NULL, E) {
-    POLL(E);
+JUMP_HANDLER(BR_ON_NULL, E) {
     if (sp[-1].ref == 0) {
         sp -= 1;
         BRANCH(stp);
@@ -94,8 +128,7 @@ POLLED_HANDLER(BR_ON_NULL, E) {
     NEXT(E);
 }
 
-POLLED_HANDLER(BR_ON_NON_NULL, E) {
-    POLL(E);
+JUMP_HANDLER(BR_ON_NON_NULL, E) {
     if (sp[-1].ref != 0) BRANCH(stp);
     sp -= 1;
     AFTER_INDEX(next);
@@ -104,7 +137,7 @@ POLLED_HANDLER(BR_ON_NON_NULL, E) {
     NEXT(E);
 }
 
-POLLED_HANDLER(IF, E) {
+JUMP_HANDLER(IF, E) {
     sp -= 1;
     if (sp->u32 == 0) BRANCH(stp);
     AFTER_BLOCK_TYPE(next);
@@ -113,7 +146,7 @@ POLLED_HANDLER(IF, E) {
     NEXT(E);
 }
 
-POLLED_HANDLER(IF, I) {
+JUMP_HANDLER(IF, I) {
     if ((u32)r0 == 0) BRANCH(stp);
     AFTER_BLOCK_TYPE(next);
     pc = next;
@@ -122,29 +155,26 @@ POLLED_HANDLER(IF, I) {
 }
 
 /* Reached by falling out of the first arm. */
-POLLED_HANDLER(ELSE, E) { BRANCH(stp); }
+JUMP_HANDLER(ELSE, E) { BRANCH(stp); }
 
-POLLED_HANDLER(ELSE, I) {
+JUMP_HANDLER(ELSE, I) {
     FLUSH_I();
     BRANCH(stp);
 }
 
 /* ---- returns ---- */
 
-/* Goes back to the calling frame: results are at the callee's fp, one perhaps cached (`state`). */
+/* Goes back to the calling frame: results are at the callee's fp, or the one of them in r0 (I). */
 #define LEAVE_FRAME(state)                                                                         \
     do {                                                                                           \
         const Home *home = fr->func->home;                                                         \
         fr += 1;                                                                                   \
         TRANSFER(fr->pc);                                                                          \
-        if (UNLIKELY(fr->func->home != home)) {                                                    \
-            FLUSH_##state();                                                                       \
-            JUMP(h_RETURN_SLOW);                                                                   \
-        }                                                                                          \
+        if (UNLIKELY(fr->func->home != home)) JUMP(h_RETURN_SLOW_##state);                         \
         pc = fr->pc;                                                                               \
         stp = fr->stp;                                                                             \
         fp = fr->fp;                                                                               \
-        NEXT(state);                                                                               \
+        GO_ON_RETURNED(state);                                                                     \
     } while (0)
 
 /* Returns with the results in memory on top of the stack. */
@@ -161,63 +191,142 @@ POLLED_HANDLER(ELSE, I) {
         LEAVE_FRAME(E);                                                                            \
     } while (0)
 
-/* Returns with the topmost result in a register that holds `slots` slots. */
-#define RETURN_CACHED(state, slots)                                                                \
+/* Returns with the topmost operand in r0, of which the function may return less. */
+#define RETURN_CACHED()                                                                            \
     do {                                                                                           \
-        if (LIKELY(fr->func->result_slots == (slots))) {                                           \
+        if (LIKELY(fr->func->result_slots == 1)) {                                                 \
             sp = fp;                                                                               \
-            LEAVE_FRAME(state);                                                                    \
+            LEAVE_FRAME(I);                                                                        \
         }                                                                                          \
-        FLUSH_##state();                                                                           \
+        if (fr->func->result_slots == 0) {                                                         \
+            sp = fp;                                                                               \
+            LEAVE_FRAME(E);                                                                        \
+        }                                                                                          \
+        FLUSH_I();                                                                                 \
         RETURN_FROM_MEMORY();                                                                      \
     } while (0)
 
+#define MOVE_F_TO_I() r0 = bits_of_f64(v128_f64(v0))
+
+JUMP_HANDLER(RETURN, E) { RETURN_FROM_MEMORY(); }
+
+JUMP_HANDLER(RETURN, I) { RETURN_CACHED(); }
+
+JUMP_HANDLER(RETURN, F) {
+    MOVE_F_TO_I();
+    RETURN_CACHED();
+}
+
+#if defined(WR_SHADOW)
+/* ---- what is told apart when ids are chosen: ends, results, branches to the end of the function ---- */
+
+JUMP_HANDLER(RETURN_NONE, E) {
+    sp = fp;
+    LEAVE_FRAME(E);
+}
+
+JUMP_HANDLER(RETURN_ONE, E) {
+    r0 = sp[-1].u64;
+    sp = fp;
+    LEAVE_FRAME(I);
+}
+
+JUMP_HANDLER(RETURN_ONE, I) {
+    sp = fp;
+    LEAVE_FRAME(I);
+}
+
+JUMP_HANDLER(RETURN_ONE, F) {
+    MOVE_F_TO_I();
+    sp = fp;
+    LEAVE_FRAME(I);
+}
+
+/* The branch counts, although what it leads to is done here too. */
+#define RETURN_FROM_EXIT()                                                                         \
+    do {                                                                                           \
+        TRANSFER(fr->func->end - 1);                                                               \
+        if (POLLS) pc = fr->func->end - 1;                                                         \
+        JUMP(SIBLING(h_RETURN_E));                                                                 \
+    } while (0)
+
+JUMP_HANDLER(BR_EXIT, E) { RETURN_FROM_EXIT(); }
+
+JUMP_HANDLER(BR_IF_EXIT, E) {
+    sp -= 1;
+    if (sp->u32) RETURN_FROM_EXIT();
+    AFTER_INDEX(next);
+    pc = next;
+    stp += 1;
+    NEXT(E);
+}
+
+JUMP_HANDLER(BR_IF_EXIT, I) {
+    if ((u32)r0) RETURN_FROM_EXIT();
+    AFTER_INDEX(next);
+    pc = next;
+    stp += 1;
+    NEXT(E);
+}
+
+JUMP_HANDLER(IF_EXIT, E) {
+    sp -= 1;
+    if (sp->u32 == 0) RETURN_FROM_EXIT();
+    AFTER_BLOCK_TYPE(next);
+    pc = next;
+    stp += 1;
+    NEXT(E);
+}
+
+JUMP_HANDLER(IF_EXIT, I) {
+    if ((u32)r0 == 0) RETURN_FROM_EXIT();
+    AFTER_BLOCK_TYPE(next);
+    pc = next;
+    stp += 1;
+    NEXT(E);
+}
+
+JUMP_HANDLER(BR_TABLE_EXIT, E) {
+    READ_INDEX(count, labels);
+    (void)labels;
+    sp -= 1;
+    stp += sp->u32 < count ? sp->u32 : count;
+    Jump jump = wr_interp_jump(fr->func, pc, stp, sp);
+    TRANSFER(jump.pc);
+    pc = jump.pc;
+    stp = jump.stp;
+    sp = jump.sp;
+    if (pc + 1 == fr->func->end) JUMP(SIBLING(h_RETURN_E));
+    ARRIVE();
+    NEXT(E);
+}
+#else
+
 #define AT_FUNCTION_END() (pc + 1 == fr->func->end)
 
-POLLED_HANDLER(END, E) {
+JUMP_HANDLER(END, E) {
     if (AT_FUNCTION_END()) RETURN_FROM_MEMORY();
     pc += 1;
     NEXT(E);
 }
 
-POLLED_HANDLER(END, I) {
-    if (AT_FUNCTION_END()) RETURN_CACHED(I, 1);
+JUMP_HANDLER(END, I) {
+    if (AT_FUNCTION_END()) RETURN_CACHED();
     FLUSH_I();
     pc += 1;
     NEXT(E);
 }
 
-POLLED_HANDLER(END, F) {
-    if (AT_FUNCTION_END()) RETURN_CACHED(F, 1);
+JUMP_HANDLER(END, F) {
+    if (AT_FUNCTION_END()) {
+        MOVE_F_TO_I();
+        RETURN_CACHED();
+    }
     FLUSH_F();
     pc += 1;
     NEXT(E);
 }
-
-POLLED_HANDLER(END, V) {
-    if (AT_FUNCTION_END()) RETURN_CACHED(V, 2);
-    FLUSH_V();
-    pc += 1;
-    NEXT(E);
-}
-
-POLLED_HANDLER(RETURN, E) { RETURN_FROM_MEMORY(); }
-
-POLLED_HANDLER(RETURN, I) {
-    if (fr->func->result_slots == 0) {
-        sp = fp;
-        LEAVE_FRAME(E);
-    }
-    RETURN_CACHED(I, 1);
-}
-
-POLLED_HANDLER(RETURN, F) {
-    if (fr->func->result_slots == 0) {
-        sp = fp;
-        LEAVE_FRAME(E);
-    }
-    RETURN_CACHED(F, 1);
-}
+#endif
 
 /* ---- calls ---- */
 
@@ -233,7 +342,8 @@ POLLED_HANDLER(RETURN, F) {
         }                                                                                          \
         TRANSFER((f)->start);                                                                      \
         ENTER(f);                                                                                  \
-        NEXT(E);                                                                                   \
+        ARRIVE();                                                                                  \
+        GO_ON_ENTERED(f);                                                                          \
     } while (0)
 
 /* The same in place of the current frame. */
@@ -249,7 +359,8 @@ POLLED_HANDLER(RETURN, F) {
         sp = fp + (f)->param_slots;                                                                \
         fr += 1;                                                                                   \
         ENTER(f);                                                                                  \
-        NEXT(E);                                                                                   \
+        ARRIVE();                                                                                  \
+        GO_ON_ENTERED(f);                                                                          \
     } while (0)
 
 /* A function index of one or two bytes; longer ones go the long way, in state E. */
@@ -262,29 +373,26 @@ POLLED_HANDLER(RETURN, F) {
         next = pc + 3;                                                                             \
     }
 
-POLLED_HANDLER(CALL, E) {
-    POLL(E);
+JUMP_HANDLER(CALL, E) {
     READ_CALLEE(index, next);
     Func *f = inst->funcs[index];
     CALL_FUNC(f, next, stp);
 }
 
-POLLED_HANDLER(CALL, I) {
-    POLL(I);
+JUMP_HANDLER(CALL, I) {
     FLUSH_I();
     READ_CALLEE(index, next);
     Func *f = inst->funcs[index];
     CALL_FUNC(f, next, stp);
 }
 
-POLLED_HANDLER(CALL_LONG, E) {
+JUMP_HANDLER(CALL_LONG, E) {
     READ_INDEX(index, next);
     Func *f = inst->funcs[index];
     CALL_FUNC(f, next, stp);
 }
 
-POLLED_HANDLER(RETURN_CALL, E) {
-    POLL(E);
+JUMP_HANDLER(RETURN_CALL, E) {
     READ_INDEX(index, next);
     (void)next;
     Func *f = inst->funcs[index];
@@ -311,29 +419,25 @@ POLLED_HANDLER(RETURN_CALL, E) {
     if (UNLIKELY(f->type != expected) && !def_is_subtype(f->type, expected))                       \
     TRAP(WR_TRAP_INDIRECT_CALL_TYPE_MISMATCH)
 
-POLLED_HANDLER(CALL_INDIRECT, E) {
-    POLL(E);
+JUMP_HANDLER(CALL_INDIRECT, E) {
     FIND_INDIRECT(f, sp[-1].u64);
     sp -= 1;
     CALL_FUNC(f, next, stp);
 }
 
-POLLED_HANDLER(CALL_INDIRECT, I) {
-    POLL(I);
+JUMP_HANDLER(CALL_INDIRECT, I) {
     FIND_INDIRECT(f, r0);
     CALL_FUNC(f, next, stp);
 }
 
-POLLED_HANDLER(RETURN_CALL_INDIRECT, E) {
-    POLL(E);
+JUMP_HANDLER(RETURN_CALL_INDIRECT, E) {
     FIND_INDIRECT(f, sp[-1].u64);
     (void)next;
     sp -= 1;
     TAIL_CALL_FUNC(f);
 }
 
-POLLED_HANDLER(CALL_REF, E) {
-    POLL(E);
+JUMP_HANDLER(CALL_REF, E) {
     AFTER_INDEX(next);
     if (UNLIKELY(sp[-1].ref == 0)) TRAP(WR_TRAP_NULL_FUNCTION_REFERENCE);
     sp -= 1;
@@ -341,23 +445,28 @@ POLLED_HANDLER(CALL_REF, E) {
     CALL_FUNC(f, next, stp);
 }
 
-POLLED_HANDLER(RETURN_CALL_REF, E) {
-    POLL(E);
+JUMP_HANDLER(RETURN_CALL_REF, E) {
     if (UNLIKELY(sp[-1].ref == 0)) TRAP(WR_TRAP_NULL_FUNCTION_REFERENCE);
     sp -= 1;
     Func *f = inst->store->funcs[sp->u32];
     TAIL_CALL_FUNC(f);
 }
 
-#undef POLLED_HANDLER
-#undef POLL
+#undef JUMP_HANDLER
 #undef TRANSFER
+#undef ARRIVE
 #undef SIBLING
+#undef POLLS
+#undef GO_ON_ENTERED
+#undef GO_ON_BRANCHED
+#undef GO_ON_RETURNED
 #undef READ_CALLEE
 #undef BRANCH
 #undef LEAVE_FRAME
 #undef RETURN_FROM_MEMORY
 #undef RETURN_CACHED
+#undef MOVE_F_TO_I
+#undef RETURN_FROM_EXIT
 #undef AT_FUNCTION_END
 #undef CALL_FUNC
 #undef TAIL_CALL_FUNC

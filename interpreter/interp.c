@@ -7,6 +7,7 @@
 #include "decode_code.h"
 #include "frame.h"
 #include "object.h"
+#include "shadow.h"
 
 /* Guest code, host functions and guest code again may nest this deep on the C stack. */
 #define MAX_NESTING 256u
@@ -15,9 +16,11 @@
 
 static _Thread_local Activation *thread_activation;
 
-/* ---- dispatch tables: one for each memory kind, wide or not, polled or not; made when first needed ---- */
+/* ---- dispatch tables: one for each memory kind, wide or not, and mode; made when first needed ---- */
 
-#define TABLE_COUNT (MEM_KINDS * 2 * 2)
+/* What code does beside running: counts, so that it gets warm; polls and counts; nothing. */
+enum { MODE_COUNTED, MODE_POLLED, MODE_PLAIN, MODES };
+#define TABLE_COUNT (MEM_KINDS * 2 * MODES)
 /* Unused fibers that an engine keeps; on cache lines of their own. */
 #define MAX_SPARES 16u
 typedef struct Spare {
@@ -32,7 +35,10 @@ static void delete_fiber(const Alloc *alloc, Fiber *fiber);
 
 static bool engine_init(Engine *engine) {
     engine->executor_state = wr_alloc_zero(&engine->alloc, sizeof(Tables));
-    return engine->executor_state != NULL;
+    if (engine->executor_state == NULL) return false;
+    if (wr_shadow_engine_init(engine)) return true;
+    wr_free(&engine->alloc, engine->executor_state, sizeof(Tables));
+    return false;
 }
 
 static void engine_free(Engine *engine) {
@@ -40,6 +46,7 @@ static void engine_free(Engine *engine) {
     if (tables == NULL) return;
     for (u32 i = 0; i < MAX_SPARES; i++)
         delete_fiber(&engine->alloc, atomic_load(&tables->spares[i].fiber));
+    wr_shadow_engine_free(engine);
     for (u32 i = 0; i < TABLE_COUNT; i++)
         wr_free(&engine->alloc, atomic_load(&tables->made[i]),
                 wr_exec_table_size * sizeof(Handler *));
@@ -47,7 +54,7 @@ static void engine_free(Engine *engine) {
     engine->executor_state = NULL;
 }
 
-static Handler **make_table(Engine *engine, u32 kind, bool wide, bool polled) {
+static Handler **make_table(Engine *engine, u32 kind, bool wide, u32 mode) {
     size_t size = wr_exec_table_size * sizeof(Handler *);
     Handler **table = wr_alloc(&engine->alloc, size);
     if (table == NULL) return NULL;
@@ -55,20 +62,21 @@ static Handler **make_table(Engine *engine, u32 kind, bool wide, bool polled) {
     if (kind == MEM_CHECK32) wr_exec_apply(VARIANT_CHECK, table);
     if (kind == MEM_64) wr_exec_apply(VARIANT_MEM64, table);
     if (wide) wr_exec_apply(VARIANT_WIDE, table);
-    if (polled) wr_exec_apply(VARIANT_POLLED, table);
+    if (mode == MODE_POLLED) wr_exec_apply(VARIANT_POLLED, table);
+    if (mode == MODE_PLAIN) wr_exec_apply(VARIANT_PLAIN, table);
     return table;
 }
 
 Handler *const *wr_interp_table(Store *store, const Home *home) {
     u32 kind = home->instance->memory_kind;
-    bool polled = store->fiber->polled;
-    if (kind == MEM_GUARD32 && !home->wide && !polled) return wr_exec_base_table();
     Engine *engine = store->engine;
+    u32 mode = store->fiber->polled ? MODE_POLLED : engine->shadows ? MODE_COUNTED : MODE_PLAIN;
+    if (kind == MEM_GUARD32 && !home->wide && mode == MODE_COUNTED) return wr_exec_base_table();
     Tables *tables = engine->executor_state;
-    _Atomic(Handler **) *place = &tables->made[kind * 4 + (u32)home->wide * 2 + (u32)polled];
+    _Atomic(Handler **) *place = &tables->made[(kind * 2 + (u32)home->wide) * MODES + mode];
     Handler **table = atomic_load_explicit(place, memory_order_acquire);
     if (LIKELY(table != NULL)) return table;
-    table = make_table(engine, kind, home->wide, polled);
+    table = make_table(engine, kind, home->wide, mode);
     Handler **expected = NULL;
     if (table != NULL && !atomic_compare_exchange_strong(place, &expected, table)) {
         wr_free(&engine->alloc, table, wr_exec_table_size * sizeof(Handler *));
@@ -354,6 +362,17 @@ static bool on_fault(const OsFault *fault) {
     longjmp(a->on_fault, 1);
 }
 
+/* The memory access at or behind `pc`: a tile faults with pc at an instruction before it (tiles.py). */
+static const u8 *access_at(const Func *func, const u8 *pc) {
+    Reader r = {.pos = func->start, .end = func->end, .base = func->home->instance->module->bytes};
+    Instr instr;
+    while (wr_instr_next(&r, &instr)) {
+        u8 imm = wr_op_info[instr.op].imm;
+        if (instr.end > pc && (imm == IMM_MEMARG || imm == IMM_MEMARG_LANE)) return instr.start;
+    }
+    return pc;
+}
+
 /* After a fault: the frame and pc as the registers had them, if they are plausible. */
 static void recover_fault(Activation *a, Fiber *fiber) {
     Frame *frame = a->fault_frame;
@@ -365,7 +384,7 @@ static void recover_fault(Activation *a, Fiber *fiber) {
         return;
     }
     if (a->fault_pc != NULL && a->fault_pc >= frame->func->start && a->fault_pc < frame->func->end)
-        frame->pc = a->fault_pc;
+        frame->pc = access_at(frame->func, a->fault_pc);
     fiber->fr = frame;
 }
 
@@ -636,4 +655,5 @@ const Executor wr_interpreter = {
     .backtrace = backtrace,
     .each_frame = each_frame,
     .guard_init = guard_init,
+    .module_free = wr_shadow_module_free,
 };

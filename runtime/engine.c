@@ -11,6 +11,8 @@
 #define DEFAULT_POOL_RESIDENT ((size_t)1 << 20)
 /* Three quarters of what Linux allows by default; the rest is for everything else in the process. */
 #define USUAL_MAPPINGS ((size_t)49000)
+#define DEFAULT_WARM_AFTER 200u
+#define DEFAULT_MAX_SHADOW ((size_t)64 << 20)
 
 void wr_config_init(struct wr_config *config) {
     *config = (struct wr_config){
@@ -18,6 +20,8 @@ void wr_config_init(struct wr_config *config) {
         .max_stack = DEFAULT_MAX_STACK,
         .pool_stores = DEFAULT_POOL_STORES,
         .pool_resident = DEFAULT_POOL_RESIDENT,
+        .warm_after = DEFAULT_WARM_AFTER,
+        .max_shadow = DEFAULT_MAX_SHADOW,
         .alloc = wr_alloc_system,
     };
 #define FEATURE(id, name, on) config->features |= (Features)(on) << FEATURE_##id;

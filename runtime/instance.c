@@ -116,6 +116,7 @@ static void init_func(Instance *i, Func *func, const Code *code) {
     func->frame_slots = func->zero_slots + code->max_slots + FRAME_SLACK;
     func->code = code;
     func->index = code->func_index;
+    func->heat = i->store->engine->start_heat;
 }
 
 static bool make_funcs(Instance *i) {

@@ -257,6 +257,7 @@ typedef struct wr_module {
     u32 ncustoms;
     CustomSection *customs;
     _Atomic(NameMap *) names;
+    _Atomic(void *) shadows; /* the executor's: what it has added to code (Executor.module_free) */
 
     wr_module_stats_t stats;
 } Module;

@@ -48,6 +48,8 @@ struct wr_config {
     size_t max_stack;
     u32 validation_threads; /* 0 = all */
     u32 gc_debug;           /* WR_GC_* */
+    u32 warm_after;         /* calls and loop turns; UINT32_MAX = never */
+    size_t max_shadow;      /* bytes that the interpreter may add to code, in the whole engine */
     Features features;
     u32 pool_stores;      /* see wr_config_set_pool() */
     size_t pool_resident; /* bytes */
@@ -61,6 +63,8 @@ struct wr_engine {
     TypeTable *types;
     const Executor *executor;
     void *executor_state;      /* the executor's tables, made by executor->engine_init */
+    void *shadows;             /* likewise (interpreter: shadow.h) */
+    u32 start_heat;            /* of new functions; set by executor->engine_init */
     struct Watchdog *watchdog; /* deadline thread, started by the first timeout */
     Parking *parking;          /* threads in memory.atomic.wait, made by the first; under lock */
     OsMutex lock;
@@ -108,15 +112,18 @@ void wr_host_func_unref(HostFunc *host);
 /* A function instance. WASM: home != NULL. The first cache line is all that a call needs. */
 struct wr_func {
     const struct Home *home; /* the instance's, chosen by code->is_wide; NULL for host functions */
-    const DefType *type;
-    const u8 *start;       /* Code.start */
-    const u8 *end;         /* one past the final end */
-    const SideEntry *side; /* Code.side, or what no entry is read of; never NULL */
+    const u8 *start;         /* Code.start */
+    const SideEntry *side;   /* Code.side, or what no entry is read of; never NULL */
+    /* The executor's: by what it dispatches, in activations that do not poll, that do; 0: nothing yet. */
+    uintptr_t ids[2];
     u32 param_slots;
     u32 result_slots;
-    u32 zero_slots;   /* locals to clear on entry: local_slots - param_slots */
-    u32 frame_slots;  /* zero_slots + max_slots + FRAME_SLACK: room needed above the arguments */
-    const Code *code; /* NULL for host functions */
+    u32 zero_slots;  /* locals to clear on entry: local_slots - param_slots */
+    u32 frame_slots; /* zero_slots + max_slots + FRAME_SLACK: room needed above the arguments */
+    const DefType *type;
+    const u8 *end; /* one past the final end */
+    u32 heat; /* the executor's: counts how often the function has run; from Engine.start_heat */
+    const Code *code;      /* NULL for host functions */
     struct HostFunc *host; /* NULL for WASM functions */
     wr_host_func_t host_func;
     void *host_context;
@@ -415,6 +422,8 @@ struct Executor {
     /* May be NULL: true. Called before engine_init if memories are to be guarded: prepares to turn
      * faults in them into traps (installs the fault handler). False makes wr_memory_mode AUTO explicit. */
     bool (*guard_init)(void);
+    /* May be NULL. Frees what the executor has put into Module.shadows; the module's last reference is gone. */
+    void (*module_free)(Module *module);
 };
 extern const Executor wr_interpreter; /* interpreter/interp.c; named here, chosen in embed/ */
 

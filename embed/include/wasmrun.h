@@ -181,6 +181,12 @@ WR_API void wr_config_set_validation_threads(wr_config_t *config, uint32_t threa
 /* What each pre-linked module keeps of deleted stores for new ones: at most so many of them, with at
  * most so many bytes of each memory that guests have written to. Defaults: 64, 1 MiB. */
 WR_API void wr_config_set_pool(wr_config_t *config, uint32_t stores, size_t resident_bytes);
+/* After how many calls and turns of loops a function gets a faster form: ids beside its code, two bytes for
+ * each of its bytes, which name handlers for whole sequences of instructions (docs/interpreter.md). 0 = at
+ * once, UINT32_MAX = never: code is then run from its own bytes alone. */
+WR_API void wr_config_set_warm_after(wr_config_t *config, uint32_t count);
+/* Bytes that these ids may take in the whole engine; default 64 MiB. Functions beyond it run without. */
+WR_API void wr_config_set_max_shadow(wr_config_t *config, size_t bytes);
 WR_API void wr_config_set_allocator(wr_config_t *config, wr_alloc_func_t func, void *context);
 /* Turns a proposal on or off by its name (see `wasmrun --help`); false if there is none such. */
 WR_API bool wr_config_set_feature(wr_config_t *config, const char *name, bool on);

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Generates the interpreter's handlers and dispatch tables.
 
-usage: generate.py OUTDIR RUNTIME_DIR INTERPRETER_DIR
+usage: generate.py OUTDIR RUNTIME_DIR INTERPRETER_DIR PARTS
 
 Reads the instruction table (opcodes.def), the meaning of numerics (numeric.def, numeric_simd.def) and memory
 accesses (access.def), and the names of the handlers written by hand (HANDLER(...) in
@@ -17,18 +17,18 @@ pushes becomes a C expression; at the end the topmost result goes to a register 
 An instruction without a handler of its own in a state gets a flush handler there, which writes the
 cached operand to memory and dispatches the same instruction again in state E.
 """
-import copy
 import os
 import re
 import sys
 
+from body import Body, CTYPE, LETTER
+from ends import Ends
+from sequences import sequences
+from tiles import Tiles, offsets
+
 STATES = "EIFV"
 PREFIX_BASE = {0x00: (0, 256), 0xFB: (256, 48), 0xFC: (304, 32), 0xFD: (336, 276), 0xFE: (612, 80)}
 TABLE_SIZE = 692
-
-CTYPE = {"i": "u32", "I": "u64", "f": "f32", "F": "f64", "v": "v128"}
-RESULT_STATE = {"i": "I", "I": "I", "f": "F", "F": "F", "v": "V"}
-LETTER = {"u32": "i", "u64": "I", "f32": "f", "f64": "F", "v128": "v"}
 
 
 def rows(path, names):
@@ -67,84 +67,10 @@ class Op:
         return base + self.code
 
 
-class Body:
-    """One handler under construction: a symbolic operand stack and the statements so far."""
-
-    def __init__(self, state):
-        self.lines, self.stack, self.depth, self.temps = [], [], 0, 0
-        self.cached = {"E": None, "I": "I", "F": "F", "V": "V"}[state]
-
-    def emit(self, line):
-        self.lines.append(line)
-
-    def temp(self, ctype, expression):
-        self.temps += 1
-        self.emit("%s t%d = %s;" % (ctype, self.temps, expression))
-        return "t%d" % self.temps
-
-    def push(self, letter, expression):
-        self.stack.append((letter, expression))
-
-    def spill(self):
-        """Writes the cached operand to memory, because something is pushed above it."""
-        if self.cached:
-            self.emit("SPILL_%s(%d);" % (self.cached, -self.depth))
-            self.depth -= 2 if self.cached == "V" else 1
-            self.cached = None
-
-    def pop(self, letter):
-        """The topmost operand as a C expression of the letter's type."""
-        if self.stack:
-            have, expression = self.stack.pop()
-            assert have == letter
-            return expression
-        if self.cached:
-            cached, self.cached = self.cached, None
-            return "CACHED_%s_%s" % (cached, letter)
-        self.depth += 2 if letter == "v" else 1
-        return "SLOT_%s(sp[%d])" % (letter, -self.depth)
-
-    def peek(self, condition, finish):
-        """A faster way on when the following instructions are such: `finish` completes a copy of this body
-        for the whole sequence. What they would have left in memory or registers is the same."""
-        branch = copy.deepcopy(self)
-        branch.lines = []
-        text = finish(branch)
-        self.emit("if (%s) {" % condition)
-        self.lines += text.splitlines()
-        self.emit("}")
-
-    def finish_branch(self, flag):
-        """Ends in the br_if behind the instruction, on the given condition."""
-        assert not self.stack and not self.cached
-        if self.depth:
-            self.emit("sp -= %d;" % self.depth)
-        self.emit("pc += 1;")
-        self.emit("BRANCH_IF(%s);" % flag)
-        return "".join("    %s\n" % line for line in self.lines)
-
-    def finish(self, length):
-        """Puts results in place, moves sp and pc, dispatches the next instruction."""
-        if self.stack and self.cached:
-            self.spill()
-        position = -self.depth
-        for letter, expression in self.stack[:-1]:
-            self.emit("STORE_%s(sp[%d], %s);" % (letter, position, expression))
-            position += 2 if letter == "v" else 1
-        state = self.cached or "E"
-        if self.stack:
-            letter, expression = self.stack[-1]
-            state = RESULT_STATE[letter]
-            self.emit("SET_%s(%s);" % (letter, expression))
-        if position:
-            self.emit("sp += %d;" % position)
-        self.emit("pc += %s;" % length)
-        self.emit("NEXT(%s);" % state)
-        return "".join("    %s\n" % line for line in self.lines)
-
-
 class Generator:
-    def __init__(self, runtime, interpreter):
+    def __init__(self, runtime, interpreter, peeks):
+        self.peeks = peeks   # whether handlers look at the instruction behind theirs
+        self.ends = {}       # (id, state, variant) -> the state in which the handler ends
         self.ops = [Op(a) for _, a in rows(os.path.join(runtime, "opcodes.def"), ["OP"])]
         self.by_id = {op.id: op for op in self.ops}
         self.out = []
@@ -158,6 +84,8 @@ class Generator:
         access = os.path.join(runtime, "access.def")
         self.access = list(rows(access, ["LOAD", "STORE"]))
         self.vector_access = list(rows(access, ["LOAD_V", "STORE_V", "LOAD_LANE", "STORE_LANE"]))
+        self.scalar_access = {a[0]: (kind == "LOAD", a[1], LETTER[a[2]]) for kind, a in self.access}
+        self.vector_kind = {a[0]: (kind, a[1], a[2]) for kind, a in self.vector_access}
         self.read_handwritten(interpreter)
 
     def read_handwritten(self, directory):
@@ -170,14 +98,16 @@ class Generator:
                 self.handlers[match[1], match[2], ""] = "h_%s_%s" % (match[1], match[2])
             for match in re.finditer(r"\bHANDLER_AS\((\w+),\s+(\w),\s+(\w+)\)", text, re.M):
                 self.handlers[match[1], match[2], match[3]] = "h_%s_%s_%s" % match.groups()
-            for match in re.finditer(r"\bPOLLED_HANDLER\((\w+),\s+(\w)\)", text, re.M):
+            for match in re.finditer(r"\bJUMP_HANDLER\((\w+),\s+(\w)\)", text, re.M):
                 self.handlers[match[1], match[2], ""] = "h_%s_%s" % (match[1], match[2])
-                self.handlers[match[1], match[2], "POLLED"] = "h_%s_%s_POLLED" % match.groups()
+                for variant in ("POLLED", "PLAIN"):
+                    self.handlers[match[1], match[2], variant] = "h_%s_%s_%s" % (match[1], match[2], variant)
 
     def handler(self, op_id, state, text, variant=""):
         suffix = "_" + variant if variant else ""
         name = "h_%s_%s%s" % (op_id, state, suffix)
         self.handlers[op_id, state, variant] = name
+        self.ends[op_id, state, variant] = text.end
         macro = "HANDLER_AS(%s, %s, %s)" % (op_id, state, variant) if variant else "HANDLER(%s, %s)" % (op_id, state)
         self.out.append("%s {\n%s}\n" % (macro, text))
 
@@ -198,18 +128,17 @@ class Generator:
             assert [CTYPE[p] for p in params] == args[2:2 + len(params)], op.id
             assert CTYPE[result] == args[1], op.id
             for state in self.states_for(params[-1]):
-                self.handler(op.id, state, self.numeric_body(op, kind, params, result, state))
-                if self.is_test(op):
-                    body = self.numeric_body(op, kind, params, result, state, peek=False)
-                    self.handler(op.id, state, body, "POLLED")
+                self.handler(op.id, state, self.numeric_body(op, kind, params, result, state, False))
+                if self.is_test(op) and self.peeks:
+                    self.handler(op.id, state, self.numeric_body(op, kind, params, result, state, True), "PLAIN")
 
     @staticmethod
     def is_test(op):
         """Comparisons, which a br_if mostly follows."""
         return op.prefix == 0 and 0x45 <= op.code <= 0x66
 
-    def numeric_body(self, op, kind, params, result, state, peek=True):
-        body = Body(state)
+    def numeric_body(self, op, kind, params, result, state, peek):
+        body = Body(state, peek)
         operands = [body.temp(CTYPE[p], body.pop(p)) for p in reversed(params)][::-1]
         if kind.startswith("TRAP"):
             body.emit("%s out = 0;" % CTYPE[result])
@@ -219,7 +148,7 @@ class Generator:
         else:
             immediate = {"LANE": ["pc[1]"], "LANES": ["pc + 1"]}.get(kind.split("_")[0], [])
             value = "num_%s(%s)" % (op.id, ", ".join(operands + immediate))
-            if self.is_test(op) and peek:
+            if self.is_test(op):
                 value = body.temp("u32", value)
                 body.peek("pc[1] == 0x0D", lambda fused: fused.finish_branch(value))
             body.push(result, value)
@@ -232,7 +161,7 @@ class Generator:
                                     ("V128_CONST", "v", "v128_load(pc + 1)")):
             states = "EV" if letter == "v" else "EIFV"
             for state in states:
-                body = Body(state)
+                body = Body(state, self.peeks)
                 if read == "LEB":
                     body.emit("READ_S%d(value, next);" % (32 if letter == "i" else 64))
                     value, length = "value", "next - pc"
@@ -253,7 +182,7 @@ class Generator:
 
     def locals(self):
         for state in STATES:
-            body = Body(state)
+            body = Body(state, self.peeks)
             body.emit("READ_LOCAL(index, next, %s, h_LOCAL_GET_LONG_E);" % state)
             value = body.temp("u64", "fp[index].u64")
             body.peek("next[0] == 0x20 && next[1] < 0x80", lambda fused: self.finish_two_locals(fused, value))
@@ -449,11 +378,11 @@ class Generator:
             for state in "IFV":
                 self.handlers.setdefault((op_id, state, "WIDE"), "h_FLUSH_%s" % state)
 
-    def declarations(self):
-        names = sorted(set(self.handlers.values()))
-        return "".join("DECLARE(%s)\n" % name for name in names)
+    def declarations(self, names):
+        return "".join("DECLARE(%s)\n" % name for name in sorted(set(names)))
 
     def generate(self):
+        self.out = []
         self.numerics()
         self.constants()
         self.locals()
@@ -485,7 +414,7 @@ class Generator:
             for index in range(TABLE_SIZE):
                 out.append("    H(%s) \\" % self.entry(index, state, ""))
         out.append("")
-        for variant in ("CHECK", "MEM64", "WIDE", "POLLED"):
+        for variant in ("CHECK", "MEM64", "WIDE", "POLLED", "PLAIN"):
             out.append("#define %s_ENTRIES \\" % variant)
             for s, state in enumerate(STATES):
                 for index in range(TABLE_SIZE):
@@ -502,18 +431,122 @@ class Generator:
         return "\n".join(lines) + "\n"
 
 
+SHADOW_ONLY = {"BLOCK_END", "SKIP", "TO_BYTES", "RETURN_NONE", "RETURN_ONE", "BR_EXIT", "BR_IF_EXIT", "IF_EXIT",
+               "BR_TABLE_EXIT"}
+BYTE_ONLY = {"END", "EXIT"}
+
+
+class Shadow:
+    """The handlers of shadow dispatch: those of single instructions, in every state, and the tiles.
+
+    An instruction without a handler of its own in a state gets a wrapper there, which writes the
+    cached operand to memory and goes on in the handler of state E."""
+
+    def __init__(self, generator, interpreter):
+        self.generator = generator
+        self.out = [generator.generate()]
+        ends = Ends(interpreter)
+        self.handlers, self.ends = {}, {}
+        for key, name in generator.handlers.items():
+            if key[0] in BYTE_ONLY or key[0].startswith("PREFIX_") or key[2] == "PLAIN":
+                continue
+            self.handlers[key] = name
+            self.ends[key] = generator.ends.get(key) or self.written_end(ends, key)
+        self.wrap()
+        self.ids = {name: i for i, name in enumerate(sorted(set(self.handlers.values())))}
+        self.tiles = Tiles(generator, sequences(), len(self.ids))
+
+    @staticmethod
+    def written_end(ends, key):
+        op, state, variant = key
+        for text_key in ((op, state) if not variant else key, (op, state)):
+            if text_key in ends.texts:
+                found = ends.states(ends.texts[text_key])
+                return ends.of(*text_key) if op != "RETURN" and found & set("EIFV") else "E"
+        return "E"  # a flush
+
+    def wrap(self):
+        for (op, state, variant), name in list(self.handlers.items()):
+            if state != "E" or op in SHADOW_ONLY and op not in ("BR_EXIT", "BR_TABLE_EXIT"):
+                continue
+            for other in "IFV":
+                key = (op, other, variant)
+                own = self.handlers.get(key)
+                if own is not None and not own.startswith("h_FLUSH"):
+                    continue
+                if own is None and variant not in ("", "WIDE") and not self.differs(op, other, variant):
+                    continue
+                suffix = "_" + variant if variant else ""
+                self.handlers[key] = "h_%s_%s%s" % (op, other, suffix)
+                self.ends[key] = self.ends[op, "E", variant]
+                macro = "HANDLER_AS(%s, %s, %s)" if variant else "HANDLER(%s, %s)"
+                args = (op, other, variant) if variant else (op, other)
+                self.out.append("%s {\n    FLUSH_%s();\n    JUMP(%s);\n}\n" % (macro % args, other, name))
+
+    def differs(self, op, state, variant):
+        """Whether the variant's handler in state E is another than the base's, so that its wrapper is too."""
+        return self.handlers[op, "E", variant] != self.handlers.get((op, "E", ""))
+
+    def id_rows(self):
+        """For every instruction and state: the id, and the state behind it; then what variants change."""
+        rank = {"E": 0, "I": 1, "F": 2, "V": 3, "T": 5}
+        out = ["/* Generated by gen/generate.py: the ids of single instructions. */",
+               "static const Single singles[][4] = {"]
+        for op in self.generator.ops:
+            cells = []
+            for state in STATES:
+                name = self.handlers.get((op.id, state, ""))
+                cells.append("{%d, %d}" % (self.ids[name], rank[self.ends[op.id, state, ""]]) if name else "{0, 0}")
+            out.append("    {%s}, /* %s */" % (", ".join(cells), op.id))
+        out.append("};")
+        order = {op.id: i for i, op in enumerate(self.generator.ops)}
+        for variant in ("CHECK", "MEM64", "WIDE", "POLLED"):
+            out.append("static const SingleChange %s_singles[] = {" % variant.lower())
+            for (op, state, own), name in self.handlers.items():
+                if own == variant and op in order:
+                    out.append("    {%d, %d, {%d, %d}}," % (
+                        order[op], STATES.index(state), self.ids[name], rank[self.ends[op, state, own]]))
+            out.append("};")
+        out.append("enum {")
+        for (op, state, variant), name in self.handlers.items():
+            if op in SHADOW_ONLY or op == "RETURN":
+                out.append("    ID_%s_%s%s = %d," % (op, state, "_" + variant if variant else "", self.ids[name]))
+        return "\n".join(out + ["};", ""])
+
+    def fill(self):
+        names = ["wr_shadow_%s" % name for name in self.ids]
+        return "%s\n#define SINGLE_COUNT %d\n" % (offsets("wr_singles", names), len(names)) + self.parts()
+
+    def parts(self):
+        """Where the tiles of each file are in the table."""
+        counts = self.tiles.counts
+        out = ["#define TILE_PARTS(X) \\"]
+        for i, (first, count) in enumerate(counts):
+            out.append("    X(%d, %d, %d)%s" % (i, first, count, " \\" if i + 1 < len(counts) else ""))
+        return "\n".join(out) + "\n"
+
+
 def write(path, text):
     with open(path, "w", encoding="utf-8") as out:
         out.write(text)
 
 
 def main():
-    outdir, runtime, interpreter = sys.argv[1:4]
-    generator = Generator(runtime, interpreter)
-    write(os.path.join(outdir, "exec_gen.inc"), generator.generate())
-    write(os.path.join(outdir, "exec_decls.inc"), generator.declarations())
-    write(os.path.join(outdir, "exec_tables.inc"), generator.tables())
-    write(os.path.join(outdir, "exec_sizes.inc"), generator.constants_header())
+    outdir, runtime, interpreter, parts = sys.argv[1:4] + [int(sys.argv[4])]
+    put = lambda name, text: write(os.path.join(outdir, name), text)
+    generator = Generator(runtime, interpreter, True)
+    put("exec_gen.inc", generator.generate())
+    put("exec_decls.inc", generator.declarations(
+        name for (op, _, _), name in generator.handlers.items() if op not in SHADOW_ONLY))
+    put("exec_tables.inc", generator.tables())
+    put("exec_sizes.inc", generator.constants_header())
+    shadow = Shadow(Generator(runtime, interpreter, False), interpreter)
+    put("shadow_gen.inc", "\n".join(shadow.out))
+    put("shadow_decls.inc", shadow.generator.declarations(shadow.handlers.values()))
+    put("shadow_ids.inc", shadow.id_rows() + shadow.tiles.trie())
+    for i, text in enumerate(shadow.tiles.files(parts)):
+        put("tiles_%d.c" % i, text)
+    put("shadow_fill.inc", shadow.fill())
 
 
 if __name__ == "__main__":

@@ -1,0 +1,315 @@
+#!/usr/bin/env python3
+"""Which instruction sequences get a handler of their own (superinstructions).
+
+A sequence is a tuple of atoms. An atom is an instruction's OP_ id; behind it stands the length in bytes of
+its LEB128 immediate (of a memory access: of the offset; the alignment takes one byte): LOCAL_GET:1,
+I32_CONST:3, I32_LOAD:1, BR_IF:1, IF, I32_ADD.
+
+The sequences come from templates, not from counts: each row of TEMPLATES is a shape that compilers write,
+for all types and operators for which it makes sense. tests/bench/tiles.py tells what a row is worth.
+
+usage: sequences.py     prints the number of sequences and handlers of each row
+"""
+import itertools
+import re
+
+# A row: the types it is for, then words. A word is a list of alternatives separated by |, with ? at its
+# end if it may be missing; a+b is one alternative of two instructions. An alternative is
+#   get set tee get2 set2 tee2     locals with an index of one byte, of two
+#   c1 c2 ... c12 ...              constants of the row's type, of 1, of 2, of 1 or 2 bytes
+#   add shl eq ...                 operators of the row's type
+#   i32.add i64.load:1 call:5 ...  any instruction, with the length of its immediate
+#   a name of GROUPS
+GROUPS = {
+    "arith": "add|sub|mul|and|or|xor|shl|shr_s|shr_u",
+    "bits": "and|or|xor|shl|shr_u",
+    "common": "add|sub|and|or|xor|shl|shr_u",
+    "order": "eq|ne|lt_s|lt_u|gt_s|gt_u|le_s|le_u|ge_s|ge_u",
+    "order0": "eq|ne|lt_s|lt_u|gt_s|gt_u",
+    "farith": "add|sub|mul|div",
+    "forder": "eq|ne|lt|gt|le|ge",
+    "keep": "set|tee",
+    "jump": "br_if:1|if",
+    "jump0": "br_if:1|if|i32.eqz+br_if:1|i32.eqz+if",
+    "i32load": "i32.load:1|i32.load8_u:1|i32.load8_s:1|i32.load16_u:1|i32.load16_s:1",
+    "i64load": "i64.load:1|i64.load32_u:1|i64.load32_s:1|i64.load8_u:1|i64.load16_u:1",
+    "fload": "f32.load:1|f64.load:1",
+    "load": "i32load|i64load|fload",
+    "wload": "i32.load:1|i64.load:1|f32.load:1|f64.load:1",
+    "load_2": "i32.load:2|i32.load8_u:2|i32.load8_s:2|i32.load16_u:2|i32.load16_s:2|i64.load:2|f32.load:2|f64.load:2",
+    "load_5": "i32.load:5|i32.load8_u:5|i64.load:5|f64.load:5|i32.load:3|i32.load8_u:3",
+    "i32store": "i32.store:1|i32.store8:1|i32.store16:1",
+    "store": "i32store|i64.store:1|i64.store32:1|f32.store:1|f64.store:1",
+    "store_2": "i32.store:2|i32.store8:2|i32.store16:2|i64.store:2|f32.store:2|f64.store:2",
+    "call": "call:1|call:2|call:5",
+    "gget": "global.get:1|global.get:5",
+    "gset": "global.set:1|global.set:5",
+    "wide": "i64.extend_i32_u|i64.extend_i32_s",
+}
+
+TEMPLATES = """
+# One operator on locals and constants, the result perhaps to a local.
+i32 i64: get|get+get arith keep?
+i32: get? c125 arith keep?
+i64: get? c12 arith keep?
+i32 i64: get? c345 add|and|mul keep?
+i32 i64: arith set|tee
+i32 i64: get? c1 rotl keep?
+i32 i64: arith end
+
+# The same in the middle of a line of statements.
+i32 i64: arith|c1+add|c1+and set get get?
+i32 i64: add|sub|c1+add set get c1 add|sub set?
+i32 i64: get c1 add set get c1 add set?
+i32 i64: get get add|sub set get get add|sub|xor set?
+i32 i64: arith|c1+arith tee get|c1
+i32 i64: get get|c1|c2 add|sub|and set br:1|end
+
+# Two operators in a row.
+i32: get? c1 common c1 common
+i32 i64: get? c1 common common
+i32 i64: common c12 common
+i32 i64: common get common
+i32 i64: get? c1 shl|shr_u|and|add get add|and|or|xor
+i32 i64: get add|sub|and|or|xor c1 shl|shr_u|and
+i32 i64: arith arith
+
+# Comparison and branch.
+i32 i64: get|get+get|tee+get? order jump0
+i32 i64: get|tee? c12 order jump
+i32 i64: get? c5 eq|ne jump
+i32 i64: get|tee|c1+and|get+c1+and? eqz jump
+i32: get|tee|c1+and|get+c1+and|set+get jump
+i32: set get i32.eqz jump
+i32 i64: add|sub|and tee get order0 br_if:1
+i32: add|sub|and tee i32.eqz? br_if:1
+
+# Comparison as a value.
+i32 i64: order set|tee|select|select+set|select+tee
+i32 i64: get|get+get order set|select?
+i32: get? c12 order select?
+i64: get? c12 order
+i32 i64: get|tee eqz
+
+# The end of a loop: a local is stepped and tested.
+i32 i64: get c12 add tee get|c123 order br_if:1
+i32: get c12 add tee br_if:1
+i64: get c12 add tee i64.eqz i32.eqz? br_if:1
+i32 i64: get c12 add set get br_if:1?
+i32 i64: get c1 add tee set get|get+get?
+i32 i64: c1 add tee set|c1
+
+# Moves.
+i32: get get get? get?
+i32: get set get? get?
+i32: get set get set get? set?
+i32: set get|get+set|get+get|get+set+get|set
+i32: set get set get set
+i32: tee get|get+get|set|set+get|set+get+get
+i32: get tee get|c1|c2?
+i32: set|get+set|get+set+get+set br:1|end
+i32: get|set end|return
+i32 i64: c1235 set|tee|set+get|set+get+get|set+br:1|get|end|return
+i32 i64: get|set|tee|get+get c12345
+i32 i64: set c12 set get? get?
+i32 i64: c1 set c1 set
+f32 f64: get|set|tee? const set|tee|get?
+
+# Loads.
+i32: get? load|load_2 keep?
+i32: get load set get get?
+i32: get i32.load:1|i64.load:1|i32.load8_u:1 set|tee get i32.load:1|i64.load:1|i32.load8_u:1 set|tee?
+i32: get i32.load:1|i32.load8_u:1 tee get order br_if:1
+i32: tee load|load_2
+i32: i32.add|get+i32.add|get+get+i32.add load keep?
+i32: get? c125 i32.add load
+i32: c1 i32.shl i32.add|get+i32.add wload? keep?
+i32: get|get+get c1 i32.shl i32.add wload|i32.load16_u:1? keep?
+i32: c1 load_2|load_5 keep?
+i32: get? load_5
+i32: get get load
+
+# What was loaded is used.
+i32: get? i32load c1|c2? add|sub|and|or|xor|shl
+i32: get? i32load get add|sub|and
+i32: get? i32.load:1 mul
+i32: get? i32load tee? br_if:1|i32.eqz+br_if:1|if
+i32: get? i32.load:1|i32.load8_u:1|i32.load16_u:1 tee? c12 order0 br_if:1
+i32: get? i32.load:1|i32.load8_u:1|i32.load16_u:1 get order br_if:1
+i32: get? i32.load:1|i32.load8_u:1|i32.load16_u:1 tee? order br_if:1
+i32: get? i32.load:1 load
+i32: get? i64.load:1 i64.add|i64.sub|i64.and|i64.or|i64.xor
+i32: get? i32.load:1 set get i32load keep?
+
+# Stores.
+i32: get|get+get store|store_2 get? get?
+i32: get? c12 i32store|i32.store:2
+i64: get? c125 i64.store:1|i64.store:2
+i32: arith|c1+arith i32.store:1|i32.store8:1
+i32: get c1 add|sub|and|or i32.store:1|i32.store8:1
+i32: get add|sub|or|xor i32.store:1
+i64: arith i64.store:1
+i32: store get? get?
+i32: store end
+i32: get|get+get? i32.load:1+i32.store:1|i64.load:1+i64.store:1|i32.load8_u:1+i32.store8:1
+i32: get|get+get? i32.load:1 c1 add|sub|or|and i32.store:1
+i64: get|get+get? i64.load:1 c1 add|sub|or|and i64.store:1
+
+# Calls.
+i32: get|get+get|get+get+get|get+c1|get+get+c1|get+c1+i32.add|i32.add|c1+i32.add|tee|set+get|c1|c2|c5|get+i32.load:1|i32.load:1 call
+
+# The stack pointer and other globals.
+i32: gget c123 i32.sub set|tee|tee+global.set:1|tee+global.set:5?
+i32: get? c123 i32.add gset
+i32: get|tee gset get?
+i32: gget get|set|tee
+i32: gset get
+
+# Changes of width, mostly in addresses.
+i32: get|i32.load:1|get+i32.load:1? wide keep?
+i32: get|i64.add|i64.const:1+i64.add|get+i64.const:1+i64.add|i64.shr_u|i64.const:1+i64.shr_u|get+i64.const:1+i64.shr_u? i32.wrap_i64 keep?
+i32: get|get+i64.const:1+i64.add? i32.wrap_i64 load|load_2
+i64: wide add|sub|and|or|shl|mul
+i32: get? i32.extend8_s|i32.extend16_s keep?
+
+# Select.
+i32: get|get+get|get+get+get? select keep?
+i32: get get get|c1 order select
+i32: get get get get order select
+
+# Floats.
+f32 f64: get|get+get farith keep?
+f32 f64: farith set|tee
+f32 f64: get|get+get? mul|add|sub add|sub|mul
+f32 f64: get|get+get? mul add|sub set|tee
+f32: get? f32.load:1|f32.load:2 add|sub|mul
+f64: get? f64.load:1|f64.load:2 add|sub|mul
+f32: get? f32.load:1 get farith
+f64: get? f64.load:1 get farith
+f32: get? f32.load:1 get f32.load:1 farith
+f64: get? f64.load:1 get f64.load:1 farith
+f32: get? f32.load:1 get? f32.load:1? mul add|sub
+f64: get? f64.load:1 get? f64.load:1? mul add|sub
+f32: get? add|sub|mul f32.store:1|f32.store:2
+f64: get? add|sub|mul f64.store:1|f64.store:2
+f32 f64: get? const farith
+f32 f64: get|get+get|const|get+const? lt|gt|le|ge br_if:1|i32.eqz+br_if:1
+f32 f64: get|get+get|const|get+const? eq|ne br_if:1
+f32 f64: lt|gt|le|ge if|i32.eqz+if
+"""
+
+LOCALS = {"get": "LOCAL_GET:1", "set": "LOCAL_SET:1", "tee": "LOCAL_TEE:1",
+          "get2": "LOCAL_GET:2", "set2": "LOCAL_SET:2", "tee2": "LOCAL_TEE:2"}
+CONTROL = ("if", "select", "end", "return", "drop", "block", "loop")
+UNARY = ("I32_EQZ I64_EQZ I32_WRAP_I64 I64_EXTEND_I32_S I64_EXTEND_I32_U I32_EXTEND8_S I32_EXTEND16_S "
+         "I64_EXTEND32_S F64_CONVERT_I32_S F64_CONVERT_I32_U F64_CONVERT_I64_S F64_PROMOTE_F32 F32_DEMOTE_F64 "
+         "F64_NEG F32_NEG F64_ABS F32_ABS F64_SQRT F32_SQRT I32_CLZ I32_CTZ I32_POPCNT I64_CLZ I64_CTZ").split()
+
+
+# ---- templates into sequences ----
+
+def atoms(name, prefix):
+    """The alternatives that a name stands for in a row of type `prefix` (I32, ...): tuples of atoms."""
+    if name in LOCALS:
+        return [(LOCALS[name],)]
+    if re.fullmatch(r"c\d+", name):
+        return [("%s_CONST:%s" % (prefix, n),) for n in name[1:]]
+    if name in GROUPS:
+        return [a for part in GROUPS[name].split("|") for a in alternative(part, prefix)]
+    if name in CONTROL or "." in name or ":" in name:
+        return [(name.upper().replace(".", "_"),)]
+    return [(prefix + "_" + name.upper(),)]
+
+
+def alternative(text, prefix):
+    parts = [atoms(name, prefix) for name in text.split("+")]
+    return [tuple(itertools.chain(*choice)) for choice in itertools.product(*parts)]
+
+
+def word(text, prefix):
+    found = [()] if text.endswith("?") else []
+    for part in text.rstrip("?").split("|"):
+        found += alternative(part, prefix)
+    return found
+
+
+def expand(row):
+    """The sequences of a row."""
+    types, pattern = row.split(":", 1)
+    for prefix in types.upper().split():
+        words = [word(text, prefix) for text in pattern.split()]
+        for choice in itertools.product(*words):
+            sequence = tuple(itertools.chain(*choice))
+            if len(sequence) > 1:
+                yield sequence
+
+
+def rows():
+    return [line.strip() for line in TEMPLATES.splitlines() if line.strip() and not line.startswith("#")]
+
+
+def sequences():
+    """All sequences, each once."""
+    seen = set()
+    for row in rows():
+        for sequence in expand(row):
+            if sequence not in seen:
+                seen.add(sequence)
+                yield sequence
+
+
+# ---- where a sequence can start ----
+
+def stack_effect(atom):
+    """(operands popped, results pushed) of the instructions used here."""
+    name = atom.partition(":")[0]
+    if name in ("LOCAL_GET", "GLOBAL_GET") or name.endswith("_CONST"):
+        return 0, 1
+    if name in ("LOCAL_SET", "GLOBAL_SET", "DROP", "BR_IF", "IF", "BR_TABLE"):
+        return 1, 0
+    if name in ("CALL", "BR", "END", "RETURN", "LOOP", "BLOCK"):
+        return 0, 0
+    if "STORE" in name:
+        return 2, 0
+    if name == "SELECT":
+        return 3, 1
+    one = "LOAD" in name or name in UNARY or name == "LOCAL_TEE"
+    return (1 if one else 2), 1
+
+
+def states(sequence):
+    """The cache states in which a handler is worth having, as letters of EIF. Operands are in memory only
+    where a branch or call ended: what takes one first wants a register. What begins and ends with an
+    empty stack is a statement, and those follow each other in state E."""
+    depth = 0
+    taker = None  # the first instruction that takes an operand from before the sequence
+    for atom in sequence:
+        pops, pushes = stack_effect(atom)
+        if depth - pops < 0 and taker is None:
+            taker = atom
+        depth = max(depth - pops, 0) + pushes
+    if taker is None:
+        floats = any(atom[0] == "F" for atom in sequence[:3])
+        return "E" if depth == 0 else "EIF" if floats else "EI"
+    after_call = taker == sequence[0] and taker[:9] in ("LOCAL_SET", "LOCAL_TEE") and len(sequence) <= 4
+    memory = "E" if after_call else ""
+    if taker[0] == "F" and "LOAD" not in taker:
+        return memory + "IF"
+    if taker[:9] == "LOCAL_SET" and len(sequence) <= 3:
+        return memory + "IF"
+    return memory + "I"
+
+
+def main():
+    seen, handlers = set(), 0
+    for row in rows():
+        new = set(expand(row)) - seen
+        seen |= new
+        count = sum(len(states(s)) for s in new)
+        handlers += count
+        print("%5d sequences %5d handlers  %s" % (len(new), count, row))
+    print("%5d sequences %5d handlers" % (len(seen), handlers))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,198 @@
+/*
+ * handlers_cold.h - leaving the machine, and the slow ways of branches, calls and returns: values to move, host
+ * functions, functions of other instances, functions without ids. Part of exec.c and
+ * exec_shadow.c.
+ */
+
+/* ---- leaving the machine ---- */
+
+/* r0 = trap code; pc may stand anywhere in the trapping instruction. */
+COLD_HANDLER(h_TRAP) {
+    Fiber *fiber = inst->store->fiber;
+    fr->pc = pc;
+    fr->stp = stp;
+    fiber->fr = fr;
+    fiber->sp = sp;
+    fiber->trap = (wr_trap_code_t)r0;
+    fiber->outcome = OUTCOME_TRAPPED;
+    LEAVE();
+}
+
+/* Fuel, deadline or interruption: the instruction at pc has not started. */
+COLD_HANDLER(h_STOP) {
+    Fiber *fiber = inst->store->fiber;
+    fr->pc = pc;
+    fr->stp = stp;
+    fiber->fr = fr;
+    fiber->sp = sp;
+    fiber->outcome = OUTCOME_SUSPENDED;
+    LEAVE();
+}
+
+/* A host function failed: the fiber's outcome is set. */
+COLD_HANDLER(h_FAILED) {
+    Fiber *fiber = inst->store->fiber;
+    if (fiber->outcome == OUTCOME_THREW) {
+        r0 = fiber->exception;
+        JUMP(h_UNWIND);
+    }
+    fr->pc = pc;
+    fr->stp = stp;
+    fiber->fr = fr;
+    fiber->sp = sp;
+    LEAVE();
+}
+
+/* ---- cold paths of handlers_jump.h ---- */
+
+#define TRANSFER_IF_METERED(target)                                                                \
+    do {                                                                                           \
+        if (inst->store->fiber->polled) wr_interp_transfer(inst->store, pc, target);               \
+    } while (0)
+#define ARRIVE_IF_METERED()                                                                        \
+    do {                                                                                           \
+        if (inst->store->fiber->polled && wr_interp_poll(inst->store, pc)) JUMP(h_STOP);           \
+    } while (0)
+
+#if defined(WR_SHADOW)
+/* ---- from ids to bytes ---- */
+
+/* Goes on with the byte at pc: the current function has no ids, or none for this place. */
+#define GO_ON_BY_BYTES(state)                                                                      \
+    do {                                                                                           \
+        disp = wr_interp_table(inst->store, fr->func->home);                                       \
+        if (UNLIKELY(disp == NULL)) TRAP(WR_TRAP_ALLOCATION_FAILURE);                              \
+        NEXT_BYTE(state);                                                                          \
+    } while (0)
+
+/* At the start of a function without ids, which may get some now. */
+COLD_HANDLER(h_COLD) {
+    Func *f = fr->func;
+    if (f->heat++ >= WARM) ids = wr_shadow_ids(inst->store, f);
+    if (ids != 0) NEXT(E);
+    GO_ON_BY_BYTES(E);
+}
+
+COLD_HANDLER(h_COLD_RETURN_E) { GO_ON_BY_BYTES(E); }
+COLD_HANDLER(h_COLD_RETURN_I) { GO_ON_BY_BYTES(I); }
+
+#define ENTER_HOME(f)                                                                              \
+    do {                                                                                           \
+        inst = (f)->home->instance;                                                                \
+        mem = inst->mem_base;                                                                      \
+    } while (0)
+#define GO_ON_ELSEWHERE(state)                                                                     \
+    do {                                                                                           \
+        ids = fr->func->ids[inst->store->fiber->polled];                                           \
+        if (ids == 0) JUMP(h_COLD_RETURN_##state);                                                 \
+        NEXT(state);                                                                               \
+    } while (0)
+#define GO_ON_ENTERED_ELSEWHERE()                                                                  \
+    do {                                                                                           \
+        ids = fr->func->ids[inst->store->fiber->polled];                                           \
+        if (ids == 0) JUMP(h_COLD);                                                                \
+        NEXT(E);                                                                                   \
+    } while (0)
+#else
+/* What code of another home needs. Its table exists if it ran before. */
+#define ENTER_HOME(f)                                                                              \
+    do {                                                                                           \
+        Handler *const *table = wr_interp_table(inst->store, (f)->home);                           \
+        if (UNLIKELY(table == NULL)) TRAP(WR_TRAP_ALLOCATION_FAILURE);                             \
+        disp = table;                                                                              \
+        inst = (f)->home->instance;                                                                \
+        mem = inst->mem_base;                                                                      \
+    } while (0)
+#if defined(WR_TAIL_DISPATCH)
+#define GO_ON_ELSEWHERE(state)                                                                     \
+    do {                                                                                           \
+        if (fr->func->ids[inst->store->fiber->polled] != 0) JUMP(h_WARM_RETURN);                   \
+        NEXT(state);                                                                               \
+    } while (0)
+#define GO_ON_ENTERED_ELSEWHERE()                                                                  \
+    do {                                                                                           \
+        if (fr->func->heat++ >= WARM) JUMP(h_WARM);                                                \
+        NEXT(E);                                                                                   \
+    } while (0)
+#else
+#define GO_ON_ELSEWHERE(state) NEXT(state)
+#define GO_ON_ENTERED_ELSEWHERE() NEXT(E)
+#endif
+#endif
+
+/* stp: the entry, whose pop is not 0. */
+COLD_HANDLER(h_JUMP_SLOW) {
+    Jump jump = wr_interp_jump(fr->func, pc, stp, sp);
+    TRANSFER_IF_METERED(jump.pc);
+    pc = jump.pc;
+    stp = jump.stp;
+    sp = jump.sp;
+    ARRIVE_IF_METERED();
+    NEXT(E);
+}
+
+/* r0: the function; there is room for it; fr->pc and stp are set: a host function, or one with another
+ * home. */
+COLD_HANDLER(h_CALL_SLOW) {
+    Func *f = (Func *)(uintptr_t)r0;
+    if (f->home == NULL) {
+        Slot *slots = sp - f->param_slots;
+        inst->store->fiber->sp = sp + f->frame_slots;
+        inst->store->fiber->fr = fr;
+        if (UNLIKELY(!wr_interp_call_host(inst, f, slots))) JUMP(h_FAILED);
+        inst->store->fiber->fr = NULL;
+        TRANSFER_IF_METERED(fr->pc);
+        sp = slots + f->result_slots;
+        mem = inst->mem_base;
+        pc = fr->pc;
+        stp = fr->stp;
+        if (f->result_slots != 1) NEXT(E);
+        sp -= 1;
+        r0 = sp->u64;
+        NEXT(I);
+    }
+    TRANSFER_IF_METERED(f->start);
+    ENTER_HOME(f);
+    ENTER(f);
+    ARRIVE_IF_METERED();
+    GO_ON_ENTERED_ELSEWHERE();
+}
+
+/* r0: the function, which takes the place of the current frame. */
+COLD_HANDLER(h_TAIL_SLOW) {
+    Func *f = (Func *)(uintptr_t)r0;
+    if (f->home == NULL) {
+        Slot *slots = sp - f->param_slots;
+        inst->store->fiber->sp = sp + f->frame_slots;
+        inst->store->fiber->fr = fr;
+        fr->pc = pc;
+        if (UNLIKELY(!wr_interp_call_host(inst, f, slots))) JUMP(h_FAILED_TAIL);
+        inst->store->fiber->fr = NULL;
+        move_down(fp, slots, f->result_slots);
+        sp = fp + f->result_slots;
+        fr += 1;
+        TRANSFER_IF_METERED(fr->pc);
+        if (f->result_slots != 1) JUMP(h_RETURN_SLOW_E);
+        sp -= 1;
+        r0 = sp->u64;
+        JUMP(h_RETURN_SLOW_I);
+    }
+    TRANSFER_IF_METERED(f->start);
+    ENTER_HOME(f);
+    move_down(fp, sp - f->param_slots, f->param_slots);
+    sp = fp + f->param_slots;
+    fr += 1;
+    ENTER(f);
+    ARRIVE_IF_METERED();
+    GO_ON_ENTERED_ELSEWHERE();
+}
+
+/* fr: the frame to go on with, which may have another home. */
+#define DEFINE_RETURN_SLOW(state)                                                                  \
+    ENTER_HOME(fr->func);                                                                          \
+    pc = fr->pc;                                                                                   \
+    stp = fr->stp;                                                                                 \
+    fp = fr->fp;                                                                                   \
+    GO_ON_ELSEWHERE(state)
+COLD_HANDLER(h_RETURN_SLOW_E) { DEFINE_RETURN_SLOW(E); }
+COLD_HANDLER(h_RETURN_SLOW_I) { DEFINE_RETURN_SLOW(I); }

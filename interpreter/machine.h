@@ -1,0 +1,317 @@
+/*
+ * machine.h - the machine's registers, and the words that handlers are written in: dispatch, operands,
+ * immediates, traps, calls. Included by exec.c (byte dispatch) and, with WR_SHADOW defined, by
+ * exec_shadow.c and the generated superinstructions (dispatch by ids, see shadow.h).
+ *
+ * The handlers are written once and built in one of two ways: as functions that end in a guaranteed tail
+ * call and keep the machine's registers in processor registers (clang: musttail, preserve_none), or as
+ * labels of one function with computed goto (gcc; byte dispatch only).
+ *
+ * Registers
+ *   pc    the current opcode (its last byte if prefixed)    sp    first free slot of the operand stack
+ *   fp    local 0                                           stp   side entry of the next branch
+ *   mem   base of memory 0                                  disp  dispatch table
+ *   inst  current instance                                  fr    current frame
+ *   ids   where the id of the code byte p is: at ids + 2 p (shadow dispatch only)
+ *   r0    cached top operand in state I                     v0    in states F (low half) and V
+ *
+ * Cache states: E = all operands in memory, I, F, V = the topmost one in r0, v0, v0. A branch target
+ * is always entered in state E. Byte dispatch: handler h_<op>_<state>; the next one is
+ * disp[state * size + *pc]. Shadow dispatch: the state at a position is known when its id is chosen; the
+ * next handler is disp[id of pc].
+ */
+#ifndef WR_MACHINE_H
+#define WR_MACHINE_H
+
+#include "frame.h"
+#include "numeric.h"
+#include "numeric_simd.h"
+#include "object.h"
+#include "parking.h"
+#include "vector.h"
+
+#include "exec_sizes.inc"
+
+#define STATE_E 0
+#define STATE_I DISPATCH_SIZE
+#define STATE_F (2 * DISPATCH_SIZE)
+#define STATE_V (3 * DISPATCH_SIZE)
+
+/* ---- dispatch choice ---- */
+
+#if defined(__has_attribute) && !defined(WR_GOTO_DISPATCH)
+#if __has_attribute(musttail) && __has_attribute(preserve_none)
+#define WR_TAIL_DISPATCH
+#endif
+#endif
+
+#if defined(WR_TAIL_DISPATCH)
+#define ARGS pc, sp, fp, stp, mem, disp, inst, fr, ids, r0, v0
+#define PARAMS                                                                                     \
+    const u8 *pc, Slot *sp, Slot *fp, const SideEntry *stp, u8 *mem, Handler *const *disp,         \
+        Instance *inst, Frame *fr, uintptr_t ids, u64 r0, v128 v0
+#define STEP __attribute__((preserve_none)) void
+typedef STEP Step(PARAMS);
+
+#define NEXT_AT(index) __attribute__((musttail)) return ((Step *)disp[index])(ARGS)
+#define NEXT_ID() NEXT_AT(*(const u16 *)(ids + 2 * (uintptr_t)pc))
+#define LEAVE() return
+/* The fault handler finds pc in its register: keep the compiler from advancing it before the access. */
+#define SAVE_PC_GUARD() ((void)0)
+#define ACCESSED_GUARD() __asm__ volatile("" : "+r"(pc) : : "memory")
+#else
+#define FUNCTION_OF(name)                                                                          \
+    name:
+#define NEXT_AT(index) goto *(void *)disp[index]
+#define JUMP(name) goto name
+#define LEAVE() return NULL
+#define ADDRESS_OF(name) ((Handler *) && name)
+#define SAVE_PC_GUARD() (inst->store->fiber->fault_pc = pc, inst->store->fiber->fault_frame = fr)
+#define ACCESSED_GUARD() ((void)0)
+#endif
+#define SAVE_PC_CHECK() ((void)0)
+#define ACCESSED_CHECK() ((void)0)
+
+#define HANDLER(id, state) FUNCTION_OF(h_##id##_##state)
+#define HANDLER_AS(id, state, variant) FUNCTION_OF(h_##id##_##state##_##variant)
+#define COLD_HANDLER(name) FUNCTION_OF(name)
+
+/* By the byte at pc, in a cache state; by the id of pc, where the state is part of the id. */
+#define NEXT_BYTE(state) NEXT_AT(STATE_##state + *pc)
+#if defined(WR_SHADOW) && defined(WR_TAIL_DISPATCH)
+#define FUNCTION_OF(name) __attribute__((noinline)) STEP wr_shadow_##name(PARAMS)
+#define JUMP(name) JUMP_TO(name) /* `name` may be a macro */
+#define JUMP_TO(name) __attribute__((musttail)) return wr_shadow_##name(ARGS)
+#define NEXT(state) NEXT_ID()
+#else
+#if defined(WR_TAIL_DISPATCH)
+#define FUNCTION_OF(name) static __attribute__((noinline)) STEP name(PARAMS)
+#define JUMP(name) __attribute__((musttail)) return name(ARGS)
+#define ADDRESS_OF(name) ((Handler *)name)
+#endif
+#define NEXT(state) NEXT_BYTE(state)
+#endif
+
+/* ---- operands ---- */
+
+#define SLOT_i(slot) ((slot).u32)
+#define SLOT_I(slot) ((slot).u64)
+#define SLOT_f(slot) ((slot).f32)
+#define SLOT_F(slot) ((slot).f64)
+#define SLOT_v(slot) v128_load(&(slot))
+#define CACHED_I_i ((u32)r0)
+#define CACHED_I_I (r0)
+#define CACHED_I_f f32_of_bits((u32)r0)
+#define CACHED_I_F f64_of_bits(r0)
+#define CACHED_F_f v128_f32(v0)
+#define CACHED_F_F v128_f64(v0)
+#define CACHED_V_v (v0)
+#define STORE_i(slot, x) ((slot).u64 = (u32)(x))
+#define STORE_I(slot, x) ((slot).u64 = (x))
+#define STORE_f(slot, x) ((slot).u64 = bits_of_f32(x))
+#define STORE_F(slot, x) ((slot).f64 = (x))
+#define STORE_v(slot, x) v128_store(&(slot), (x))
+#define SET_i(x) r0 = (u32)(x)
+#define SET_I(x) r0 = (x)
+#define SET_f(x) v0 = v128_of_f32(x)
+#define SET_F(x) v0 = v128_of_f64(x)
+#define SET_v(x) v0 = (x)
+#define SPILL_I(at) (sp[at].u64 = r0)
+#define SPILL_F(at) (sp[at].f64 = v128_f64(v0))
+#define SPILL_V(at) v128_store(&sp[at], v0)
+#define FLUSH_I() (SPILL_I(0), sp += 1)
+#define FLUSH_F() (SPILL_F(0), sp += 1)
+#define FLUSH_V() (SPILL_V(0), sp += 2)
+#define FLUSH_E() ((void)0)
+
+#define MEMORY_LOAD_u8(p) racy_load8(p)
+#define MEMORY_LOAD_u16(p) racy_load16(p)
+#define MEMORY_LOAD_u32(p) racy_load32(p)
+#define MEMORY_LOAD_u64(p) racy_load64(p)
+#define MEMORY_STORE_u8(p, x) racy_store8(p, x)
+#define MEMORY_STORE_u16(p, x) racy_store16(p, x)
+#define MEMORY_STORE_u32(p, x) racy_store32(p, x)
+#define MEMORY_STORE_u64(p, x) racy_store64(p, x)
+
+/* ---- immediates (LEB128; validated, so they end) ---- */
+
+/* An index: one byte mostly. Declares `index` and `next`. */
+#define READ_INDEX(index, next)                                                                    \
+    const u8 *next = pc + 2;                                                                       \
+    u32 index = pc[1];                                                                             \
+    if (UNLIKELY(index & 0x80)) index = read_leb_rest(index, &next)
+
+/* A local's index of one or two bytes; longer ones go to the general handler, in state E. */
+#define READ_LOCAL(index, next, state, general)                                                    \
+    u32 index = pc[1];                                                                             \
+    const u8 *next = pc + 2;                                                                       \
+    if (UNLIKELY(index & 0x80)) {                                                                  \
+        if (UNLIKELY(pc[2] & 0x80)) {                                                              \
+            FLUSH_##state();                                                                       \
+            JUMP(general);                                                                         \
+        }                                                                                          \
+        index = (index & 0x7F) | (u32)pc[2] << 7;                                                  \
+        next = pc + 3;                                                                             \
+    }
+
+/* The bytes after the first of a LEB128 u32 (or the low 32 bits of any). *next is after the first. */
+INLINE u32 read_leb_rest(u32 first, const u8 **next) {
+    u32 value = first & 0x7F, byte;
+    unsigned shift = 7;
+    do {
+        byte = *(*next)++;
+        value |= shift < 32 ? (byte & 0x7F) << shift : 0;
+        shift += 7;
+    } while (byte & 0x80);
+    return value;
+}
+
+INLINE i64 read_sleb(const u8 **next) {
+    u64 value = 0, byte;
+    unsigned shift = 0;
+    do {
+        byte = *(*next)++;
+        value |= shift < 64 ? (byte & 0x7F) << shift : 0;
+        shift += 7;
+    } while (byte & 0x80);
+    return shift < 64 && (byte & 0x40) ? (i64)(value | ~(u64)0 << shift) : (i64)value;
+}
+#define READ_S64(value, next)                                                                      \
+    const u8 *next = pc + 2;                                                                       \
+    u64 value = (u64)((i64)((u64)pc[1] << 57) >> 57);                                              \
+    if (UNLIKELY(pc[1] & 0x80)) next = pc + 1, value = (u64)read_sleb(&next)
+#define READ_S32(value, next)                                                                      \
+    const u8 *next = pc + 2;                                                                       \
+    u32 value = (u32)((i32)((u32)pc[1] << 25) >> 25);                                              \
+    if (UNLIKELY(pc[1] & 0x80)) next = pc + 1, value = (u32)read_sleb(&next)
+
+/* A memarg for memory 0 whose offset has one or two bytes; any other goes to the general handler, in
+ * state E. The offset stays far below MEMORY_GUARD. */
+#define READ_MEMARG(offset, next, state, general)                                                  \
+    u32 offset = le16_load(pc + 1);                                                                \
+    const u8 *next = pc + 3;                                                                       \
+    if (UNLIKELY(offset & 0x8040)) {                                                               \
+        if (offset & 0x40 || pc[3] & 0x80) {                                                       \
+            FLUSH_##state();                                                                       \
+            JUMP(general);                                                                         \
+        }                                                                                          \
+        offset = (offset >> 8 & 0x7F) | (u32)pc[3] << 7;                                           \
+        next = pc + 4;                                                                             \
+    } else {                                                                                       \
+        offset >>= 8;                                                                              \
+    }
+
+/* The first byte of a prefixed instruction. No byte between it and pc can look like the prefix: these
+ * are parts of a code that is smaller. */
+INLINE const u8 *start_of(const u8 *pc, u8 prefix) {
+    do pc -= 1;
+    while (UNLIKELY(*pc != prefix));
+    return pc;
+}
+
+/* After the opcode at pc: position behind its LEB128 index, or behind its block type. */
+#define AFTER_INDEX(p)                                                                             \
+    const u8 *p = pc + 2;                                                                          \
+    while (UNLIKELY(p[-1] & 0x80)) p++
+#define AFTER_BLOCK_TYPE(p)                                                                        \
+    const u8 *p = pc + 2;                                                                          \
+    if (UNLIKELY(pc[1] & 0x80 || (u8)(pc[1] - 0x63) < 2)) p = wr_interp_skip_block_type(pc + 1)
+
+/* ---- traps ---- */
+
+#define TRAP(code)                                                                                 \
+    do {                                                                                           \
+        r0 = (u64)(code);                                                                          \
+        JUMP(h_TRAP);                                                                              \
+    } while (0)
+#define TRAP_MEMORY() TRAP(WR_TRAP_MEMORY_OUT_OF_BOUNDS)
+
+/* The br_if at pc, on `flag`, in state E with the operand already taken. Not for activations that poll. */
+#define BRANCH_IF(flag)                                                                            \
+    do {                                                                                           \
+        if (flag) {                                                                                \
+            if (UNLIKELY(stp->pop)) JUMP(h_JUMP_SLOW);                                             \
+            pc += stp->pc;                                                                         \
+            stp += stp->stp;                                                                       \
+            NEXT(E);                                                                               \
+        }                                                                                          \
+        AFTER_INDEX(not_taken);                                                                    \
+        pc = not_taken;                                                                            \
+        stp += 1;                                                                                  \
+        NEXT(E);                                                                                   \
+    } while (0)
+
+/* ---- atomics: sequentially consistent; memory is little-endian, so is every supported host here ---- */
+
+#define ATOMIC_LOAD(type, p) __atomic_load_n((type *)(void *)(p), __ATOMIC_SEQ_CST)
+#define ATOMIC_STORE(type, p, x) __atomic_store_n((type *)(void *)(p), x, __ATOMIC_SEQ_CST)
+#define ATOMIC_ADD(type, p, x) __atomic_fetch_add((type *)(void *)(p), x, __ATOMIC_SEQ_CST)
+#define ATOMIC_SUB(type, p, x) __atomic_fetch_sub((type *)(void *)(p), x, __ATOMIC_SEQ_CST)
+#define ATOMIC_AND(type, p, x) __atomic_fetch_and((type *)(void *)(p), x, __ATOMIC_SEQ_CST)
+#define ATOMIC_OR(type, p, x) __atomic_fetch_or((type *)(void *)(p), x, __ATOMIC_SEQ_CST)
+#define ATOMIC_XOR(type, p, x) __atomic_fetch_xor((type *)(void *)(p), x, __ATOMIC_SEQ_CST)
+#define ATOMIC_XCHG(type, p, x) __atomic_exchange_n((type *)(void *)(p), x, __ATOMIC_SEQ_CST)
+/* A wrapped operand compares with the narrow value: the widened expected value must not have more bits. */
+#define ATOMIC_CMPXCHG(type, p, expected, x) atomic_cmpxchg_##type((type *)(void *)(p), expected, x)
+#define DEFINE_CMPXCHG(type)                                                                       \
+    INLINE type atomic_cmpxchg_##type(type *p, type expected, type x) {                            \
+        __atomic_compare_exchange_n(p, &expected, x, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);   \
+        return expected;                                                                           \
+    }
+DEFINE_CMPXCHG(u8)
+DEFINE_CMPXCHG(u16)
+DEFINE_CMPXCHG(u32)
+DEFINE_CMPXCHG(u64)
+
+/* ---- making objects ---- */
+
+/* Around what may collect, in state E: the frame as the collector wants it. `start` is the current
+ * instruction's first byte. Nothing may be cached in v0, since the call loses it anyway. */
+#define BEGIN_ALLOCATION(start)                                                                    \
+    do {                                                                                           \
+        Fiber *fiber_ = inst->store->fiber;                                                        \
+        fr->pc = (start);                                                                          \
+        fr->stp = stp;                                                                             \
+        fiber_->fr = fr;                                                                           \
+        fiber_->sp = sp;                                                                           \
+        fiber_->operand_end = sp;                                                                  \
+    } while (0)
+/* r0: what was made. */
+#define END_ALLOCATION()                                                                           \
+    do {                                                                                           \
+        inst->store->fiber->fr = NULL;                                                             \
+        if (UNLIKELY(r0 == 0)) TRAP(WR_TRAP_ALLOCATION_FAILURE);                                   \
+    } while (0)
+
+/* ---- calls ---- */
+
+#define CODE_ROOM(f) ((sp) + (f)->frame_slots <= (Slot *)(void *)(fr - 2))
+
+/* Clears n slots from p on, perhaps one more (frames have slack). A plain loop: a call would cost the
+ * registers. */
+#define CLEAR(p, n)                                                                                \
+    for (Slot *clear_ = (p), *end_ = (p) + (n); clear_ < end_; clear_ += 2) {                      \
+        clear_[0].u64 = 0;                                                                         \
+        clear_[1].u64 = 0;                                                                         \
+        __asm__ volatile("" : "+r"(clear_));                                                       \
+    }
+
+#define ENTER(f)                                                                                   \
+    fr -= 1;                                                                                       \
+    fp = sp - (f)->param_slots;                                                                    \
+    fr->fp = fp;                                                                                   \
+    fr->func = (f);                                                                                \
+    CLEAR(sp, (f)->zero_slots);                                                                    \
+    sp += (f)->zero_slots;                                                                         \
+    pc = (f)->start;                                                                               \
+    stp = (f)->side
+
+/* Copies n slots down; the ranges may overlap. */
+INLINE void move_down(Slot *to, const Slot *from, u32 n) {
+    for (u32 i = 0; i < n; i++) {
+        to[i] = from[i];
+        __asm__ volatile("" : : : "memory");
+    }
+}
+
+#endif

@@ -1,0 +1,167 @@
+/*
+ * shadow.c - keeps the shadows (shadow.h): when they are made, for whom, how much memory they may take. How a
+ * body is cut into tiles is tiling.c's.
+ */
+#include "shadow.h"
+
+#include "tiling.h"
+
+/* One function's ids for one kind; of the same function, the next one is for another kind. */
+typedef struct Shadow {
+    struct Shadow *next;
+    u32 kind;
+    size_t bytes; /* of this block */
+    u16 ids[];    /* one for each byte of the code */
+} Shadow;
+
+typedef _Atomic(Shadow *) ShadowList;
+
+/* Per engine. */
+typedef struct Shadows {
+    Handler **table;
+    atomic_size_t bytes; /* of all shadows */
+} Shadows;
+
+Handler *const *wr_shadow_table(const Engine *engine) {
+    return ((const Shadows *)engine->shadows)->table;
+}
+
+/* The table is filled when the first function gets warm: most runs are short. */
+static bool make_table(Engine *engine, Shadows *shadows) {
+    bool ok = true;
+    wr_os_mutex_lock(&engine->lock);
+    if (shadows->table == NULL) {
+        Handler **table = wr_alloc(&engine->alloc, wr_tiling_table_size() * sizeof(Handler *));
+        ok = table != NULL;
+        if (ok) {
+            wr_shadow_fill(table);
+            shadows->table = table;
+        }
+    }
+    wr_os_mutex_unlock(&engine->lock);
+    return ok;
+}
+
+bool wr_shadow_engine_init(Engine *engine) {
+    if (!wr_shadow_works()) engine->config.warm_after = UINT32_MAX;
+    u32 after = engine->config.warm_after;
+    engine->start_heat = after >= WARM ? 0 : WARM - after;
+    if (after == UINT32_MAX) return true;
+    engine->shadows = wr_alloc_zero(&engine->alloc, sizeof(Shadows));
+    return engine->shadows != NULL;
+}
+
+void wr_shadow_engine_free(Engine *engine) {
+    Shadows *shadows = engine->shadows;
+    if (shadows == NULL) return;
+    wr_free(&engine->alloc, shadows->table, wr_tiling_table_size() * sizeof(Handler *));
+    wr_free(&engine->alloc, shadows, sizeof *shadows);
+}
+
+/* ---- a module's shadows ---- */
+
+static ShadowList *lists_of(Module *module) {
+    ShadowList *lists = atomic_load_explicit(&module->shadows, memory_order_acquire);
+    if (lists != NULL) return lists;
+    size_t size = module->ncodes * sizeof *lists;
+    lists = wr_alloc_zero(&module->engine->alloc, size);
+    void *expected = NULL;
+    if (lists != NULL && !atomic_compare_exchange_strong(&module->shadows, &expected, lists)) {
+        wr_free(&module->engine->alloc, lists, size);
+        return expected;
+    }
+    return lists;
+}
+
+static void free_shadow(Engine *engine, Shadow *shadow) {
+    Shadows *shadows = engine->shadows;
+    atomic_fetch_sub_explicit(&shadows->bytes, shadow->bytes, memory_order_relaxed);
+    wr_free(&engine->alloc, shadow, shadow->bytes);
+}
+
+void wr_shadow_module_free(Module *module) {
+    ShadowList *lists = atomic_load_explicit(&module->shadows, memory_order_acquire);
+    if (lists == NULL) return;
+    for (u32 i = 0; i < module->ncodes; i++) {
+        Shadow *shadow = atomic_load_explicit(&lists[i], memory_order_acquire);
+        while (shadow != NULL) {
+            Shadow *next = shadow->next;
+            free_shadow(module->engine, shadow);
+            shadow = next;
+        }
+    }
+    wr_free(&module->engine->alloc, lists, module->ncodes * sizeof *lists);
+}
+
+static Shadow *find(const ShadowList *list, u32 kind) {
+    Shadow *shadow = atomic_load_explicit(list, memory_order_acquire);
+    while (shadow != NULL && shadow->kind != kind) shadow = shadow->next;
+    return shadow;
+}
+
+/* Whether that much more stays within the engine's limit; accounted for if so. */
+static bool charge(Engine *engine, size_t bytes) {
+    Shadows *shadows = engine->shadows;
+    size_t before = atomic_fetch_add_explicit(&shadows->bytes, bytes, memory_order_relaxed);
+    if (before <= engine->config.max_shadow && bytes <= engine->config.max_shadow - before)
+        return true;
+    atomic_fetch_sub_explicit(&shadows->bytes, bytes, memory_order_relaxed);
+    return false;
+}
+
+static Shadow *make(Engine *engine, const Module *module, const Code *code, u32 kind) {
+    size_t length = (size_t)(code->end - code->start);
+    size_t bytes = sizeof(Shadow) + length * sizeof(u16);
+    if (length > MAX_SHADOWED || !charge(engine, bytes)) return NULL;
+    Shadow *shadow = wr_alloc(&engine->alloc, bytes);
+    if (shadow == NULL) {
+        atomic_fetch_sub_explicit(&((Shadows *)engine->shadows)->bytes, bytes,
+                                  memory_order_relaxed);
+        return NULL;
+    }
+    *shadow = (Shadow){.kind = kind, .bytes = bytes};
+    if (wr_tiling(module, code, (MemoryKind)(kind / 2), kind % 2 != 0, shadow->ids)) return shadow;
+    free_shadow(engine, shadow);
+    return NULL;
+}
+
+/* Of two threads that make the same, one throws its own away. */
+static Shadow *add(Engine *engine, ShadowList *list, Shadow *shadow) {
+    Shadow *head = atomic_load_explicit(list, memory_order_acquire);
+    do {
+        Shadow *other = find(list, shadow->kind);
+        if (other != NULL) {
+            free_shadow(engine, shadow);
+            return other;
+        }
+        shadow->next = head;
+    } while (!atomic_compare_exchange_weak_explicit(list, &head, shadow, memory_order_acq_rel,
+                                                    memory_order_acquire));
+    return shadow;
+}
+
+static Shadow *find_or_make(Engine *engine, Module *module, const Code *code, u32 kind) {
+    ShadowList *lists = lists_of(module);
+    if (lists == NULL) return NULL;
+    ShadowList *list = &lists[code - module->codes];
+    Shadow *shadow = find(list, kind);
+    if (shadow != NULL) return shadow;
+    shadow = make(engine, module, code, kind);
+    return shadow == NULL ? NULL : add(engine, list, shadow);
+}
+
+uintptr_t wr_shadow_ids(Store *store, Func *func) {
+    Engine *engine = store->engine;
+    Shadows *shadows = engine->shadows;
+    u32 polled = store->fiber->polled;
+    if (func->ids[polled] != 0) return func->ids[polled];
+    func->heat = 0; /* not soon again, if this fails */
+    if (shadows == NULL || (shadows->table == NULL && !make_table(engine, shadows))) return 0;
+    const Instance *instance = func->home->instance;
+    u32 kind = (u32)instance->memory_kind * 2 + polled;
+    Shadow *shadow = find_or_make(engine, instance->module, func->code, kind);
+    if (shadow == NULL) return 0;
+    func->heat = WARM;
+    func->ids[polled] = (uintptr_t)shadow->ids - 2 * (uintptr_t)func->code->start;
+    return func->ids[polled];
+}

@@ -1,0 +1,43 @@
+/*
+ * shadow.h - ids of warm functions ("shadows"), by which the machine dispatches instead of by the code's bytes.
+ *
+ * A shadow holds one 16-bit id for each byte of a function's code. Where an instruction starts that
+ * control can reach, the id names the handler for it, or for a whole sequence of instructions that starts
+ * there (a tile), in the cache state that operands are in at that place. Code stays as it is: immediates
+ * are read from it, pc and side entries mean what they always mean, and byte dispatch can take over at
+ * any instruction boundary where all operands are in memory.
+ *
+ * A function gets its shadow when it is warm: when it has been called, or has branched backward, often
+ * enough. Shadows belong to the module and are shared by its instances in all threads; they go with it. The
+ * engine bounds how much memory they take.
+ */
+#ifndef WR_SHADOW_H
+#define WR_SHADOW_H
+
+#include "frame.h"
+
+/* A function is warm when Func.heat, which starts at Engine.start_heat, has got here. */
+#define WARM 0x10000u
+
+/* What a shadow is made for: the same code runs differently. */
+typedef enum ShadowKind { SHADOW_KINDS = MEM_KINDS * 2 } ShadowKind;
+
+/* Func.ids[polled] for the store's current activation: made if need be. 0: there are none, now or ever.
+ * func->home != NULL. Any thread that has the store. */
+uintptr_t wr_shadow_ids(Store *store, Func *func);
+/* The handlers by id; NULL when out of memory. */
+Handler *const *wr_shadow_table(const Engine *engine);
+
+/* Makes what ids need; false when out of memory. */
+NODISCARD bool wr_shadow_engine_init(Engine *engine);
+void wr_shadow_engine_free(Engine *engine);
+/* Frees a module's shadows. */
+void wr_shadow_module_free(Module *module);
+
+/* exec_shadow.c: the number of handlers, and each one's address */
+extern const u32 wr_shadow_table_size;
+void wr_shadow_fill(Handler **table);
+/* Whether this build can dispatch by ids. */
+bool wr_shadow_works(void);
+
+#endif

@@ -1,0 +1,47 @@
+/*
+ * tile.h - what generated superinstructions (tiles) need beside machine.h: the handlers of single
+ * instructions, into which some end, and branches in the middle of nowhere: pc is at the branching
+ * instruction, its operand is taken, all others are in memory.
+ */
+#ifndef WR_TILE_H
+#define WR_TILE_H
+
+#define WR_SHADOW
+#include "machine.h"
+
+#if defined(WR_TAIL_DISPATCH)
+#define DECLARE(name) Step wr_shadow_##name;
+#include "shadow_decls.inc"
+#undef DECLARE
+Step wr_shadow_h_TRAP, wr_shadow_h_STOP, wr_shadow_h_JUMP_SLOW;
+
+/* Named by the table of offsets only. */
+#define USED __attribute__((used)) static
+
+/* pc has been moved to a second access: not later than that, for the fault handler. */
+#define MOVED_PC() __asm__ volatile("" : "+r"(pc) : : "memory")
+
+#define TILE_TAKEN()                                                                               \
+    do {                                                                                           \
+        if (UNLIKELY(stp->pop)) JUMP(h_JUMP_SLOW);                                                 \
+        pc += stp->pc;                                                                             \
+        stp += stp->stp;                                                                           \
+        NEXT(E);                                                                                   \
+    } while (0)
+#define TILE_NOT_TAKEN()                                                                           \
+    do {                                                                                           \
+        pc += 2;                                                                                   \
+        stp += 1;                                                                                  \
+        NEXT(E);                                                                                   \
+    } while (0)
+
+/* The br_if with a label of one byte, or the if with a block type of one byte, at pc. */
+#define TILE_BR_IF(flag)                                                                           \
+    if (flag) TILE_TAKEN();                                                                        \
+    TILE_NOT_TAKEN()
+#define TILE_IF(flag)                                                                              \
+    if (!(flag)) TILE_TAKEN();                                                                     \
+    TILE_NOT_TAKEN()
+#endif
+
+#endif

@@ -1,0 +1,21 @@
+/*
+ * tiling.h - chooses ids for a function's code: cuts it into tiles, which are single instructions or sequences with
+ * a handler of their own, so that as few as possible run. Linear in the code. Called by
+ * shadow.c.
+ */
+#ifndef WR_TILING_H
+#define WR_TILING_H
+
+#include "store.h"
+
+/* Bytes of the longest body that is worth it: making ids takes about 60 ns a byte. */
+#define MAX_SHADOWED (2u << 20)
+
+/* How many handlers ids can name. */
+u32 wr_tiling_table_size(void);
+/* Fills ids[0 .. code->end - code->start) for code whose memory 0 is of that kind, in activations that
+ * poll or not. False when out of memory. */
+NODISCARD bool wr_tiling(const Module *module, const Code *code, MemoryKind kind, bool polled,
+                         u16 *ids);
+
+#endif
