@@ -125,13 +125,36 @@ static int32_t next_id(Threads *group) {
     return group->last_id;
 }
 
-/* Makes room for one more; the store is then the thread's. */
-static Errno enlist(Threads *group, Thread *thread, wr_store_t *store) {
-    Errno error = WASI_ERRNO_AGAIN;
+static bool reserve(Threads *group) {
     wr_sys_mutex_lock(&group->lock);
-    if (!group->is_ending && group->count < group->limit) {
-        error = WASI_ERRNO_SUCCESS;
-        group->count++;
+    bool ok = !group->is_ending && group->count < group->limit;
+    if (ok) group->count++;
+    wr_sys_mutex_unlock(&group->lock);
+    return ok;
+}
+
+static void unreserve(Threads *group) {
+    wr_sys_mutex_lock(&group->lock);
+    group->count--;
+    wr_sys_mutex_unlock(&group->lock);
+}
+
+/* Threads that the guest has seen end may still be on their way out: they are given a moment. */
+static bool reserve_soon(Threads *group, wr_caller_t *caller, wr_error_t **trap) {
+    enum { TRIES = 100, PAUSE = 1000000 /* ns */ };
+    for (int i = 0; i < TRIES; i++) {
+        size_t ready;
+        if (reserve(group)) return true;
+        if ((*trap = wr_caller_poll(caller)) || wr_sys_poll(NULL, 0, PAUSE, &ready)) return false;
+    }
+    return false;
+}
+
+/* The store is then the thread's. AGAIN when all are ending. */
+static Errno enlist(Threads *group, Thread *thread, wr_store_t *store) {
+    wr_sys_mutex_lock(&group->lock);
+    Errno error = group->is_ending ? WASI_ERRNO_AGAIN : WASI_ERRNO_SUCCESS;
+    if (!error) {
         thread->group = group;
         thread->store = store;
         thread->id = next_id(group);
@@ -142,6 +165,7 @@ static Errno enlist(Threads *group, Thread *thread, wr_store_t *store) {
     return error;
 }
 
+/* In the room that has been reserved, which goes with it when it is finished. */
 static Errno new_thread(Threads *group, wr_store_t *spawner, int32_t argument, Thread **result) {
     Thread *thread = calloc(1, sizeof *thread);
     wr_store_t *store = NULL;
@@ -153,6 +177,7 @@ static Errno new_thread(Threads *group, wr_store_t *spawner, int32_t argument, T
         *result = thread;
         return WASI_ERRNO_SUCCESS;
     }
+    unreserve(group);
     wr_store_delete(store);
     free(thread);
     return error;
@@ -207,12 +232,17 @@ static wr_error_t *spawn(wr_caller_t *caller, void *context, wr_slot_t *slots) {
     Threads *group = context;
     Thread *thread = NULL;
     wr_error_t *trap = NULL;
+    int32_t id = 0;
+    Errno error = WASI_ERRNO_AGAIN;
     join(group, false);
-    Errno error = new_thread(group, wr_caller_store(caller), slots[0].i32, &thread);
-    int32_t id = thread ? thread->id : 0;
-    if (!error) error = make_instance(thread, &trap);
-    if (!error) error = start(thread);
-    if (error && thread) finish(thread, NULL);
+    if (reserve_soon(group, caller, &trap))
+        error = new_thread(group, wr_caller_store(caller), slots[0].i32, &thread);
+    if (!error) {
+        id = thread->id;
+        error = make_instance(thread, &trap);
+        if (!error) error = start(thread);
+        if (error) finish(thread, NULL);
+    }
     slots[0].i32 = error ? -(int32_t)error : id;
     return trap;
 }
