@@ -51,7 +51,7 @@ void wr_exec_apply(ExecVariant variant, Handler **table) {
         table[changes[variant][i].index] = changes[variant][i].handler;
 }
 
-bool wr_exec_pc_in_register(void) { return true; }
+bool wr_exec_pc_in_register(void) { return !HIDES_RACES; }
 
 void wr_exec_run(Store *store, Fiber *fiber) {
     Frame *fr = fiber->fr;

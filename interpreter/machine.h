@@ -57,7 +57,7 @@ typedef STEP Step(PARAMS);
 #define NEXT_ID() NEXT_AT(*(const u16 *)(ids + 2 * (uintptr_t)pc))
 #define LEAVE() return
 /* The fault handler finds pc in its register: keep the compiler from advancing it before the access. */
-#define SAVE_PC_GUARD() ((void)0)
+#define SAVE_PC_GUARD() (HIDES_RACES ? STORE_PC() : (void)0) /* behind a call: see racy.h */
 #define ACCESSED_GUARD() __asm__ volatile("" : "+r"(pc) : : "memory")
 #else
 #define FUNCTION_OF(name)                                                                          \
@@ -66,9 +66,10 @@ typedef STEP Step(PARAMS);
 #define JUMP(name) goto name
 #define LEAVE() return NULL
 #define ADDRESS_OF(name) ((Handler *) && name)
-#define SAVE_PC_GUARD() (inst->store->fiber->fault_pc = pc, inst->store->fiber->fault_frame = fr)
+#define SAVE_PC_GUARD() STORE_PC()
 #define ACCESSED_GUARD() ((void)0)
 #endif
+#define STORE_PC() ((void)(inst->store->fiber->fault_pc = pc, inst->store->fiber->fault_frame = fr))
 #define SAVE_PC_CHECK() ((void)0)
 #define ACCESSED_CHECK() ((void)0)
 

@@ -426,7 +426,7 @@ BothWays(read_only_directories) {
 
 /* ---- Others at work --------------------------------------------------------------------------------- */
 
-static volatile bool racing = true;
+static atomic_bool racing = true;
 
 /* Swaps a directory for a link that leads out, and back. */
 static void *swap(void *argument) {

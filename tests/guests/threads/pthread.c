@@ -20,6 +20,9 @@ struct Thread {
 __attribute__((import_module("wasi"), import_name("thread-spawn"))) int32_t
 thread_spawn(struct Thread *thread);
 void __wasm_init_tls(void *tls);
+void __wasm_call_ctors(void);
+void __wasm_call_dtors(void);
+int __main_void(void);
 void thread_main(int32_t id, struct Thread *thread);
 
 static struct Thread main_thread;
@@ -35,6 +38,15 @@ static void wait(int *at, int value) { __builtin_wasm_memory_atomic_wait32(at, v
 static void wake(int *at, unsigned count) { __builtin_wasm_memory_atomic_notify(at, count); }
 
 /* ---- threads ---- */
+
+/* Instead of the libc's: the linker would have every exported function, also the entry of threads, run
+ * constructors and destructors, which flush streams, unless one calls them itself. */
+__attribute__((export_name("_start"))) void _start(void) {
+    __wasm_call_ctors();
+    int status = __main_void();
+    __wasm_call_dtors();
+    if (status) _Exit(status);
+}
 
 static void run_destructors(void) {
     for (unsigned i = 0; i < key_count; i++) {
