@@ -406,6 +406,8 @@ JUMP_HANDLER(RETURN_CALL, E) {
     const u8 *next = after_type + 1;                                                               \
     u32 table_index = after_type[0];                                                               \
     if (UNLIKELY(table_index & 0x80)) table_index = read_leb_rest(table_index, &next);             \
+    FIND_IN_TABLE(f, operand, type_index, table_index)
+#define FIND_IN_TABLE(f, operand, type_index, table_index)                                         \
     Table *table = inst->tables[table_index];                                                      \
     u64 at = table->is_64 ? (operand) : (u32)(operand);                                            \
     if (UNLIKELY(at >= table->size)) TRAP(WR_TRAP_UNDEFINED_ELEMENT);                              \
@@ -429,6 +431,27 @@ JUMP_HANDLER(CALL_INDIRECT, I) {
     FIND_INDIRECT(f, r0);
     CALL_FUNC(f, next, stp);
 }
+
+#if defined(WR_SHADOW)
+#define DEFINE_CALL_5()                                                                            \
+    Func *f = inst->funcs[read_leb5(pc + 1)];                                                      \
+    CALL_FUNC(f, pc + 6, stp)
+JUMP_HANDLER(CALL_5, E) { DEFINE_CALL_5(); }
+JUMP_HANDLER(CALL_5, I) {
+    FLUSH_I();
+    DEFINE_CALL_5();
+}
+
+JUMP_HANDLER(CALL_INDIRECT_5, E) {
+    FIND_IN_TABLE(f, sp[-1].u64, read_leb5(pc + 1), read_leb5(pc + 6));
+    sp -= 1;
+    CALL_FUNC(f, pc + 11, stp);
+}
+JUMP_HANDLER(CALL_INDIRECT_5, I) {
+    FIND_IN_TABLE(f, r0, read_leb5(pc + 1), read_leb5(pc + 6));
+    CALL_FUNC(f, pc + 11, stp);
+}
+#endif
 
 JUMP_HANDLER(RETURN_CALL_INDIRECT, E) {
     FIND_INDIRECT(f, sp[-1].u64);
@@ -471,3 +494,5 @@ JUMP_HANDLER(RETURN_CALL_REF, E) {
 #undef CALL_FUNC
 #undef TAIL_CALL_FUNC
 #undef FIND_INDIRECT
+#undef FIND_IN_TABLE
+#undef DEFINE_CALL_5

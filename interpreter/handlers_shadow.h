@@ -23,6 +23,12 @@ HANDLER(BLOCK_END, V) {
     NEXT(E);
 }
 
+/* A run of instructions that do nothing: its length in bytes is where the second byte's id would be. */
+HANDLER(PASS, E) {
+    pc += *(const u16 *)(ids + 2 * (uintptr_t)(pc + 1));
+    NEXT(E);
+}
+
 /* A prefix: the instruction's handler is that of its code's last byte. */
 HANDLER(SKIP, E) {
     do pc += 1;

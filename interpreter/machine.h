@@ -155,6 +155,21 @@ typedef STEP Step(PARAMS);
         next = pc + 3;                                                                             \
     }
 
+/* LEB128 numbers that were padded to five bytes, as linkers leave indices that they may have to change. */
+INLINE u32 read_leb5(const u8 *p) {
+    u32 x = le32_load(p) & 0x7F7F7F7F;
+    x = (x & 0x007F007F) | (x & 0x7F007F00) >> 1;
+    return (x & 0x3FFF) | (x & 0x3FFF0000) >> 2 | (u32)p[4] << 28;
+}
+
+/* Of a LEB128 number the first eight bytes, which are not its last. */
+INLINE u64 read_leb8(const u8 *p) {
+    u64 x = le64_load(p) & 0x7F7F7F7F7F7F7F7F;
+    x = (x & 0x007F007F007F007F) | (x & 0x7F007F007F007F00) >> 1;
+    x = (x & 0x00003FFF00003FFF) | (x & 0x3FFF00003FFF0000) >> 2;
+    return (x & 0x0FFFFFFF) | (x & 0x0FFFFFFF00000000) >> 4;
+}
+
 /* The bytes after the first of a LEB128 u32 (or the low 32 bits of any). *next is after the first. */
 INLINE u32 read_leb_rest(u32 first, const u8 **next) {
     u32 value = first & 0x7F, byte;

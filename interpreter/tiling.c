@@ -67,12 +67,13 @@ typedef struct Item {
     u32 at;    /* offset in the code */
     u32 block; /* of a branch, the block that it leaves; of what ends a block, that block */
     u16 op;
-    u16 atom;     /* 0: none */
-    u8 after;     /* the state behind it, where it depends on types */
-    u8 cut;       /* Cut: before the next item */
-    u8 last_byte; /* of the opcode, from `at` */
-    bool is_exit; /* a branch to the end of the function */
-    bool is_wide; /* a drop or select of a v128 */
+    u16 atom;       /* 0: none */
+    u8 after;       /* the state behind it, where it depends on types */
+    u8 cut;         /* Cut: before the next item */
+    u8 last_byte;   /* of the opcode, from `at` */
+    bool is_exit;   /* a branch to the end of the function */
+    bool is_padded; /* a call whose indices have five bytes each */
+    bool is_wide;   /* a drop or select of a v128 */
 } Item;
 
 typedef struct Block {
@@ -84,8 +85,8 @@ typedef struct Block {
 
 typedef struct Choice {
     u32 cost;
+    u32 count; /* items */
     u16 id;
-    u8 count; /* items */
     u8 end;
 } Choice;
 
@@ -309,6 +310,9 @@ static bool read_items(Tiling *t) {
         if (!note(t, item, &instr)) return false;
         item->atom = atom_of(t, item, &instr);
         item->last_byte = last_opcode_byte(&instr);
+        u32 size = (u32)(instr.end - instr.start);
+        item->is_padded = (instr.op == OP_CALL && size == 6) ||
+                          (instr.op == OP_CALL_INDIRECT && size == 11 && instr.start[5] < 0x80);
         t->nitems++;
     }
     return true;
@@ -353,7 +357,9 @@ static void find_exits(Tiling *t) {
     }
     for (u32 i = 0; i < t->nlabels; i++) {
         const Block *block = &t->blocks[t->labels[i].block];
-        if (!block->is_loop && block->is_exit) t->items[t->labels[i].item].is_exit = true;
+        if (block->is_loop || !block->is_exit) continue;
+        t->items[t->labels[i].item].is_exit = true;
+        t->items[t->labels[i].item].atom = 0;
     }
 }
 
@@ -420,12 +426,24 @@ static Single exit_single(const Tiling *t, const Item *item, u32 state) {
     }
 }
 
+static Single padded_call(const Tiling *t, u32 op, u32 state) {
+    static const u16 direct[2][STATES] = {
+        {ID_CALL_5_E, ID_CALL_5_I, ID_CALL_5_F, ID_CALL_5_V},
+        {ID_CALL_5_E_POLLED, ID_CALL_5_I_POLLED, ID_CALL_5_F_POLLED, ID_CALL_5_V_POLLED}};
+    static const u16 indirect[2][STATES] = {
+        {ID_CALL_INDIRECT_5_E, ID_CALL_INDIRECT_5_I, ID_CALL_INDIRECT_5_F, ID_CALL_INDIRECT_5_V},
+        {ID_CALL_INDIRECT_5_E_POLLED, ID_CALL_INDIRECT_5_I_POLLED, ID_CALL_INDIRECT_5_F_POLLED,
+         ID_CALL_INDIRECT_5_V_POLLED}};
+    return (Single){(op == OP_CALL ? direct : indirect)[t->polled][state], STATE_E};
+}
+
 static Single single_of(const Tiling *t, u32 i, u32 state) {
     static const u16 block_ends[STATES] = {ID_BLOCK_END_E, ID_BLOCK_END_I, ID_BLOCK_END_F,
                                            ID_BLOCK_END_V};
     const Item *item = &t->items[i];
     if (item->is_exit || i + 1 == t->nitems) return exit_single(t, item, state);
     if (item->op == OP_END) return (Single){block_ends[state], STATE_E};
+    if (item->is_padded) return padded_call(t, item->op, state);
     bool sees_locals = item->op == OP_LOCAL_GET || item->op == OP_LOCAL_SET ||
                        item->op == OP_LOCAL_TEE || item->is_wide;
     Single single = (t->wide && sees_locals ? t->wide : t->singles)[item->op][state];
@@ -450,14 +468,50 @@ static u32 child(u32 node, u16 atom) {
 
 static void offer(Choice *choice, u32 cost, const Choice *next, u16 id, u32 count, u8 end) {
     if (next[end].cost == COST_NONE || cost + next[end].cost >= choice->cost) return;
-    *choice = (Choice){cost + next[end].cost, id, (u8)count, end};
+    *choice = (Choice){cost + next[end].cost, count, id, end};
 }
 
-static void choose_single(Tiling *t, u32 i) {
-    for (u32 state = 0; state < STATES; state++) {
+static bool does_nothing(u32 op) {
+    return op == OP_BLOCK || op == OP_LOOP || op == OP_NOP || op == OP_END;
+}
+
+/* The end of the run of items from i on that do nothing when no operand is cached. The last item, which ends
+ * the function, is none of them. */
+static u32 run_end(const Tiling *t, u32 i) {
+    u32 end = i;
+    while (end + 1 < t->nitems && does_nothing(t->items[end].op) &&
+           t->items[end + 1].at - t->items[i].at <= UINT16_MAX)
+        end++;
+    return end;
+}
+
+/* One dispatch for such a run, if its first instruction has a second byte, where the length is put. It may
+ * lead into the next section. */
+static bool choose_pass(Tiling *t, u32 i, u32 end) {
+    u32 behind = run_end(t, i);
+    if (behind == i || t->items[i + 1].at - t->items[i].at < 2) return false;
+    u32 next = behind < end ? behind : end;
+    offer(&t->choices[i][STATE_E], COST_TILE, t->choices[next], ID_PASS_E, next - i, STATE_E);
+    return true;
+}
+
+/* Of plain blocks in a row, one dispatch passes all (handlers_core.h). */
+static u32 blocks_from(const Tiling *t, u32 i, u32 end) {
+    u32 next = i + 1;
+    if (t->items[i].op == OP_BLOCK)
+        while (next < end && t->items[next].op == OP_BLOCK &&
+               t->code->start[t->items[next].at + 1] == 0x40)
+            next++;
+    return next - i;
+}
+
+static void choose_single(Tiling *t, u32 i, u32 end) {
+    u32 count = blocks_from(t, i, end);
+    bool passes = choose_pass(t, i, end);
+    for (u32 state = passes ? STATE_I : STATE_E; state < STATES; state++) {
         Single single = single_of(t, i, state);
         u32 cost = COST_TILE + COST_STEP + (t->items[i].last_byte ? COST_PREFIX : 0);
-        offer(&t->choices[i][state], cost, t->choices[i + 1], single.id, 1, single.end);
+        offer(&t->choices[i][state], cost, t->choices[i + count], single.id, count, single.end);
     }
 }
 
@@ -486,7 +540,7 @@ static void choose(Tiling *t, u32 first, u32 end, Cut cut) {
         t->choices[end][state].cost = cut != CUT_TARGET || state == STATE_E ? 0 : COST_NONE;
     for (u32 i = end; i-- > first;) {
         for (u32 state = 0; state < STATES; state++) t->choices[i][state].cost = COST_NONE;
-        choose_single(t, i);
+        choose_single(t, i, end);
         choose_tile(t, i, end);
     }
 }
@@ -502,6 +556,8 @@ static void write_ids(Tiling *t, u32 first, u32 end, u32 state) {
         bool is_tile = choice->id >= FIRST_TILE;
         if (!is_tile && item->last_byte != 0) t->ids[item->at] = ID_SKIP_E;
         t->ids[item->at + (is_tile ? 0 : item->last_byte)] = choice->id;
+        if (choice->id == ID_PASS_E)
+            t->ids[item->at + 1] = (u16)(t->items[run_end(t, i)].at - item->at);
         i += choice->count;
         state = choice->end;
     }

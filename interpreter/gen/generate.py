@@ -432,7 +432,7 @@ class Generator:
 
 
 SHADOW_ONLY = {"BLOCK_END", "SKIP", "TO_BYTES", "RETURN_NONE", "RETURN_ONE", "BR_EXIT", "BR_IF_EXIT", "IF_EXIT",
-               "BR_TABLE_EXIT"}
+               "BR_TABLE_EXIT", "PASS", "CALL_5", "CALL_INDIRECT_5"}
 BYTE_ONLY = {"END", "EXIT"}
 
 
@@ -467,7 +467,7 @@ class Shadow:
 
     def wrap(self):
         for (op, state, variant), name in list(self.handlers.items()):
-            if state != "E" or op in SHADOW_ONLY and op not in ("BR_EXIT", "BR_TABLE_EXIT"):
+            if state != "E" or op in SHADOW_ONLY and op not in ("BR_EXIT", "BR_TABLE_EXIT", "CALL_5", "CALL_INDIRECT_5"):
                 continue
             for other in "IFV":
                 key = (op, other, variant)

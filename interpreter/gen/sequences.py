@@ -2,8 +2,8 @@
 """Which instruction sequences get a handler of their own (superinstructions).
 
 A sequence is a tuple of atoms. An atom is an instruction's OP_ id; behind it stands the length in bytes of
-its LEB128 immediate (of a memory access: of the offset; the alignment takes one byte): LOCAL_GET:1,
-I32_CONST:3, I32_LOAD:1, BR_IF:1, IF, I32_ADD.
+its LEB128 immediate (of a memory access: of the offset; the alignment takes one byte; of br_table: of the
+count; of call_indirect: of both indices): LOCAL_GET:1, I32_CONST:3, I32_LOAD:1, BR_IF:1, IF, I32_ADD.
 
 The sequences come from templates, not from counts: each row of TEMPLATES is a shape that compilers write,
 for all types and operators for which it makes sense. tests/bench/tiles.py tells what a row is worth.
@@ -22,82 +22,158 @@ import re
 #   a name of GROUPS
 GROUPS = {
     "arith": "add|sub|mul|and|or|xor|shl|shr_s|shr_u",
-    "bits": "and|or|xor|shl|shr_u",
     "common": "add|sub|and|or|xor|shl|shr_u",
     "order": "eq|ne|lt_s|lt_u|gt_s|gt_u|le_s|le_u|ge_s|ge_u",
     "order0": "eq|ne|lt_s|lt_u|gt_s|gt_u",
     "farith": "add|sub|mul|div",
-    "forder": "eq|ne|lt|gt|le|ge",
+    "fma": "add|sub|mul",
     "keep": "set|tee",
     "jump": "br_if:1|if",
     "jump0": "br_if:1|if|i32.eqz+br_if:1|i32.eqz+if",
+    "noop": "end|block|loop",
     "i32load": "i32.load:1|i32.load8_u:1|i32.load8_s:1|i32.load16_u:1|i32.load16_s:1",
+    "i32load3": "i32.load:1|i32.load8_u:1|i32.load16_u:1",
     "i64load": "i64.load:1|i64.load32_u:1|i64.load32_s:1|i64.load8_u:1|i64.load16_u:1",
     "fload": "f32.load:1|f64.load:1",
     "load": "i32load|i64load|fload",
     "wload": "i32.load:1|i64.load:1|f32.load:1|f64.load:1",
     "load_2": "i32.load:2|i32.load8_u:2|i32.load8_s:2|i32.load16_u:2|i32.load16_s:2|i64.load:2|f32.load:2|f64.load:2",
-    "load_5": "i32.load:5|i32.load8_u:5|i64.load:5|f64.load:5|i32.load:3|i32.load8_u:3",
+    "load_5": "i32.load:5|i32.load8_u:5|i64.load:5|f64.load:5",
     "i32store": "i32.store:1|i32.store8:1|i32.store16:1",
     "store": "i32store|i64.store:1|i64.store32:1|f32.store:1|f64.store:1",
     "store_2": "i32.store:2|i32.store8:2|i32.store16:2|i64.store:2|f32.store:2|f64.store:2",
+    "store_5": "i32.store:5|i32.store8:5|i64.store:5|f64.store:5",
     "call": "call:1|call:2|call:5",
+    "indirect": "call_indirect:2|call_indirect:10",
     "gget": "global.get:1|global.get:5",
     "gset": "global.set:1|global.set:5",
     "wide": "i64.extend_i32_u|i64.extend_i32_s",
+    "tofloat": "convert_i32_s|convert_i32_u|convert_i64_s",
 }
 
 TEMPLATES = """
 # One operator on locals and constants, the result perhaps to a local.
 i32 i64: get|get+get arith keep?
-i32: get? c125 arith keep?
-i64: get? c12 arith keep?
-i32 i64: get? c345 add|and|mul keep?
+i32: get? c12 arith keep?
+i32: get? c5 add|and|or|xor|mul keep?
+i64: get? c12 arith set?
+i64: get? c1 add|and|shl|shr_u tee
+i32 i64: get? c34 add|and|mul set?
+i64: get? c5 add|and|mul set?
 i32 i64: arith set|tee
+i64: i64.const:9|i64.const:10 mul|add|xor|and set|tee?
+i32 i64: get? clz|ctz|popcnt set?
 i32 i64: get? c1 rotl keep?
-i32 i64: arith end
+i32: get get get|c1|c2 common
+i64: get get get|c1 add
+i32 i64: get get get|c12 add|sub tee
 
-# The same in the middle of a line of statements.
-i32 i64: arith|c1+add|c1+and set get get?
+# The same in a line of statements.
+i32: common|c1+add|c1+and set get get?
+i64: add|c1+add set get get?
 i32 i64: add|sub|c1+add set get c1 add|sub set?
-i32 i64: get c1 add set get c1 add set?
+i32 i64: get c12 add set get c12 add set|tee?
 i32 i64: get get add|sub set get get add|sub|xor set?
-i32 i64: arith|c1+arith tee get|c1
-i32 i64: get get|c1|c2 add|sub|and set br:1|end
+i32: get get add|and|or|shl set get get add|and set
+i32: set c12 set get get common set?
+i32 i64: set c12 set get get?
+i32 i64: c1 set c1 set
+i32: common|c1+common tee get|c1
+i64: add|xor|shr_u|and tee get|c1
+i32 i64: get c1 add get c1 add
+i32 i64: add|c1+add|c2+add tee set
+i32 i64: get tee c12 add tee? set
+i32 i64: get c1 add tee set get|get+get?
+i32: get get common c1
+i64: get get add c1
+
+# Statements before the end of a block, a plain block or loop, or a branch.
+i32: get get|c1|c2? add|sub|and|or set br:1|end|block|loop
+i64: get get|c1? add|sub set br:1|end|block|loop
+i32: c125? set br:1|end|block|loop
+i64: c1 set br:1|end|block|loop
+i32: get set br:1|end|block|loop
+i32: set get set br:1|end|block|loop
+i32: set c1 set block|loop
+i32: set block loop
+i32: get i32load3|i64.load:1 set br:1|end|block|loop
+i32: i32store|i64.store:1|f64.store:1 br:1|end|block|loop
+i32: get get i32store|i64.store:1|f64.store:1 br:1|end|block|loop
+i32 i64: add|sub|mul|and|or|xor|shl|shr_u end
+i32: drop get|end|br:1
+
+i32: get set get set br:1|end|block|loop
+i32: get c1 add set get c1 add set br:1|end|block|loop
+i32: drop block
+
+# Plain blocks before a statement, as where several branches leave for different places.
+i32: block block? get i32.eqz? br_if:1
+i32: block block? get c1|get order0 br_if:1
+i64: block get i64.eqz br_if:1
+i32 i64: block get c1 and eqz br_if:1
+i32: block get c1 and br_if:1
+i32: block get get|c1?
+i32: block get i32load3|i64.load:1|i32.load:2 set|tee?
+i32: block get i32load3 tee? i32.eqz? br_if:1
+i32: block get i32.load8_u:1 c1 and br_if:1
+i32: block get get order br_if:1
+i32: block get c1|c2|get add|sub|and set?
+i32: block c1 i32.load:5?
+i32: block block block? block? get?
+i32: block loop
 
 # Two operators in a row.
 i32: get? c1 common c1 common
-i32 i64: get? c1 common common
-i32 i64: common c12 common
-i32 i64: common get common
+i32: get? c1 common common
+i32: common c12 common
+i32: common get common
+i32: arith arith
+i64: get? c1 shl|shr_u|and|add add|and|or|xor
+i64: shl|shr_u|and|add|xor c1 add|and|or|xor|shr_u
+i64: add|and|or|xor|mul get add|and|or|xor|mul
+i64: common|mul add|and|or|xor
 i32 i64: get? c1 shl|shr_u|and|add get add|and|or|xor
-i32 i64: get add|sub|and|or|xor c1 shl|shr_u|and
-i32 i64: arith arith
+i32: get add|sub|and|or|xor c1 shl|shr_u|and
+i32: add|shr_u|and|xor c1 shl|shr_u|and|xor tee
+i32 i64: get? mul get? add|sub
+i32 i64: get? c1 rotl add|xor|or
+i32 i64: rotl|add get c1 rotl
+i32 i64: get xor|and get xor|and
 
 # Comparison and branch.
-i32 i64: get|get+get|tee+get? order jump0
-i32 i64: get|tee? c12 order jump
-i32 i64: get? c5 eq|ne jump
+i32: get|get+get|tee+get? order jump
+i64: get|get+get? order jump
+i32: get|get+get|get+c1? order0 i32.eqz br_if:1
+i32: get|tee? c1 order jump
+i32: get|tee? c2 order br_if:1
+i32: get? c2 order0 if
+i64: get|tee? c12 order br_if:1
+i64: get? c1 order if
+i32: get? c5 eq|ne jump
 i32 i64: get|tee|c1+and|get+c1+and? eqz jump
 i32: get|tee|c1+and|get+c1+and|set+get jump
 i32: set get i32.eqz jump
-i32 i64: add|sub|and tee get order0 br_if:1
-i32: add|sub|and tee i32.eqz? br_if:1
+i32: and|add|or i32.eqz? br_if:1
+i32 i64: add|sub|and tee get eq|ne|lt_u|lt_s br_if:1
+i32: get? c1 add tee order0 br_if:1
+i32: get get c1 add tee eq|ne|lt_u|gt_u br_if:1
 
 # Comparison as a value.
-i32 i64: order set|tee|select|select+set|select+tee
-i32 i64: get|get+get order set|select?
+i32: order set|tee|select|select+set|select+tee
+i64: order set|select
+i32: get|get+get order set|select?
+i64: get|get+get order
 i32: get? c12 order select?
-i64: get? c12 order
+i64: get? c1 order
 i32 i64: get|tee eqz
 
 # The end of a loop: a local is stepped and tested.
-i32 i64: get c12 add tee get|c123 order br_if:1
+i32: get c12 add tee get|c12 order br_if:1
+i64: get c1 add tee get|c1 order0 br_if:1
 i32: get c12 add tee br_if:1
-i64: get c12 add tee i64.eqz i32.eqz? br_if:1
+i64: get c1 add tee i64.eqz i32.eqz? br_if:1
 i32 i64: get c12 add set get br_if:1?
-i32 i64: get c1 add tee set get|get+get?
-i32 i64: c1 add tee set|c1
+i32: get c1 add set get c12 order0 br_if:1
 
 # Moves.
 i32: get get get? get?
@@ -107,100 +183,182 @@ i32: set get|get+set|get+get|get+set+get|set
 i32: set get set get set
 i32: tee get|get+get|set|set+get|set+get+get
 i32: get tee get|c1|c2?
-i32: set|get+set|get+set+get+set br:1|end
 i32: get|set end|return
-i32 i64: c1235 set|tee|set+get|set+get+get|set+br:1|get|end|return
-i32 i64: get|set|tee|get+get c12345
-i32 i64: set c12 set get? get?
-i32 i64: c1 set c1 set
-f32 f64: get|set|tee? const set|tee|get?
+i32 i64: c1235 set|tee|set+get|set+get+get|get|end|return
+i32: get|set|tee|get+get c12345
+i64: get|tee|get+get c12345
+i32 i64: c125 c1 get?
+f32 f64: get|tee? const get?
+f32 f64: const set
+
+# Locals with an index of two bytes, as unoptimised code has.
+i32: get|get2|set|set2 get2 get|get2?
+i32: get2|set2 get get?
+i32: get? load set2
+i32: c12 set2 get2?
+i32: get2 c1 add|sub?
+i32: get2 get2 common|order0
+i32: common|order0 set2
+i32: get2 i32load3|i64.load:1|f64.load:1 set|set2?
+i32: get|get2? get2 i32store|i64.store:1|f64.store:1
+i32: get2 i32.eqz? jump
+f64: get2|get2+get2? fma
 
 # Loads.
 i32: get? load|load_2 keep?
-i32: get load set get get?
-i32: get i32.load:1|i64.load:1|i32.load8_u:1 set|tee get i32.load:1|i64.load:1|i32.load8_u:1 set|tee?
+i32: get i32load3|i64.load:1|f64.load:1 set get get?
+i32: get i32load3|i64.load:1 set c12 set
+i32: get i32.load:1|i64.load:1|i32.load8_u:1 set|tee get i32.load:1|i64.load:1|i32.load8_u:1 set|tee
+i32: get i32.load:1|i64.load:1 set get i32.load:1|i64.load:1
+i32: get i32.load:1 set get i32.load:1 set c12 set
+i32: get i32.load:1+get+i32.load:1|i64.load:1+get+i64.load:1|i32.load8_u:1+get+i32.load8_u:1
+i32: get? i32.load:1 tee get i32.load:1 tee? eq|ne|lt_u|gt_u br_if:1
 i32: get i32.load:1|i32.load8_u:1 tee get order br_if:1
-i32: tee load|load_2
-i32: i32.add|get+i32.add|get+get+i32.add load keep?
+i32: tee load
+i32: i32.add|get+get+i32.add load keep?
+i32: get i32.add load
 i32: get? c125 i32.add load
-i32: c1 i32.shl i32.add|get+i32.add wload? keep?
-i32: get|get+get c1 i32.shl i32.add wload|i32.load16_u:1? keep?
+i32: c1 shl add|get+add wload? keep?
+i32: get|get+get c1 shl add wload|i32.load16_u:1? keep?
+i32: get? c1 shl c5 add wload?
 i32: c1 load_2|load_5 keep?
-i32: get? load_5
-i32: get get load
+i32: get c1 load_5|i32.load:2
+i32: load_5 get?
+i32: c1 c1 load_5
+i32: get get load tee?
+i32: get get i32.load:2|i64.load:2
 
 # What was loaded is used.
-i32: get? i32load c1|c2? add|sub|and|or|xor|shl
+i32: get? i32load add|sub|and|or|xor
+i32: get? i32load3 c1 add|sub|and|shl
+i32: get? i32.load:1|i32.load8_u:1 c2 add|and
 i32: get? i32load get add|sub|and
 i32: get? i32.load:1 mul
+i32: get? i32.load:1 c1|get? add|sub|and|or set|tee
 i32: get? i32load tee? br_if:1|i32.eqz+br_if:1|if
-i32: get? i32.load:1|i32.load8_u:1|i32.load16_u:1 tee? c12 order0 br_if:1
-i32: get? i32.load:1|i32.load8_u:1|i32.load16_u:1 get order br_if:1
-i32: get? i32.load:1|i32.load8_u:1|i32.load16_u:1 tee? order br_if:1
+i32: get? i32load3 c12 and i32.eqz? br_if:1
+i32: get? i32.load:1|i32.load8_u:1 tee? c1 order0 br_if:1
+i32: get? i32.load:1|i32.load8_u:1 tee? c2 eq|ne br_if:1
+i32: get? i32load3 get order0 br_if:1
+i32: get? i32load3 order br_if:1
+i32: get? i32.load:1|i32.load8_u:1 tee order0 br_if:1
+i32: get? i32.load8_u:1 tee? get i32.load8_u:1 tee? eq|ne br_if:1
 i32: get? i32.load:1 load
-i32: get? i64.load:1 i64.add|i64.sub|i64.and|i64.or|i64.xor
 i32: get? i32.load:1 set get i32load keep?
+i32: c1 load_5 c1|get order0 br_if:1
+i32: c1 i32.load:5 c1|get? add|and|sub
 
 # Stores.
 i32: get|get+get store|store_2 get? get?
+i32: get get i32.store:1|i64.store:1 get get|c1 i32.store:1|i64.store:1 br:1?
+i32: get get i32.store:1 get i32.load:1 set
+i32: i32.store:1|i64.store:1 get get|c1 i32.store:1|i64.store:1
+i32: i32store|i64.store:1|f64.store:1 get i32.load:1|i32.load8_u:1|i64.load:1|f64.load:1
 i32: get? c12 i32store|i32.store:2
-i64: get? c125 i64.store:1|i64.store:2
+i32: get? c5 i32.store:1
+i64: get? c1235 i64.store:1|i64.store:2
+i32: c1 get|c1? store_5 get|c1?
+i32: store_5 get|c1
+i32: c1 i32store get? get?
+i32: c1 i32.load:5+i32.store:5|i32.load8_u:5+i32.store8:5
+i32: add|sub|and|or store_5
 i32: arith|c1+arith i32.store:1|i32.store8:1
 i32: get c1 add|sub|and|or i32.store:1|i32.store8:1
+i32: get get c1 add|sub i32.store:1
+i32: get c12 add get|c1 i32.store:1|i32.store8:1
+i64: get i32.const:1+i32.add|i32.const:2+i32.add get|c1 i64.store:1
 i32: get add|sub|or|xor i32.store:1
 i64: arith i64.store:1
-i32: store get? get?
-i32: store end
-i32: get|get+get? i32.load:1+i32.store:1|i64.load:1+i64.store:1|i32.load8_u:1+i32.store8:1
+i32: store|i32.store:2|i64.store:2 get? get?
+i32: tee i32.store:1|i64.store:1|i32.store:2 get? get?
+i32: get|get+get? i32.load:1+i32.store:1|i64.load:1+i64.store:1|i32.load8_u:1+i32.store8:1|i64.load:2+i64.store:1|f64.load:1+f64.store:1
+i32: get? c12 add i64.load:1+i64.store:1|i32.load:1+i32.store:1
+i32: get c1 add get c1 add i64.load:1+i64.store:1|i32.load:1+i32.store:1
 i32: get|get+get? i32.load:1 c1 add|sub|or|and i32.store:1
-i64: get|get+get? i64.load:1 c1 add|sub|or|and i64.store:1
+i64: get|get+get? i64.load:1 c1 add|sub i64.store:1
 
-# Calls.
-i32: get|get+get|get+get+get|get+c1|get+get+c1|get+c1+i32.add|i32.add|c1+i32.add|tee|set+get|c1|c2|c5|get+i32.load:1|i32.load:1 call
+# Calls and returns.
+i32: get|get+get|get+get+get|get+c1|get+get+c1|get+c1+add|add|c1+add|tee|set+get|c1|c2|c5|get+i32.load:1|i32.load:1 call
+i32: get+c2+add|get+get+c1+add|get+c1+add+get+get|get+get+get+get|c1+get|get+c5 call
+i32: get|i32.load:1|i32.load:1+i32.load:1|get+i32.load:1 call_indirect
+i32: get|i32.load8_u:1|get+i32.load8_u:1|c1+sub|get+c1+sub|get+c1+and br_table
+i32: get|i32.load:1|get+i32.load:1 end|return
 
 # The stack pointer and other globals.
-i32: gget c123 i32.sub set|tee|tee+global.set:1|tee+global.set:5?
-i32: get? c123 i32.add gset
+i32: gget c123 sub set|tee|tee+global.set:1|tee+global.set:5?
+i32: get? c123 add gset
+i32: get c12 add gset get
+i32: i32.wrap_i64 i32.load:1 le_u if
+i32: get c1 sub tee global.set:1 get i64.const:5 i64.store:1
+i32: get i64.const:5 i64.store:1 i32.const:1 call:1|call:2
+i32: get c123 sub|add tee? gset
 i32: get|tee gset get?
-i32: gget get|set|tee
+i32: gget get|set|tee|gget
+i32: global.get:5 set c12 set get get sub set
+i32: global.get:5 c12 sub set
+i32: get gget
+i32: gget get i32.store:1
+i32: global.get:1 i32.wrap_i64 i32.load:1?
+i32: global.get:1 set br_if:1
+i32: gget c12 add|sub gset
+i32: gget c1234? lt_s if
+i32: set|i32.store:1|gset gget get?
 i32: gset get
 
 # Changes of width, mostly in addresses.
 i32: get|i32.load:1|get+i32.load:1? wide keep?
-i32: get|i64.add|i64.const:1+i64.add|get+i64.const:1+i64.add|i64.shr_u|i64.const:1+i64.shr_u|get+i64.const:1+i64.shr_u? i32.wrap_i64 keep?
-i32: get|get+i64.const:1+i64.add? i32.wrap_i64 load|load_2
+i32: get|i64.add|i64.const:1+i64.add|i64.const:2+i64.add|get+i64.const:1+i64.add|i64.shr_u|i64.const:1+i64.shr_u|get+i64.const:1+i64.shr_u? i32.wrap_i64 keep?
+i64: get i64.extend_i32_u c12 add? i32.wrap_i64?
+i64: get i64.extend_i32_u c12 add i32.wrap_i64 i64.load:1|get+i64.store:1|i64.const:1+i64.store:1
+i32: get? i32.wrap_i64 load|i64.load:2 set?
+i32: get|i64.const:1+i64.add|i64.const:2+i64.add? i32.wrap_i64 get|i64.const:1 i64.store:1
+i32: i64.const:1 i32.wrap_i64 rotl? i64.extend_i32_u?
 i64: wide add|sub|and|or|shl|mul
 i32: get? i32.extend8_s|i32.extend16_s keep?
+f64: get? convert_i32_s|convert_i32_u|convert_i64_s set|mul?
+f32: get? convert_i32_s|convert_i32_u set?
+i32: i32.trunc_sat_f64_s|i32.trunc_sat_f64_u|i32.trunc_sat_f32_s|i64.trunc_sat_f64_s set|tee
 
 # Select.
 i32: get|get+get|get+get+get? select keep?
-i32: get get get|c1 order select
+i32: get get get order select
 i32: get get get get order select
+i32: select i32.store:1
 
 # Floats.
-f32 f64: get|get+get farith keep?
-f32 f64: farith set|tee
-f32 f64: get|get+get? mul|add|sub add|sub|mul
-f32 f64: get|get+get? mul add|sub set|tee
-f32: get? f32.load:1|f32.load:2 add|sub|mul
-f64: get? f64.load:1|f64.load:2 add|sub|mul
-f32: get? f32.load:1 get farith
-f64: get? f64.load:1 get farith
-f32: get? f32.load:1 get f32.load:1 farith
-f64: get? f64.load:1 get f64.load:1 farith
+f32 f64: get|get+get fma keep?
+f32 f64: get|get+get div set?
+f32 f64: farith set|tee|end
+f32: get|get+get? mul add|sub
+f64: get|get+get? fma fma
+f32: mul get add|sub tee?
+f64: fma get fma tee?
+f32 f64: add|sub|mul tee get add|sub|mul
+f32 f64: fma set get get?
+f32: get? f32.load:1|f32.load:2 fma
+f64: get? f64.load:1|f64.load:2 fma
+f32: get? f32.load:1 get fma
+f64: get? f64.load:1 get fma
+f32: get? f32.load:1 get f32.load:1 fma
+f64: get? f64.load:1 get f64.load:1 fma
 f32: get? f32.load:1 get? f32.load:1? mul add|sub
 f64: get? f64.load:1 get? f64.load:1? mul add|sub
-f32: get? add|sub|mul f32.store:1|f32.store:2
-f64: get? add|sub|mul f64.store:1|f64.store:2
+f32: get? fma f32.store:1|f32.store:2
+f64: get? fma f64.store:1|f64.store:2
+f32: get get fma f32.store:1
+f64: get get fma f64.store:1
+f32: i32.const:1+i32.add|i32.const:2+i32.add|get+i32.const:2+i32.add f32.load:1 get|mul|mul+add
+f64: i32.const:1+i32.add|i32.const:2+i32.add|get+i32.const:2+i32.add f64.load:1 get|mul|mul+add
 f32 f64: get? const farith
-f32 f64: get|get+get|const|get+const? lt|gt|le|ge br_if:1|i32.eqz+br_if:1
-f32 f64: get|get+get|const|get+const? eq|ne br_if:1
-f32 f64: lt|gt|le|ge if|i32.eqz+if
+f32 f64: get|get+get|const|get+const? lt|gt|le|ge br_if:1
+f32 f64: get|const? lt|gt|le|ge i32.eqz br_if:1
+f32 f64: get|get+get|const? eq|ne br_if:1
+f32 f64: lt|gt|le|ge if|select
 """
 
 LOCALS = {"get": "LOCAL_GET:1", "set": "LOCAL_SET:1", "tee": "LOCAL_TEE:1",
           "get2": "LOCAL_GET:2", "set2": "LOCAL_SET:2", "tee2": "LOCAL_TEE:2"}
-CONTROL = ("if", "select", "end", "return", "drop", "block", "loop")
+CONTROL = ("if", "select", "end", "return", "drop", "block", "loop", "call_indirect", "br_table")
 UNARY = ("I32_EQZ I64_EQZ I32_WRAP_I64 I64_EXTEND_I32_S I64_EXTEND_I32_U I32_EXTEND8_S I32_EXTEND16_S "
          "I64_EXTEND32_S F64_CONVERT_I32_S F64_CONVERT_I32_U F64_CONVERT_I64_S F64_PROMOTE_F32 F32_DEMOTE_F64 "
          "F64_NEG F32_NEG F64_ABS F32_ABS F64_SQRT F32_SQRT I32_CLZ I32_CTZ I32_POPCNT I64_CLZ I64_CTZ").split()
@@ -265,7 +423,7 @@ def stack_effect(atom):
     name = atom.partition(":")[0]
     if name in ("LOCAL_GET", "GLOBAL_GET") or name.endswith("_CONST"):
         return 0, 1
-    if name in ("LOCAL_SET", "GLOBAL_SET", "DROP", "BR_IF", "IF", "BR_TABLE"):
+    if name in ("LOCAL_SET", "GLOBAL_SET", "DROP", "BR_IF", "IF", "BR_TABLE", "CALL_INDIRECT"):
         return 1, 0
     if name in ("CALL", "BR", "END", "RETURN", "LOOP", "BLOCK"):
         return 0, 0
@@ -279,7 +437,7 @@ def stack_effect(atom):
 
 def states(sequence):
     """The cache states in which a handler is worth having, as letters of EIF. Operands are in memory only
-    where a branch or call ended: what takes one first wants a register. What begins and ends with an
+    where a branch ended: what takes one first wants a register. What begins and ends with an
     empty stack is a statement, and those follow each other in state E."""
     depth = 0
     taker = None  # the first instruction that takes an operand from before the sequence
@@ -291,13 +449,11 @@ def states(sequence):
     if taker is None:
         floats = any(atom[0] == "F" for atom in sequence[:3])
         return "E" if depth == 0 else "EIF" if floats else "EI"
-    after_call = taker == sequence[0] and taker[:9] in ("LOCAL_SET", "LOCAL_TEE") and len(sequence) <= 4
-    memory = "E" if after_call else ""
     if taker[0] == "F" and "LOAD" not in taker:
-        return memory + "IF"
+        return "IF"
     if taker[:9] == "LOCAL_SET" and len(sequence) <= 3:
-        return memory + "IF"
-    return memory + "I"
+        return "IF"
+    return "I"
 
 
 def main():

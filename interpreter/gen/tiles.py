@@ -14,13 +14,13 @@ from body import Body, CTYPE, LETTER, RESULT_STATE
 from sequences import states
 
 # How long an immediate may be; longer ones are left to single instructions.
-LONGEST = {"LOCAL_GET": 2, "LOCAL_SET": 2, "LOCAL_TEE": 2, "I32_CONST": 5, "I64_CONST": 5,
+LONGEST = {"LOCAL_GET": 2, "LOCAL_SET": 2, "LOCAL_TEE": 2, "I32_CONST": 5, "I64_CONST": 10,
            "GLOBAL_GET": 5, "GLOBAL_SET": 5, "BR_IF": 1, "CALL": 5, "BR": 1}
 LONGEST_CHECKED = 4  # instructions of a tile that also comes with explicit checks of bounds
 LONGEST_OFFSET = 5  # only offsets below the guard are met
-FIXED = {"F32_CONST": 5, "F64_CONST": 9, "IF": 2, "V128_CONST": 18}
+FIXED = {"F32_CONST": 5, "F64_CONST": 9, "IF": 2, "V128_CONST": 18, "BLOCK": 2, "LOOP": 2}
 # Instructions that may end a tile: what comes before is put in place, and their own handler goes on.
-LAST = {"CALL", "BR", "RETURN", "CALL_INDIRECT", "END", "RETURN_NONE", "RETURN_ONE"}
+LAST = {"CALL", "BR", "BR_TABLE", "RETURN", "CALL_INDIRECT", "END", "LOOP", "RETURN_NONE", "RETURN_ONE"}
 
 
 def offsets(table, names):
@@ -98,6 +98,8 @@ class TileBody(Body):
     def index(self, offset, length):
         if length == 1:
             return "(u32)%s" % self.byte(offset)
+        if length == 5:
+            return "read_leb5(&%s)" % self.byte(offset)
         parts = []
         for i in range(length):
             part = "(u32)%s" % self.byte(offset + i)
@@ -109,8 +111,13 @@ class TileBody(Body):
     def signed(self, ctype, offset, length):
         """A signed LEB128 number of that many bytes, as an expression of type u32 or u64."""
         bits = 32 if ctype == "u32" else 64
-        parts = []
-        for i in range(length - 1):
+        parts, done = [], 0
+        if length == 5 and bits == 32:
+            return "read_leb5(&%s)" % self.byte(offset)
+        if length > 8:
+            parts.append("read_leb8(&%s)" % self.byte(offset))
+            done = 8
+        for i in range(done, length - 1):
             parts.append("((%s)%s & 0x7F) << %d" % (ctype, self.byte(offset + i), 7 * i))
         shift = 7 * (length - 1)
         last = "(%s)%s" % (ctype, self.byte(offset + length - 1))
@@ -160,7 +167,7 @@ class TileBody(Body):
             self.select()
         elif name == "DROP":
             self.pop_any()
-        elif name == "NOP":
+        elif name in ("NOP", "BLOCK"):
             pass
         elif name in self.generator.scalar_access:
             self.access(atom)
@@ -292,20 +299,22 @@ class TileBody(Body):
             self.emit("TILE_%s(%s);" % (atom.name, flag))
         return "E"
 
-    def finish_end(self):
+    def finish_noop(self, atom):
         self.settle("")
-        self.at += 1
+        self.at += atom.size
         self.advance()
         self.emit("NEXT(E);")
         return "E"
 
     def finish_into(self, atom):
-        handlers = self.generator.handlers
-        keep = "".join(s for s in "IFV" if (atom.name, s, "") in handlers)
+        handlers, name = self.generator.handlers, atom.name
+        if atom.length == 5 and (name + "_5", "E", "") in handlers:
+            name += "_5"
+        keep = "".join(s for s in "IFV" if (name, s, "") in handlers)
         state = self.settle(keep)
         self.advance()
-        variant = "POLLED" if self.polled and (atom.name, state, "POLLED") in handlers else ""
-        self.emit("JUMP(%s);" % handlers[atom.name, state, variant])
+        variant = "POLLED" if self.polled and (name, state, "POLLED") in handlers else ""
+        self.emit("JUMP(%s);" % handlers[name, state, variant])
         return "*"
 
 
@@ -329,8 +338,8 @@ class Tile:
                     body.step(atom)
                 if last.name in ("BR_IF", "IF"):
                     self.end = body.finish_branch(last)
-                elif last.name == "END":
-                    self.end = body.finish_end()
+                elif last.name in ("END", "LOOP"):
+                    self.end = body.finish_noop(last)
                 elif ends:
                     self.end = body.finish_into(last)
                 else:
@@ -390,6 +399,13 @@ class Tiles:
                     yield ("%s:%d" % (op.id, length),)
             if op.id == "V128_CONST":
                 yield (op.id,)
+        for length in range(2, 11):
+            yield ("I64_CONST:%d" % length,)
+            if length > 2:
+                for name in ("ADD", "AND", "MUL", "XOR"):
+                    yield ("I64_CONST:%d" % length, "I64_" + name)
+        for length in range(2, 6):
+            yield ("I32_CONST:%d" % length,)
 
     def add(self, sequence):
         atoms = [Atom(text, self.generator) for text in sequence]
@@ -398,7 +414,7 @@ class Tiles:
             if atom.length > longest or (longest and not atom.length):
                 raise ValueError("bad atom in %s" % (sequence,))
             self.number(atom, longest)
-        for state in starts(sequence, atoms, self.generator) if len(atoms) == 1 else states(sequence):
+        for state in starts(sequence, atoms, self.generator) if len(atoms) == 1 and atoms[0].op.prefix else states(sequence):
             tile = Tile(sequence, state, atoms)
             try:
                 tile.build(self.generator, self.polled_ops, len(atoms) <= LONGEST_CHECKED)
