@@ -27,8 +27,15 @@ function(wr_compile_options target)
         $<$<BOOL:${WR_WERROR}>:-Werror> $<$<BOOL:${WR_FUZZ}>:-fsanitize=fuzzer-no-link>)
 endfunction()
 
+# Relative relocations, of which dispatch tables make thousands, as a bit map: 2 KB instead of 130.
+include(CheckLinkerFlag)
+check_linker_flag(C -Wl,-z,pack-relative-relocs WR_HAVE_PACKED_RELOCATIONS)
+
 function(wr_link_options target)
     target_link_options(${target} PRIVATE ${WR_SANITIZE_FLAGS})
+    if(WR_HAVE_PACKED_RELOCATIONS)
+        target_link_options(${target} PRIVATE -Wl,-z,pack-relative-relocs)
+    endif()
 endfunction()
 
 # SIMDe's headers say what vector instructions mean in terms of the host's. They are independent of the

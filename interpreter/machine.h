@@ -172,6 +172,11 @@ INLINE u64 read_leb8(const u8 *p) {
 
 /* The bytes after the first of a LEB128 u32 (or the low 32 bits of any). *next is after the first. */
 INLINE u32 read_leb_rest(u32 first, const u8 **next) {
+    const u8 *p = *next;
+    if (p[0] & 0x80 && p[1] & 0x80 && p[2] & 0x80) {
+        *next = p + 4;
+        return read_leb5(p - 1);
+    }
     u32 value = first & 0x7F, byte;
     unsigned shift = 7;
     do {

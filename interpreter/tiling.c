@@ -53,6 +53,7 @@ enum { STATE_E, STATE_I, STATE_F, STATE_V, STATES };
 /* Costs: of a dispatch, and of what is done in a tile whatever the dispatch. */
 #define COST_TILE 100u
 #define COST_STEP 12u
+#define COST_SINGLE (COST_TILE + COST_STEP + 1) /* a tile of one knows how long its number is */
 #define COST_PREFIX 60u
 #define COST_NONE UINT32_MAX
 
@@ -266,7 +267,7 @@ static bool suits(const Tiling *t, const Item *item, const Instr *instr, u32 opc
 }
 
 /* Bytes of the immediate whose length is part of the atom; 1 where none is. */
-static u32 immediate_length(const Instr *instr, u32 opcode) {
+static u32 immediate_length(const Item *item, const Instr *instr, u32 opcode) {
     u32 rest = (u32)(instr->end - instr->start) - opcode;
     switch (wr_op_info[instr->op].imm) {
     case IMM_MEMARG: return rest - 1;
@@ -278,6 +279,7 @@ static u32 immediate_length(const Instr *instr, u32 opcode) {
     case IMM_I32:
     case IMM_I64:
     case IMM_BLOCK: return rest;
+    case IMM_TYPE_TABLE: return item->is_padded ? 5 : rest == 2 ? 1 : UINT32_MAX;
     default: return 1;
     }
 }
@@ -286,7 +288,7 @@ static u16 atom_of(const Tiling *t, const Item *item, const Instr *instr) {
     const AtomRow *row = &atom_rows[instr->op];
     u32 opcode = short_opcode(instr);
     if (row->first == 0 || opcode == 0 || !suits(t, item, instr, opcode)) return 0;
-    u32 length = immediate_length(instr, opcode);
+    u32 length = immediate_length(item, instr, opcode);
     return length <= row->longest ? (u16)(row->first + length - 1) : 0;
 }
 
@@ -308,11 +310,11 @@ static bool read_items(Tiling *t) {
         Item *item = &t->items[t->nitems];
         *item = (Item){.at = (u32)(instr.start - code->start), .op = (u16)instr.op};
         if (!note(t, item, &instr)) return false;
-        item->atom = atom_of(t, item, &instr);
-        item->last_byte = last_opcode_byte(&instr);
         u32 size = (u32)(instr.end - instr.start);
         item->is_padded = (instr.op == OP_CALL && size == 6) ||
                           (instr.op == OP_CALL_INDIRECT && size == 11 && instr.start[5] < 0x80);
+        item->atom = atom_of(t, item, &instr);
+        item->last_byte = last_opcode_byte(&instr);
         t->nitems++;
     }
     return true;
@@ -510,7 +512,7 @@ static void choose_single(Tiling *t, u32 i, u32 end) {
     bool passes = choose_pass(t, i, end);
     for (u32 state = passes ? STATE_I : STATE_E; state < STATES; state++) {
         Single single = single_of(t, i, state);
-        u32 cost = COST_TILE + COST_STEP + (t->items[i].last_byte ? COST_PREFIX : 0);
+        u32 cost = COST_SINGLE + (t->items[i].last_byte ? COST_PREFIX : 0);
         offer(&t->choices[i][state], cost, t->choices[i + count], single.id, count, single.end);
     }
 }

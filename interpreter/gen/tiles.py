@@ -15,8 +15,8 @@ from sequences import states
 
 # How long an immediate may be; longer ones are left to single instructions.
 LONGEST = {"LOCAL_GET": 2, "LOCAL_SET": 2, "LOCAL_TEE": 2, "I32_CONST": 5, "I64_CONST": 10,
-           "GLOBAL_GET": 5, "GLOBAL_SET": 5, "BR_IF": 1, "CALL": 5, "BR": 1}
-LONGEST_CHECKED = 4  # instructions of a tile that also comes with explicit checks of bounds
+           "GLOBAL_GET": 5, "GLOBAL_SET": 5, "BR_IF": 1, "CALL": 5, "CALL_INDIRECT": 5, "BR": 1}
+LONGEST_CHECKED = 3  # instructions of a tile that also comes with explicit checks of bounds
 LONGEST_OFFSET = 5  # only offsets below the guard are met
 FIXED = {"F32_CONST": 5, "F64_CONST": 9, "IF": 2, "V128_CONST": 18, "BLOCK": 2, "LOOP": 2}
 # Instructions that may end a tile: what comes before is put in place, and their own handler goes on.
@@ -384,10 +384,17 @@ class Tiles:
         self.atom_ids, self.atom_rows = {}, []
         self.tiles, self.by_sequence = [], {}
         seen = set()
-        for sequence in list(self.singles()) + list(sequences):
+        for sequence in list(self.singles()) + [s for s in sequences for s in self.indirect(s)]:
             if sequence not in seen:
                 seen.add(sequence)
                 self.add(sequence)
+
+    @staticmethod
+    def indirect(sequence):
+        """Both indices of a call_indirect have one byte, or five."""
+        if sequence[-1] != "CALL_INDIRECT":
+            return [sequence]
+        return [sequence[:-1] + ("CALL_INDIRECT:1",), sequence[:-1] + ("CALL_INDIRECT:5",)]
 
     def singles(self):
         """Instructions behind a prefix: one dispatch instead of two."""
