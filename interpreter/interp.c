@@ -226,12 +226,8 @@ static void delete_fiber(const Alloc *alloc, Fiber *fiber) {
     wr_free(alloc, fiber, sizeof *fiber);
 }
 
-/* Threads begin to look at different places, mostly, so that they do not meet. */
-static u32 first_spare(void) {
-    static _Thread_local u8 here;
-    return (u32)((uintptr_t)&here >> 12) * 0x9E3779B1u >> 28;
-}
-_Static_assert(MAX_SPARES == 1u << 4, "four bits of a hash");
+/* Threads begin to look at different places, so that they do not meet. */
+static u32 first_spare(void) { return wr_os_thread_number() % MAX_SPARES; }
 
 static Fiber *take_spare(Tables *tables) {
     for (u32 i = first_spare(), n = 0; n < MAX_SPARES; n++, i = (i + 1) % MAX_SPARES) {
@@ -265,15 +261,18 @@ static Fiber *fiber_new(const Store *store) {
             return NULL;
         }
     }
-    *fiber = (Fiber){.map = fiber->map, .size = fiber->size, .uses = fiber->uses};
     fiber->sp = (Slot *)(void *)fiber->map;
     fiber->fr = (Frame *)(void *)(fiber->map + fiber->size);
+    fiber->operand_end = NULL;
+    fiber->activation = NULL;
+    fiber->base = NULL;
+    fiber->polled = false;
     return fiber;
 }
 
 /* How much of a stack a guest has touched is not known, and asking costs a system call: so it is given
  * back every so many times, except for some at both ends. */
-#define USES_TO_TRIM 64u
+#define USES_TO_TRIM 1024u
 #define KEEP_STACK ((size_t)64 << 10)
 
 static void trim(Fiber *fiber) {
@@ -405,6 +404,16 @@ static void meter_end(Store *store, const u8 *pc) {
     if (store->fuel_on && store->fiber->polled) store->fuel -= (i64)(uintptr_t)pc;
 }
 
+static const Func exit_func = {.start = exit_code, .end = exit_code + 2};
+
+/* Mostly one or two: calling memcpy would take longer. */
+static void copy_slots(Slot *to, const Slot *from, u32 n) {
+    for (u32 i = 0; i < n; i++) {
+        to[i] = from[i];
+        __asm__ volatile("" : : : "memory"); /* or compilers make that call of it */
+    }
+}
+
 /* Pushes the exit frame and the function's frame; false when the stack has no room. */
 static bool push_frames(Fiber *fiber, Activation *a, Func *func, const Slot *args) {
     Slot *base = fiber->sp;
@@ -412,9 +421,10 @@ static bool push_frames(Fiber *fiber, Activation *a, Func *func, const Slot *arg
     if (fr == NULL) return false;
     u64 need = (u64)func->param_slots + func->result_slots + func->frame_slots + EXIT_SLACK;
     if ((u64)((u8 *)fr - (u8 *)base) < need * sizeof(Slot) + 4 * sizeof(Frame)) return false;
-    memcpy(base, args, func->param_slots * sizeof(Slot));
-    memset(base + func->param_slots, 0, func->zero_slots * sizeof(Slot));
-    a->exit_func = (Func){.home = func->home, .start = exit_code, .end = exit_code + 2};
+    copy_slots(base, args, func->param_slots);
+    if (func->zero_slots > 0) memset(base + func->param_slots, 0, func->zero_slots * sizeof(Slot));
+    a->exit_func = exit_func;
+    a->exit_func.home = func->home;
     fr[-1] = (Frame){exit_code, NULL, base, &a->exit_func};
     fr[-2] = (Frame){func->start, func->side, base, func};
     a->base = fr - 1;
@@ -447,7 +457,7 @@ static Error *end_activation(Activation *a, Slot *slots, u32 nslots) {
     Fiber *fiber = a->store->fiber;
     Error *error = NULL;
     if (fiber->outcome == OUTCOME_RETURNED) {
-        memcpy(slots, a->base->fp, nslots * sizeof(Slot));
+        copy_slots(slots, a->base->fp, nslots);
     } else {
         error = outcome_error(fiber);
         add_backtrace(error, fiber->fr, a->base);
@@ -468,11 +478,19 @@ static Error *begin_activation(Activation *a, Func *func, const Slot *args) {
     return ERROR_OOM;
 }
 
+/* Field by field: clearing the rest takes longer than many a call. */
+static void init_activation(Activation *a, Store *store) {
+    a->outer = thread_activation;
+    a->below = store->fiber->activation;
+    a->below_end = store->fiber->operand_end;
+    a->store = store;
+    a->fault_pc = NULL;
+    a->fault_frame = NULL;
+}
+
 static Error *call_wasm(Store *store, Func *func, Slot *slots) {
-    Activation a = {.outer = thread_activation,
-                    .below = store->fiber->activation,
-                    .below_end = store->fiber->operand_end,
-                    .store = store};
+    Activation a;
+    init_activation(&a, store);
     Error *error = begin_activation(&a, func, slots);
     if (error != NULL) return error;
     run_activation(&a);

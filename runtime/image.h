@@ -23,6 +23,8 @@ typedef struct MemoryImage {
     const u8 *bytes; /* `size` of them */
     OsImage os;
     bool is_shared; /* os is there, and `bytes` are its; else they are allocated */
+    u64 *runs;      /* of pages that are not all zeros: offset and size, each; nruns of them */
+    u32 nruns, cap_runs;
 } MemoryImage;
 
 /* False when out of memory. */
@@ -38,11 +40,17 @@ void wr_image_copy(const MemoryImage *image, u8 *base);
 typedef struct PageScanner {
     OsScanner os;
     bool works;
+    u8 *zeros; /* a page */
 } PageScanner;
+/* False when out of memory; it may not work all the same. */
+NODISCARD bool wr_page_scanner_open(const Alloc *alloc, PageScanner *scanner);
+void wr_page_scanner_close(const Alloc *alloc, PageScanner *scanner);
 
 /* Makes bytes [base, base + used) as they were: the image, and zeros. `mapped` as it was put. At most
- * `keep` bytes of pages remain that are not shared. */
+ * `keep` bytes of pages remain that are not shared. *wasted, 0 at first, is of this memory: how often
+ * pages were compared that nobody had changed. Pages that guests once wrote to and no longer do are
+ * dropped when that has cost as much as keeping them could save. */
 void wr_image_restore(const MemoryImage *image, const PageScanner *scanner, u8 *base, u64 used,
-                      bool mapped, u64 keep);
+                      bool mapped, u64 keep, u64 *wasted);
 
 #endif

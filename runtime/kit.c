@@ -38,8 +38,8 @@ static u64 place_size(const MemoryDecl *decl) {
 
 void wr_kit_pool_init(Prelinked *pre) {
     const Module *m = pre->module;
-    pre->pool = (KitPool){0};
     wr_os_mutex_init(&pre->pool.lock);
+    for (u32 i = 0; i < KIT_SHELVES; i++) wr_os_mutex_init(&pre->pool.shelves[i].lock);
     for (u32 k = 0; k < m->nmemories; k++) pre->pool.block_size += place_size(&m->memories[k]);
 }
 
@@ -130,10 +130,10 @@ static void put_images(Kit *kit) {
 static void put_memories_back(Kit *kit) {
     const Prelinked *pre = kit->pre;
     for (u32 k = 0; k < pre->module->nmemories; k++) {
-        const MemoryPlace *place = &kit->places[k];
+        MemoryPlace *place = &kit->places[k];
         u64 used = wr_memory_put_back(kit->instance->memories[k], &pre->module->memories[k], place);
         wr_image_restore(&pre->images[k], &pre->scanner, place->base, used, place->is_mapped,
-                         pre->engine->config.pool_resident);
+                         pre->engine->config.pool_resident, &place->wasted);
     }
 }
 
@@ -207,24 +207,39 @@ static bool put_back(Kit *kit) {
 
 /* ---- the pool ------------------------------------------------------------------------------- */
 
-static Kit *take_idle(KitPool *pool) {
-    wr_os_mutex_lock(&pool->lock);
-    Kit *kit = pool->idle;
+static Kit *take_from(KitPool *pool, KitShelf *shelf) {
+    wr_os_mutex_lock(&shelf->lock);
+    Kit *kit = shelf->idle;
     if (kit) {
-        pool->idle = kit->next;
-        pool->nidle--;
-        pool->stats.reused++;
-        pool->stats.live++;
+        shelf->idle = kit->next;
+        shelf->reused++;
+        shelf->live++;
     }
-    wr_os_mutex_unlock(&pool->lock);
+    wr_os_mutex_unlock(&shelf->lock);
+    if (kit) atomic_fetch_sub_explicit(&pool->idle, 1, memory_order_relaxed);
+    return kit;
+}
+
+static KitShelf *own_shelf(KitPool *pool) {
+    return &pool->shelves[wr_os_thread_number() % KIT_SHELVES];
+}
+
+/* From one's own shelf, else from any. */
+static Kit *take_idle(KitPool *pool) {
+    Kit *kit = take_from(pool, own_shelf(pool));
+    for (u32 i = 0; !kit && i < KIT_SHELVES; i++) {
+        if (atomic_load_explicit(&pool->idle, memory_order_relaxed) == 0) return NULL;
+        kit = take_from(pool, &pool->shelves[i]);
+    }
     return kit;
 }
 
 static void count_new(KitPool *pool) {
-    wr_os_mutex_lock(&pool->lock);
-    pool->stats.made++;
-    pool->stats.live++;
-    wr_os_mutex_unlock(&pool->lock);
+    KitShelf *shelf = own_shelf(pool);
+    wr_os_mutex_lock(&shelf->lock);
+    shelf->made++;
+    shelf->live++;
+    wr_os_mutex_unlock(&shelf->lock);
 }
 
 Error *wr_kit_take(Prelinked *pre, Store **store) {
@@ -239,19 +254,24 @@ Error *wr_kit_take(Prelinked *pre, Store **store) {
     return NULL;
 }
 
+/* Whether there may be one more idle kit: then it is counted. */
+static bool may_keep(KitPool *pool, size_t limit) {
+    if (atomic_fetch_add_explicit(&pool->idle, 1, memory_order_relaxed) < limit) return true;
+    atomic_fetch_sub_explicit(&pool->idle, 1, memory_order_relaxed);
+    return false;
+}
+
 void wr_kit_return(Kit *kit) {
     Prelinked *pre = kit->pre;
-    KitPool *pool = &pre->pool;
-    bool keep = put_back(kit);
-    wr_os_mutex_lock(&pool->lock);
-    pool->stats.live--;
-    keep = keep && pool->nidle < pre->engine->config.pool_stores;
+    KitShelf *shelf = own_shelf(&pre->pool);
+    bool keep = put_back(kit) && may_keep(&pre->pool, pre->engine->config.pool_stores);
+    wr_os_mutex_lock(&shelf->lock);
+    shelf->live--;
     if (keep) {
-        kit->next = pool->idle;
-        pool->idle = kit;
-        pool->nidle++;
+        kit->next = shelf->idle;
+        shelf->idle = kit;
     }
-    wr_os_mutex_unlock(&pool->lock);
+    wr_os_mutex_unlock(&shelf->lock);
     if (!keep) free_kit(pre, kit);
     wr_prelinked_unref(pre);
 }
@@ -263,20 +283,32 @@ Instance *wr_kit_instance(Kit *kit, const Prelinked *pre) {
 }
 
 wr_prelinked_stats_t wr_kit_stats(Prelinked *pre) {
-    wr_os_mutex_lock(&pre->pool.lock);
-    wr_prelinked_stats_t stats = pre->pool.stats;
-    stats.idle = pre->pool.nidle;
-    wr_os_mutex_unlock(&pre->pool.lock);
+    wr_prelinked_stats_t stats = {.idle = atomic_load(&pre->pool.idle)};
+    i64 live = 0;
+    for (u32 i = 0; i < KIT_SHELVES; i++) {
+        KitShelf *shelf = &pre->pool.shelves[i];
+        wr_os_mutex_lock(&shelf->lock);
+        stats.made += shelf->made;
+        stats.reused += shelf->reused;
+        live += shelf->live;
+        wr_os_mutex_unlock(&shelf->lock);
+    }
+    stats.live = live > 0 ? (u64)live : 0; /* threads go on while we add */
     return stats;
+}
+
+static void clear_shelf(Prelinked *pre, KitShelf *shelf) {
+    for (Kit *kit; (kit = shelf->idle) != NULL;) {
+        shelf->idle = kit->next;
+        free_kit(pre, kit);
+    }
+    wr_os_mutex_destroy(&shelf->lock);
 }
 
 void wr_kit_pool_free(Prelinked *pre) {
     KitPool *pool = &pre->pool;
     const Alloc *alloc = &pre->engine->alloc;
-    for (Kit *kit; (kit = pool->idle) != NULL;) {
-        pool->idle = kit->next;
-        free_kit(pre, kit);
-    }
+    for (u32 i = 0; i < KIT_SHELVES; i++) clear_shelf(pre, &pool->shelves[i]);
     for (Slab *slab; (slab = pool->slabs) != NULL;) {
         pool->slabs = slab->next;
         wr_os_release(slab->base, (size_t)slab->size);

@@ -11,7 +11,7 @@
  * 16,000 of them. Otherwise places are cut from slabs: address space next to each other, one mapping
  * for any number of memories, and initial contents are copied.
  *
- * The pool's lock is held for a few instructions. Kits keep their pre-linked module alive while they are
+ * Locks are held for a few instructions. Kits keep their pre-linked module alive while they are
  * in use, and die with it otherwise.
  */
 #ifndef WR_KIT_H
@@ -23,15 +23,23 @@ typedef struct wr_prelinked Prelinked;
 typedef struct Kit Kit;
 typedef struct Slab Slab;
 
-typedef struct KitPool {
-    OsMutex lock;
+/* Threads use different shelves as long as each finds something on its own: they rarely meet. */
+#define KIT_SHELVES 16u
+typedef struct KitShelf {
+    _Alignas(64) OsMutex lock;
     Kit *idle; /* list */
-    u32 nidle;
-    u8 **blocks; /* free ones of slabs, room for all there are */
+    u64 made, reused;
+    i64 live; /* taken here less returned here */
+} KitShelf;
+
+typedef struct KitPool {
+    KitShelf shelves[KIT_SHELVES];
+    atomic_size_t idle; /* on all shelves */
+    OsMutex lock;       /* of what follows */
+    u8 **blocks;        /* free ones of slabs, room for all there are */
     u32 nblocks, cap_blocks, all_blocks;
     Slab *slabs;
     u64 block_size; /* of a kit's memories next to each other */
-    wr_prelinked_stats_t stats;
 } KitPool;
 
 void wr_kit_pool_init(Prelinked *pre);

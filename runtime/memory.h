@@ -47,6 +47,7 @@ typedef struct MemoryPlace {
     bool is_guarded;
     bool is_mapped; /* kit.c: its image is mapped, not copied */
     u8 mappings;    /* of the engine's budget; 0: a part of something larger */
+    u64 wasted;     /* image.h */
 } MemoryPlace;
 /* A guarded place; false if such a memory is not to be guarded, or nothing is left to do so. */
 NODISCARD bool wr_memory_place_guarded(Engine *engine, const MemoryDecl *decl, MemoryPlace *place);

@@ -67,6 +67,8 @@ u32 wr_os_cpu_count(void);
 typedef struct OsThread OsThread;
 NODISCARD OsThread *wr_os_thread_start(void (*run)(void *), void *context); /* NULL on failure */
 void wr_os_thread_join(OsThread *thread);
+/* Small numbers that tell the calling thread from others, for spreading threads over places. */
+u32 wr_os_thread_number(void);
 
 typedef struct OsMutex {
     u64 opaque[8];

@@ -344,6 +344,13 @@ void wr_os_thread_join(OsThread *thread) {
     free(thread);
 }
 
+u32 wr_os_thread_number(void) {
+    static _Atomic(u32) next;
+    static _Thread_local u32 number; /* one more */
+    if (number == 0) number = atomic_fetch_add_explicit(&next, 1, memory_order_relaxed) + 1;
+    return number - 1;
+}
+
 _Static_assert(sizeof(pthread_mutex_t) <= sizeof(OsMutex), "OsMutex is too small");
 _Static_assert(_Alignof(pthread_mutex_t) <= _Alignof(OsMutex), "OsMutex is not aligned");
 _Static_assert(sizeof(pthread_cond_t) <= sizeof(OsCond), "OsCond is too small");

@@ -147,7 +147,7 @@ static void free_prelinked(Prelinked *pre) {
     u32 n = pre->module->nimports;
     wr_kit_pool_free(pre);
     free_template(pre);
-    if (pre->scanner.works) wr_os_scanner_close(&pre->scanner.os);
+    wr_page_scanner_close(&engine->alloc, &pre->scanner);
     for (u32 i = 0; pre->imports && i < n; i++) wr_host_func_unref(pre->imports[i]);
     wr_free(&engine->alloc, pre->imports, n * sizeof *pre->imports);
     wr_module_unref(pre->module);
@@ -170,8 +170,8 @@ Error *wr_prelinked_new(Engine *engine, Module *module, HostFunc *const *imports
     pre->engine = wr_engine_ref(engine);
     pre->module = wr_module_ref(module);
     wr_kit_pool_init(pre);
-    pre->scanner.works = wr_os_scanner_open(&pre->scanner.os);
-    Error *error = keep_imports(pre, imports) ? make_template(pre) : ERROR_OOM;
+    bool ok = wr_page_scanner_open(&engine->alloc, &pre->scanner) && keep_imports(pre, imports);
+    Error *error = ok ? make_template(pre) : ERROR_OOM;
     if (error) {
         free_prelinked(pre);
         return error;
