@@ -36,6 +36,7 @@ extern const EngineOps wasmrun_explicit_engine;
 
 void fail(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
 double now(void); /* microseconds */
+double cpu(void); /* of this thread's processor time, in microseconds */
 /* A module with one import host.f (i32 to i32) and exports: touch (writes to that many pages of 4 KiB,
  * 12 KiB apart), id, host (calls host.f). The first `pages` pages of 64 KiB hold data, if `data`. */
 uint8_t *make_module(unsigned pages, size_t data, size_t *size);
