@@ -280,6 +280,15 @@ static void print_heap(const Run *run) {
             (double)s.longest_pause_ns / 1e6);
 }
 
+/* The end of the process frees it faster; but those who look for leaks want it freed here. */
+static void clean_up(Run *run) {
+    wr_module_delete(run->module);
+    wr_store_delete(run->store);
+    wr_linker_delete(run->linker);
+    wr_wasi_delete(run->wasi);
+    wr_engine_delete(run->engine);
+}
+
 int wr_cli_run(const Settings *settings) {
     Run run = {.settings = settings, .file = settings->operands[0], .status = STATUS_OK};
     wr_cli_ignore_broken_pipes();
@@ -289,10 +298,6 @@ int wr_cli_run(const Settings *settings) {
     if (ok) run_main(&run);
     print_fuel(&run);
     print_heap(&run);
-    wr_module_delete(run.module);
-    wr_store_delete(run.store);
-    wr_linker_delete(run.linker);
-    wr_wasi_delete(run.wasi);
-    wr_engine_delete(run.engine);
+    if (WR_FREE_AT_EXIT) clean_up(&run);
     return run.status;
 }

@@ -55,12 +55,11 @@ static void sum_up(Module *m) {
 
 static Error *load(Module *m) {
     u32 threads = m->engine->config.validation_threads;
-    if (threads == 0) threads = wr_os_cpu_count();
     u64 start = wr_os_now();
     Error *error = wr_decode_module(m);
     u64 decoded = wr_os_now();
     m->stats.decode_ns = decoded - start;
-    m->stats.validation_threads = threads;
+    m->stats.validation_threads = 1;
     if (error == NULL) error = wr_validate_module(m);
     if (error == NULL) error = wr_validate_bodies(m, threads);
     m->stats.validate_ns = wr_os_now() - decoded;

@@ -155,12 +155,15 @@ static Error *check_bodies(Module *m, u32 nthreads) {
     return error;
 }
 
-/* A thread that cannot be started leaves its share to the others. */
+/* 0 means as many as there are processors. A thread that cannot be started leaves its share to the
+ * others. */
 static u32 choose_threads(const Module *m, u32 threads) {
     u64 useful = m->stats.code_bytes / BYTES_PER_THREAD;
+    if (useful <= 1) return 1;
+    if (threads == 0) threads = wr_os_cpu_count();
     if (threads > MAX_THREADS) threads = MAX_THREADS;
     if (threads > useful) threads = (u32)useful;
-    return threads == 0 ? 1 : threads;
+    return threads;
 }
 
 Error *wr_validate_bodies(Module *m, u32 threads) {

@@ -31,19 +31,22 @@ static uint64_t rights_for(const SysInfo *info) {
     return 0;
 }
 
+Descriptor wr_descriptor_of(int host, const SysInfo *info, uint64_t base, uint64_t inheriting) {
+    return (Descriptor){.kind = kind_of(info),
+                        .host = host,
+                        .filetype = info->stat.filetype,
+                        .seekable = info->seekable,
+                        .flags = info->flags,
+                        .host_flags = info->flags,
+                        .base = base & rights_for(info),
+                        .inheriting = inheriting};
+}
+
 Errno wr_descriptor_open(int host, uint64_t base, uint64_t inheriting, Descriptor *result) {
     SysInfo info;
     Errno error = wr_sys_info(host, &info);
-    if (error) return error;
-    *result = (Descriptor){.kind = kind_of(&info),
-                           .host = host,
-                           .filetype = info.stat.filetype,
-                           .seekable = info.seekable,
-                           .flags = info.flags,
-                           .host_flags = info.flags,
-                           .base = base & rights_for(&info),
-                           .inheriting = inheriting};
-    return WASI_ERRNO_SUCCESS;
+    if (!error) *result = wr_descriptor_of(host, &info, base, inheriting);
+    return error;
 }
 
 Descriptor wr_descriptor_null(uint64_t base) {

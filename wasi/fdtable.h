@@ -90,6 +90,8 @@ enum { FDTABLE_LIMIT = 1 << 16 };
 /* Describes an open host descriptor, of which the result takes ownership (not if it fails), with
  * those of the given rights that apply to what it is. */
 Errno wr_descriptor_open(int host, uint64_t base, uint64_t inheriting, Descriptor *result);
+/* The same where wr_sys_info() has been asked already. */
+Descriptor wr_descriptor_of(int host, const SysInfo *info, uint64_t base, uint64_t inheriting);
 /* A descriptor without a host behind it. */
 Descriptor wr_descriptor_null(uint64_t base);
 /* Closes what it owns, if it is in no table. */

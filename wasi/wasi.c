@@ -256,19 +256,17 @@ static Errno inherit_stream(wr_wasi_t *wasi, uint32_t fd) {
     Errno error = wr_sys_duplicate((int)fd, &host);
     if (error) return error == WASI_ERRNO_BADF ? WASI_ERRNO_SUCCESS : error;
     SysInfo info;
-    Descriptor descriptor;
     uint64_t rights = fd == 0 ? STDIN_RIGHTS : STDOUT_RIGHTS;
     error = wr_sys_info(host, &info);
     if (!error && !info.readable) rights &= ~WASI_RIGHTS_FD_READ;
     if (!error && !info.writable)
         rights &=
             ~(WASI_RIGHTS_FD_WRITE | WASI_RIGHTS_FD_ALLOCATE | WASI_RIGHTS_FD_FILESTAT_SET_SIZE);
-    if (!error) error = wr_descriptor_open(host, rights, 0, &descriptor);
     if (error) {
         wr_sys_close(host);
         return error;
     }
-    error = wr_fdtable_replace(&wasi->table, descriptor, fd);
+    error = wr_fdtable_replace(&wasi->table, wr_descriptor_of(host, &info, rights, 0), fd);
     /* A guest that ran before may have closed it: that is its choice. */
     return error == WASI_ERRNO_BADF ? WASI_ERRNO_SUCCESS : error;
 }
