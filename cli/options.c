@@ -84,7 +84,7 @@ static const Option options[] = {
     OPTION("in-place", 0, FLAG, IN_RUN | IN_WAST, in_place, 0, NULL,
            "Run code from its bytes alone: no ids for\nwhole sequences in functions that run often")
     OPTION("warm-after", 0, COUNT, IN_RUN | IN_WAST, warm_after, 0, "N",
-           "Calls and turns of loops after which a function\ngets such ids [200]; 0 = at once")
+           "Calls and turns of loops after which a function\ngets such ids [1000]; 0 = at once")
     OPTION("threads", 0, COUNT, IN_RUN | IN_VALIDATE, threads, 0, "N",
            "Validate large modules on N threads [0: as\nmany as there are processors]")
     OPTION("gc-stress", 0, FLAG, IN_RUN | IN_WAST, gc_stress, 0, NULL,

@@ -11,7 +11,7 @@
 #define DEFAULT_POOL_RESIDENT ((size_t)1 << 20)
 /* Three quarters of what Linux allows by default; the rest is for everything else in the process. */
 #define USUAL_MAPPINGS ((size_t)49000)
-#define DEFAULT_WARM_AFTER 200u
+#define DEFAULT_WARM_AFTER 1000u
 #define DEFAULT_MAX_SHADOW ((size_t)64 << 20)
 
 void wr_config_init(struct wr_config *config) {
