@@ -30,6 +30,7 @@ static const u8 *copy_bytes(const Alloc *alloc, const u8 *bytes, u64 used, u64 s
 }
 
 static bool add_run(const Alloc *alloc, MemoryImage *image, u64 start, u64 end) {
+    image->content += end - start;
     u64 *last = image->nruns ? &image->runs[(image->nruns - 1) * (size_t)2] : NULL;
     if (last && last[0] + last[1] == start) {
         last[1] += end - start;

@@ -25,6 +25,7 @@ typedef struct MemoryImage {
     bool is_shared; /* os is there, and `bytes` are its; else they are allocated */
     u64 *runs;      /* of pages that are not all zeros: offset and size, each; nruns of them */
     u32 nruns, cap_runs;
+    u64 content; /* bytes of all runs: what copying costs */
 } MemoryImage;
 
 /* False when out of memory. */

@@ -101,7 +101,7 @@ static bool own_place(Prelinked *pre, u32 memory, MemoryPlace *place) {
     const MemoryDecl *decl = &pre->module->memories[memory];
     if (wr_memory_place_guarded(pre->engine, decl, place)) return true;
     const MemoryImage *image = &pre->images[memory];
-    return image->is_shared && image->size >= LARGE_IMAGE &&
+    return image->is_shared && image->content >= LARGE_IMAGE &&
            wr_memory_place_own(pre->engine, place_size(decl), place);
 }
 
