@@ -18,24 +18,24 @@ typedef _Atomic(Shadow *) ShadowList;
 
 /* Per engine. */
 typedef struct Shadows {
-    Handler **table;
-    atomic_size_t bytes; /* of all shadows */
+    _Atomic(Handler **) table; /* made once, by the first thread that needs it */
+    atomic_size_t bytes;       /* of all shadows */
 } Shadows;
 
 Handler *const *wr_shadow_table(const Engine *engine) {
-    return ((const Shadows *)engine->shadows)->table;
+    return atomic_load_explicit(&((Shadows *)engine->shadows)->table, memory_order_acquire);
 }
 
 /* The table is filled when the first function gets warm: most runs are short. */
 static bool make_table(Engine *engine, Shadows *shadows) {
     bool ok = true;
     wr_os_mutex_lock(&engine->lock);
-    if (shadows->table == NULL) {
+    if (atomic_load_explicit(&shadows->table, memory_order_relaxed) == NULL) {
         Handler **table = wr_alloc(&engine->alloc, wr_tiling_table_size() * sizeof(Handler *));
         ok = table != NULL;
         if (ok) {
             wr_shadow_fill(table);
-            shadows->table = table;
+            atomic_store_explicit(&shadows->table, table, memory_order_release);
         }
     }
     wr_os_mutex_unlock(&engine->lock);
@@ -54,7 +54,8 @@ bool wr_shadow_engine_init(Engine *engine) {
 void wr_shadow_engine_free(Engine *engine) {
     Shadows *shadows = engine->shadows;
     if (shadows == NULL) return;
-    wr_free(&engine->alloc, shadows->table, wr_tiling_table_size() * sizeof(Handler *));
+    wr_free(&engine->alloc, atomic_load(&shadows->table),
+            wr_tiling_table_size() * sizeof(Handler *));
     wr_free(&engine->alloc, shadows, sizeof *shadows);
 }
 
@@ -156,7 +157,8 @@ uintptr_t wr_shadow_ids(Store *store, Func *func) {
     u32 polled = store->fiber->polled;
     if (func->ids[polled] != 0) return func->ids[polled];
     func->heat = 0; /* not soon again, if this fails */
-    if (shadows == NULL || (shadows->table == NULL && !make_table(engine, shadows))) return 0;
+    if (shadows == NULL) return 0;
+    if (wr_shadow_table(engine) == NULL && !make_table(engine, shadows)) return 0;
     const Instance *instance = func->home->instance;
     u32 kind = (u32)instance->memory_kind * 2 + polled;
     Shadow *shadow = find_or_make(engine, instance->module, func->code, kind);
