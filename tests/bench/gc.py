@@ -222,9 +222,9 @@ def run_once(command):
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode != 0:
         return None
-    lines = output.splitlines()
+    figures = re.search(r"^\d+ [\d.e-]+ \d+ ?[\d.]*$", output, re.M)  # among what --trace-gc prints
     traced = [float(pause) for pause in re.findall(r"\) MB, (?:pooled: .*? MB, )?([\d.]+) /", output)]
-    words = lines[-1].split()
+    words = figures.group().split()
     own = float(words[3]) if words[3:] else max(traced, default=None)
     return Figures(int(words[0]), usage.ru_utime + usage.ru_stime, int(words[2]) / 1024,
                    float(words[1]), own)
