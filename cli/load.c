@@ -119,13 +119,29 @@ wr_error_t *wr_cli_binary_read(const char *path, uint8_t **bytes, size_t *size) 
     return !error && wr_cli_is_text(*bytes, *size) ? convert(path, bytes, size) : error;
 }
 
+/* Of text, whose errors shall show where they are. */
+static wr_error_t *open_text(wr_engine_t *engine, const char *path, const uint8_t *text,
+                             size_t size, wr_module_t **module) {
+    uint8_t *bytes = NULL;
+    size_t n = 0;
+    wr_error_t *error = wr_wat_to_wasm((const char *)text, size, path, true, &bytes, &n);
+    if (error) return error;
+    error = wr_module_new(engine, bytes, n, module);
+    if (error) error = wr_wat_locate((const char *)text, size, path, bytes, n, error);
+    wr_bytes_delete(bytes, n);
+    return error;
+}
+
 /* Pipes, standard input, and text. */
 static wr_error_t *open_stream(wr_engine_t *engine, const char *path, wr_module_t **module) {
     uint8_t *bytes;
     size_t size;
-    wr_error_t *error = wr_cli_binary_read(path, &bytes, &size);
+    wr_error_t *error = wr_cli_file_read(path, &bytes, &size);
     if (error) return error;
-    error = wr_module_new(engine, bytes, size, module);
+    if (wr_cli_is_text(bytes, size))
+        error = open_text(engine, path, bytes, size, module);
+    else
+        error = wr_module_new(engine, bytes, size, module);
     free(bytes);
     return error;
 }

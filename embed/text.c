@@ -10,4 +10,11 @@ wr_error_t *wr_wat_to_wasm(const char *text, size_t size, const char *file_name,
     return wr_text_to_binary(&options, size ? text : "", size, file_name, bytes, n);
 }
 
+wr_error_t *wr_wat_locate(const char *text, size_t size, const char *file_name,
+                          const uint8_t *bytes, size_t n, wr_error_t *error) {
+    TextOptions options = {.alloc = &wr_alloc_system};
+    if (!file_name) file_name = "text";
+    return wr_text_locate(&options, size ? text : "", size, file_name, bytes, n, error);
+}
+
 void wr_bytes_delete(uint8_t *bytes, size_t size) { wr_free(&wr_alloc_system, bytes, size); }

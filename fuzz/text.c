@@ -43,11 +43,22 @@ static void check_same(const Result *a, const Result *b) {
     }
 }
 
-static void check_module(const Result *r) {
+/* An error of validation is the same with its place in the text. */
+static Error *located(const u8 *text, size_t size, const Result *r, Error *error) {
+    char message[512];
+    TextOptions options = {.alloc = &wr_alloc_system};
+    snprintf(message, sizeof message, "%s", wr_error_message(error));
+    error = wr_text_locate(&options, (const char *)text, size, "input", r->bytes, r->size, error);
+    CHECK(strncmp(wr_error_message(error), message, strlen(message)) == 0);
+    return error;
+}
+
+static void check_module(const u8 *text, size_t size, const Result *r) {
     static wr_engine_t *engine;
     if (engine == NULL) CHECK(wr_engine_new(all_features(), &engine) == NULL);
     wr_error_t *error = wr_module_validate(engine, r->bytes, r->size);
     CHECK(error == NULL || wr_error_kind(error) != WR_ERROR_MALFORMED);
+    if (error != NULL) error = located(text, size, r, error);
     wr_error_delete(error);
 }
 
@@ -68,7 +79,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size) {
     if (plain.error != NULL)
         check_error(plain.error);
     else if (!contains(data, size, "binary"))
-        check_module(&plain);
+        check_module(data, size, &plain);
     wr_error_delete(plain.error);
     wr_error_delete(named.error);
     wr_free(&alloc, plain.bytes, plain.size);

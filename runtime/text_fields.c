@@ -242,6 +242,7 @@ static void read_locals(Parser *p, Buffer *out) {
 static void read_body(Parser *p) {
     Buffer *out = begin_item(p, SECTION_CODE);
     p->body_start = wr_put_open(out);
+    p->nbodies++;
     p->nlocals = p->type < p->ntypes && p->types[p->type].is_func ? p->types[p->type].nparams : 0;
     p->nlabels = p->depth = 0;
     read_locals(p, out);

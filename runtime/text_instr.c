@@ -694,10 +694,20 @@ static bool takes_flat(const Parser *p, u32 base) {
     return kind == FRAME_FLAT || kind == FRAME_BLOCK || kind == FRAME_PART;
 }
 
+/* What was written from `from` on comes of this token: whether that is the place looked for. */
+static void note_place(Parser *p, const Buffer *out, size_t from, const Token *at) {
+    BodyPlace *place = p->options->place;
+    if (p->func == NONE_U32 || p->nbodies != place->body || out->size == from) return;
+    size_t start = from - p->body_start, end = out->size - p->body_start;
+    if (place->offset >= start && place->offset < end) place->token = *at;
+}
+
 static void read_next(Parser *p, Buffer *out, u32 base) {
     TextReader *t = p->t;
-    Token at = t->token;
+    Token at = t->token, from = at;
+    size_t size = out->size;
     bool is_flat = takes_flat(p, base);
+    if (at.kind == TOKEN_CLOSE && p->nframes > base) from = top_frame(p)->open;
     if (at.kind == TOKEN_OPEN) {
         if (is_flat || top_frame(p)->kind == FRAME_PLAIN)
             open_folded(p, out, &at);
@@ -710,6 +720,7 @@ static void read_next(Parser *p, Buffer *out, u32 base) {
     } else {
         wr_text_unexpected(t);
     }
+    if (UNLIKELY(p->options->place != NULL)) note_place(p, out, size, &from);
     wr_text_check(p, out);
 }
 
@@ -719,6 +730,7 @@ void wr_text_expr(Parser *p, Buffer *out) {
         read_next(p, out, base);
     p->nframes = base;
     wr_put_opcode(out, OP_END);
+    if (UNLIKELY(p->options->place != NULL)) note_place(p, out, out->size - 1, &p->t->token);
 }
 
 void wr_text_folded_expr(Parser *p, Buffer *out) {

@@ -101,6 +101,13 @@ typedef struct Section {
     u32 count; /* of items */
 } Section;
 
+/* A place in the code, as it is in the binary format, and the token that it comes from. */
+struct BodyPlace {
+    u32 body;      /* 1 and up, in the order of the code section */
+    size_t offset; /* in the body, behind its size */
+    Token token;   /* kind TOKEN_END: not found */
+};
+
 typedef struct Parser {
     TextReader *t;
     const TextOptions *options;
@@ -129,6 +136,7 @@ typedef struct Parser {
     Frame *frames;
     u32 nframes, cap_frames;
     Buffer deferred; /* folded instructions whose operands are not all there yet */
+    u32 nbodies;     /* read so far, this one included */
 
     /* Annotations and names (text_annotation.c) */
     Note *notes;

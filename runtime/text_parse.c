@@ -4,6 +4,8 @@
  */
 #include "text_parse.h"
 
+#include "decode.h"
+
 #include "text_module.h"
 
 enum { SECTION_START = 8, SECTION_DATA = 11, SECTION_DATA_COUNT = 12 };
@@ -410,4 +412,51 @@ Error *wr_text_to_binary(const TextOptions *options, const char *text, size_t si
     *bytes = m.bytes;
     *binary_size = m.size;
     return NULL;
+}
+
+/* ---- errors of validation ---- */
+
+#define CODE_SECTION 10u
+
+/* Which body of the code section the offset lies in; false if in none. */
+static bool find_body(const u8 *bytes, size_t size, u64 offset, BodyPlace *place) {
+    Reader r = {.pos = bytes + 8, .end = bytes + size, .base = bytes};
+    while (size > 8 && r.pos < r.end && r.error == NULL) {
+        u32 id = wr_read_u8(&r), length = wr_read_u32(&r);
+        u32 count = id == CODE_SECTION && r.error == NULL ? wr_read_u32(&r) : 0;
+        for (u32 i = 1; i <= count && r.error == NULL; i++) {
+            length = wr_read_u32(&r);
+            u64 start = (u64)(r.pos - bytes);
+            *place = (BodyPlace){.body = i, .offset = (size_t)(offset - start)};
+            if (offset >= start && offset < start + length) return r.error == NULL;
+            (void)wr_read_bytes(&r, length);
+        }
+        if (id != CODE_SECTION) (void)wr_read_bytes(&r, length);
+    }
+    wr_error_delete(r.error);
+    return false;
+}
+
+Error *wr_text_locate(const TextOptions *options, const char *text, size_t size, const char *file,
+                      const u8 *bytes, size_t binary_size, Error *error) {
+    u64 offset;
+    BodyPlace place = {0};
+    TextModule m;
+    TextReader t;
+    bool found = error != NULL && wr_error_kind(error) == WR_ERROR_INVALID &&
+                 wr_error_offset(error, &offset) && wr_error_place(error) == NULL &&
+                 find_body(bytes, binary_size, offset, &place);
+    if (!found) return error;
+    TextOptions again = *options;
+    again.place = &place;
+    place.token.kind = TOKEN_END;
+    wr_error_delete(read_text(&again, text, size, file, false, &m));
+    bool is_text = m.form == TEXT_MODULE && place.token.kind != TOKEN_END;
+    drop_module(options, &m);
+    if (!is_text) return error;
+    wr_text_open(&t, text, size, file);
+    Error *located = wr_text_error(&t, WR_ERROR_INVALID, &place.token, wr_error_message(error));
+    wr_error_delete(t.error);
+    wr_error_delete(error);
+    return located;
 }

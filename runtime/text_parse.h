@@ -27,10 +27,13 @@ typedef struct TextModule {
     Error *invalid; /* own: well-formed, but an annotation makes it invalid; NULL otherwise */
 } TextModule;
 
+typedef struct BodyPlace BodyPlace; /* text_module.h */
+
 typedef struct TextOptions {
     const Alloc *alloc;
     bool names;         /* append a name section made of the identifiers */
     bool narrow_limits; /* limits are u32 unless "i64" says otherwise, as before 64-bit memories */
+    BodyPlace *place;   /* wr_text_locate()'s; else NULL */
 } TextOptions;
 
 /* At "(" of "(module ...)", to behind its ")". Fields without "(module" around them are a module up
@@ -42,6 +45,11 @@ void wr_text_module(TextReader *t, const TextOptions *options, Arena *arena, Tex
  * quote ...). The bytes are the caller's to free by `alloc`. */
 NODISCARD Error *wr_text_to_binary(const TextOptions *options, const char *text, size_t size,
                                    const char *file, u8 **bytes, size_t *binary_size);
+
+/* An error about the bytes that this text became: if it is an error of validation in a function's code, one
+ * that says the same and points at the instruction in the text; else the error itself. Takes it. */
+Error *wr_text_locate(const TextOptions *options, const char *text, size_t size, const char *file,
+                      const u8 *bytes, size_t binary_size, Error *error);
 
 /* "(" of a constant that scripts have as argument or result, already taken, at its keyword:
  * T.const, with the number or the lanes of a v128, little-endian in bits[0..size); to before ")".

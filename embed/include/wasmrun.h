@@ -235,6 +235,10 @@ WR_API void wr_module_delete(own wr_module_t *module);
 WR_API WR_NODISCARD own wr_error_t *wr_wat_to_wasm(const char *text, size_t size,
                                                    const char *file_name, bool names,
                                                    own uint8_t **bytes, size_t *n);
+/* For an error of wr_module_new() about the bytes that this text became: if a function's code is
+ * invalid, an error that says the same with the instruction's place in the text. Takes `error`. */
+WR_API own wr_error_t *wr_wat_locate(const char *text, size_t size, const char *file_name,
+                                     const uint8_t *bytes, size_t n, own wr_error_t *error);
 WR_API void wr_bytes_delete(own uint8_t *bytes, size_t n);
 
 typedef struct wr_name { /* not zero-terminated in general: UTF-8 of `size` bytes, may hold zeros */
