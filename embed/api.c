@@ -46,6 +46,13 @@ void wr_config_set_allocator(wr_config_t *config, wr_alloc_func_t func, void *co
     config->alloc = (Alloc){func, context};
 }
 
+void wr_config_set_log(wr_config_t *config, wr_log_func_t func, void *context,
+                       wr_log_level_t level) {
+    config->log = func;
+    config->log_context = context;
+    config->log_level = level;
+}
+
 bool wr_config_set_feature(wr_config_t *config, const char *name, bool on) {
     static const char *const names[] = {
 #define FEATURE(id, feature_name, is_on) [FEATURE_##id] = feature_name,
@@ -254,15 +261,4 @@ wr_global_t *wr_instance_global(wr_instance_t *instance, const char *name) {
 wr_table_t *wr_instance_table(wr_instance_t *instance, const char *name) {
     ExternVal v;
     return find(instance, name, EXT_TABLE, &v) ? v.of.table : NULL;
-}
-
-uint8_t *wr_memory_data(wr_memory_t *memory) { return memory->base; }
-uint64_t wr_memory_size(const wr_memory_t *memory) { return memory_size(memory); }
-
-void wr_global_get(const wr_global_t *global, wr_val_t *value) {
-    const TypeTable *types = global->store->engine->types;
-    *value = wr_value_from_slots(types, global->type, global->value);
-    if (wr_type_in_heap(types, global->type) && !wr_store_keep(global->store, value->of.ref)) {
-        value->of.ref = 0; /* out of memory */
-    }
 }

@@ -2,11 +2,12 @@
  * linker.c - finds what modules import: host functions by name, and the exports of instances.
  *
  * Host functions are in a hash table by both names. An instance is one entry of a list, however
- * many exports it has: they are looked up in its module. Shared memories are in a list too. When several
- * define a name, the latest counts.
+ * many exports it has: they are looked up in its module. All else is in another list: shared memories, single
+ * externals of a store, other names for definitions. When several define a name, the latest counts.
  *
  * Instantiating only reads the linker, so that threads may do it at the same time.
  */
+#include "externs.h"
 #include "link.h"
 #include "memory.h"
 #include "prelink.h"
@@ -23,11 +24,15 @@ typedef struct InstanceEntry {
     u64 order;
 } InstanceEntry;
 
-typedef struct MemoryEntry {
-    char *module, *name;  /* zero-terminated, allocated */
-    SharedMemory *memory; /* one reference */
+/* What is defined by something else than a host function or an instance. */
+typedef struct ItemEntry {
+    Name module, name; /* allocated; name.data NULL (aliases): every name */
+    enum { ITEM_MEMORY, ITEM_EXTERN, ITEM_ALIAS } kind;
+    SharedMemory *memory;    /* one reference */
+    ExternVal external;      /* of the linker's store */
+    Name to_module, to_name; /* allocated; what it is another name of */
     u64 order;
-} MemoryEntry;
+} ItemEntry;
 
 struct wr_linker {
     Engine *engine;   /* counted */
@@ -35,9 +40,9 @@ struct wr_linker {
     u32 nfuncs, cap_funcs;
     InstanceEntry *instances;
     u32 ninstances, cap_instances;
-    MemoryEntry *memories;
-    u32 nmemories, cap_memories;
-    Store *store; /* of the instances; NULL while there are none */
+    ItemEntry *items;
+    u32 nitems, cap_items;
+    Store *store; /* of instances and externals; NULL while there are none */
     u64 order;    /* number of definitions made */
 };
 
@@ -59,6 +64,27 @@ static void free_string(const Alloc *alloc, char *string) {
     if (string) wr_free(alloc, string, strlen(string) + 1);
 }
 
+/* Never NULL if there was memory: the copy of no bytes takes one. */
+static bool copy_name(const Alloc *alloc, Name from, Name *to) {
+    char *data = wr_alloc(alloc, (size_t)from.size + 1);
+    if (!data) return false;
+    if (from.size) memcpy(data, from.data, from.size);
+    *to = (Name){data, from.size};
+    return true;
+}
+
+static void free_name(const Alloc *alloc, Name name) {
+    if (name.data) wr_free(alloc, (void *)(uintptr_t)name.data, (size_t)name.size + 1);
+}
+
+static void free_item(const Alloc *alloc, const ItemEntry *item) {
+    free_name(alloc, item->module);
+    free_name(alloc, item->name);
+    free_name(alloc, item->to_module);
+    free_name(alloc, item->to_name);
+    if (item->memory) wr_shared_memory_delete(item->memory);
+}
+
 void wr_linker_delete(wr_linker_t *linker) {
     if (!linker) return;
     Engine *engine = linker->engine;
@@ -66,14 +92,10 @@ void wr_linker_delete(wr_linker_t *linker) {
     for (u32 i = 0; i < linker->ninstances; i++) {
         free_string(&engine->alloc, linker->instances[i].module);
     }
-    for (u32 i = 0; i < linker->nmemories; i++) {
-        free_string(&engine->alloc, linker->memories[i].module);
-        free_string(&engine->alloc, linker->memories[i].name);
-        wr_shared_memory_delete(linker->memories[i].memory);
-    }
-    wr_free(&engine->alloc, linker->memories, linker->cap_memories * sizeof *linker->memories);
+    for (u32 i = 0; i < linker->nitems; i++) free_item(&engine->alloc, &linker->items[i]);
     wr_free(&engine->alloc, linker->funcs, linker->cap_funcs * sizeof *linker->funcs);
     wr_free(&engine->alloc, linker->instances, linker->cap_instances * sizeof *linker->instances);
+    wr_free(&engine->alloc, linker->items, linker->cap_items * sizeof *linker->items);
     wr_free(&engine->alloc, linker, sizeof *linker);
     wr_engine_unref(engine);
 }
@@ -85,6 +107,8 @@ static Name name_of(const char *string) { return (Name){string, (u32)strlen(stri
 static bool name_is(Name name, const char *string) {
     return strlen(string) == name.size && memcmp(string, name.data, name.size) == 0;
 }
+
+static bool same_name(Name a, Name b) { return wr_name_compare(a, b) == 0; }
 
 /* FNV-1a. Only names that the embedder chose are in the table: nobody can crowd it. */
 static u32 hash_bytes(u32 hash, Name name) {
@@ -140,51 +164,12 @@ static void put_func(wr_linker_t *linker, HostFunc *host) {
 
 /* ---- defining host functions ---------------------------------------------------------------- */
 
-typedef struct Signature {
-    u32 nparams, nresults;
-    ValType types[LIMIT_PARAMS + LIMIT_RESULTS];
-} Signature;
-
-static ValType type_of_letter(char letter) {
-    switch (letter) {
-    case 'i': return T_I32;
-    case 'I': return T_I64;
-    case 'f': return T_F32;
-    case 'F': return T_F64;
-    case 'v': return T_V128;
-    case 'c': return T_FUNCREF;
-    case 'e': return T_EXTERNREF;
-    case 'a': return T_REF(HEAP_ANY, 1);
-    case 'x': return T_EXNREF;
-    default: return T_BOT;
-    }
-}
-
-/* Letters up to `end`, appended to the types. False if there is another letter, or too many. */
-static bool parse_letters(Signature *s, const char **text, char end, u32 max, u32 *count) {
-    for (*count = 0; **text != end; (*text)++, (*count)++) {
-        ValType type = type_of_letter(**text);
-        if (type == T_BOT || *count == max) return false;
-        s->types[s->nparams + *count] = type;
-    }
-    return true;
-}
-
-static bool parse_signature(Signature *s, const char *text) {
-    s->nparams = 0;
-    u32 nparams;
-    if (!parse_letters(s, &text, '>', LIMIT_PARAMS, &nparams)) return false;
-    s->nparams = nparams;
-    text++;
-    return parse_letters(s, &text, '\0', LIMIT_RESULTS, &s->nresults);
-}
-
 static Error *new_definition(wr_linker_t *linker, const char *module, const char *name,
                              const char *signature, HostFunc **host) {
-    Signature *s = wr_alloc(&linker->engine->alloc, sizeof *s);
+    ParsedSignature *s = wr_alloc(&linker->engine->alloc, sizeof *s);
     if (!s) return ERROR_OOM;
     Error *error = NULL;
-    if (!parse_signature(s, signature)) {
+    if (!wr_signature_parse(s, signature)) {
         error = wr_error_at(WR_ERROR_USAGE, NO_OFFSET,
                             "bad signature of a host function: \"%.64s\"", signature);
     } else {
@@ -230,28 +215,70 @@ wr_error_t *wr_linker_define_instance(wr_linker_t *linker, const char *module,
     return NULL;
 }
 
-/* ---- defining shared memories --------------------------------------------------------------- */
+/* ---- defining other things ------------------------------------------------------------------ */
+
+/* Copies the names; takes over the reference to a memory. */
+static Error *add_item(wr_linker_t *linker, ItemEntry item) {
+    const Alloc *alloc = &linker->engine->alloc;
+    ItemEntry copy = {.kind = item.kind, .memory = item.memory, .external = item.external};
+    bool ok = wr_grow_array(alloc, &linker->items, &linker->cap_items, (u64)linker->nitems + 1,
+                            UINT32_MAX, sizeof *linker->items);
+    ok = ok && copy_name(alloc, item.module, &copy.module);
+    ok = ok && (!item.name.data || copy_name(alloc, item.name, &copy.name));
+    ok = ok && (!item.to_module.data || copy_name(alloc, item.to_module, &copy.to_module));
+    ok = ok && (!item.to_name.data || copy_name(alloc, item.to_name, &copy.to_name));
+    if (!ok) {
+        free_item(alloc, &copy);
+        return ERROR_OOM;
+    }
+    copy.order = ++linker->order;
+    linker->items[linker->nitems++] = copy;
+    return NULL;
+}
 
 wr_error_t *wr_linker_define_memory(wr_linker_t *linker, const char *module, const char *name,
                                     wr_shared_memory_t *memory) {
-    const Alloc *alloc = &linker->engine->alloc;
     if (memory->engine != linker->engine) {
         return wr_error_at(WR_ERROR_USAGE, NO_OFFSET, "the memory belongs to another engine");
     }
-    if (!wr_grow_array(alloc, &linker->memories, &linker->cap_memories, (u64)linker->nmemories + 1,
-                       UINT32_MAX, sizeof *linker->memories)) {
-        return ERROR_OOM;
+    return add_item(linker, (ItemEntry){.module = name_of(module),
+                                        .name = name_of(name),
+                                        .kind = ITEM_MEMORY,
+                                        .memory = wr_shared_memory_ref(memory)});
+}
+
+static Error *name_too_long(void) {
+    return wr_error_at(WR_ERROR_USAGE, NO_OFFSET, "a name of more than 4 GiB");
+}
+
+wr_error_t *wr_linker_define(wr_linker_t *linker, wr_name_t module, wr_name_t name,
+                             wr_store_t *store, const wr_extern_t *external) {
+    ItemEntry item = {.module = {module.data ? module.data : "", (u32)module.size},
+                      .name = {name.data ? name.data : "", (u32)name.size},
+                      .kind = ITEM_EXTERN};
+    if (module.size > UINT32_MAX || name.size > UINT32_MAX) return name_too_long();
+    if (store->engine != linker->engine || (linker->store && linker->store != store)) {
+        return wr_error_at(WR_ERROR_USAGE, NO_OFFSET, "the object belongs to another %s",
+                           store->engine != linker->engine ? "engine" : "store");
     }
-    MemoryEntry entry = {copy_string(alloc, module), copy_string(alloc, name), NULL, 0};
-    if (!entry.module || !entry.name) {
-        free_string(alloc, entry.module);
-        free_string(alloc, entry.name);
-        return ERROR_OOM;
+    Error *error = wr_extern_check(store, external, &item.external);
+    if (!error) error = add_item(linker, item);
+    if (!error) linker->store = store;
+    return error;
+}
+
+wr_error_t *wr_linker_alias(wr_linker_t *linker, const char *module, const char *name,
+                            const char *as_module, const char *as_name) {
+    if (!name != !as_name) {
+        return wr_error_at(WR_ERROR_USAGE, NO_OFFSET, "an alias of one name, or of a whole module");
     }
-    entry.memory = wr_shared_memory_ref(memory);
-    entry.order = ++linker->order;
-    linker->memories[linker->nmemories++] = entry;
-    return NULL;
+    ItemEntry item = {
+        .kind = ITEM_ALIAS, .module = name_of(as_module), .to_module = name_of(module)};
+    if (name) {
+        item.name = name_of(as_name);
+        item.to_name = name_of(name);
+    }
+    return add_item(linker, item);
 }
 
 /* ---- resolving ------------------------------------------------------------------------------ */
@@ -270,11 +297,12 @@ static bool resolve_in_instances(const wr_linker_t *linker, const Import *import
 }
 
 /* The newest of that name. */
-static const MemoryEntry *resolve_memory(const wr_linker_t *linker, const Import *import) {
-    for (u32 i = linker->nmemories; i-- > 0;) {
-        const MemoryEntry *entry = &linker->memories[i];
-        if (name_is(import->module, entry->module) && name_is(import->name, entry->name)) {
-            return entry;
+static const ItemEntry *resolve_item(const wr_linker_t *linker, const Import *import) {
+    for (u32 i = linker->nitems; i-- > 0;) {
+        const ItemEntry *item = &linker->items[i];
+        if (same_name(import->module, item->module) &&
+            (!item->name.data || same_name(import->name, item->name))) {
+            return item;
         }
     }
     return NULL;
@@ -287,22 +315,56 @@ static const FuncEntry *resolve_host_func(const wr_linker_t *linker, const Impor
     return entry->host ? entry : NULL;
 }
 
+/* What defines a name; at most one of these is set. */
+typedef struct Definition {
+    const FuncEntry *func;
+    const ItemEntry *item;
+    bool is_export;
+    ExternVal export;
+} Definition;
+
+#define MAX_ALIASES 16u /* of aliases: so that those of each other end */
+
+static Definition find_definition(const wr_linker_t *linker, const Import *import) {
+    Import wanted = *import;
+    for (u32 i = 0; i < MAX_ALIASES; i++) {
+        Definition d = {
+            resolve_host_func(linker, &wanted), resolve_item(linker, &wanted), false, {0}};
+        u64 order = d.func ? d.func->order : 0;
+        if (d.item && d.item->order < order) d.item = NULL;
+        if (d.item) {
+            d.func = NULL;
+            order = d.item->order;
+        }
+        if (resolve_in_instances(linker, &wanted, order, &d.export)) {
+            return (Definition){.is_export = true, .export = d.export};
+        }
+        if (!d.item || d.item->kind != ITEM_ALIAS) return d;
+        wanted.module = d.item->to_module;
+        if (d.item->to_name.data) wanted.name = d.item->to_name;
+    }
+    return (Definition){0};
+}
+
 static Error *resolve(const wr_linker_t *linker, Store *store, const Import *import,
                       ExternVal *out) {
-    const FuncEntry *func = resolve_host_func(linker, import);
-    const MemoryEntry *memory = resolve_memory(linker, import);
-    u64 order = func ? func->order : 0;
-    bool is_memory = memory && memory->order > order;
-    if (is_memory) order = memory->order;
-    if (resolve_in_instances(linker, import, order, out)) return NULL;
-    if (is_memory) {
+    Definition d = find_definition(linker, import);
+    if (d.is_export) {
+        *out = d.export;
+        return NULL;
+    }
+    if (d.item && d.item->kind == ITEM_EXTERN) {
+        *out = d.item->external;
+        return NULL;
+    }
+    if (d.item) {
         out->kind = EXT_MEMORY;
-        out->of.memory = wr_memory_attach(store, memory->memory);
+        out->of.memory = wr_memory_attach(store, d.item->memory);
         return out->of.memory ? NULL : ERROR_OOM;
     }
-    if (!func) return wr_link_unknown(import);
+    if (!d.func) return wr_link_unknown(import);
     out->kind = EXT_FUNC;
-    out->of.func = wr_store_new_host_func(store, func->host->type, func->host);
+    out->of.func = wr_store_new_host_func(store, d.func->host->type, d.func->host);
     return out->of.func ? NULL : ERROR_OOM;
 }
 
@@ -350,17 +412,12 @@ wr_error_t *wr_linker_instantiate(wr_linker_t *linker, wr_store_t *store, wr_mod
 /* Definitions of host functions, borrowed. */
 static Error *resolve_shared(const wr_linker_t *linker, const Module *module, HostFunc **imports) {
     for (u32 i = 0; i < module->nimports; i++) {
-        const Import *import = &module->imports[i];
-        const FuncEntry *entry = resolve_host_func(linker, import);
-        const MemoryEntry *memory = resolve_memory(linker, import);
-        u64 order = entry ? entry->order : 0;
-        ExternVal ignored;
-        if (resolve_in_instances(linker, import, order, &ignored) ||
-            (memory && memory->order > order)) {
+        Definition d = find_definition(linker, &module->imports[i]);
+        if (d.is_export || d.item) {
             return wr_error_at(WR_ERROR_USAGE, NO_OFFSET, "only host functions can be pre-linked");
         }
-        if (!entry) return wr_link_unknown(import);
-        imports[i] = entry->host;
+        if (!d.func) return wr_link_unknown(&module->imports[i]);
+        imports[i] = d.func->host;
     }
     return NULL;
 }

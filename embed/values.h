@@ -24,4 +24,9 @@ INLINE u32 call_slots(const Func *func) {
 /* Most calls need no allocation. */
 #define INLINE_SLOTS 32u
 
+/* A value of the host as one of that type, checked, in type_slots(type) slots; and back, kept alive for the
+ * host: null when out of memory. (objects.c) */
+NODISCARD Error *wr_value_put(Store *store, const wr_val_t *value, ValType type, Slot *slots);
+void wr_value_get(Store *store, ValType type, const Slot *slots, wr_val_t *value);
+
 #endif

@@ -2,6 +2,7 @@
  * engine.c - engines: the configuration, the type table and the executor that modules and stores
  * share. Made by embed/, which chooses the executor; freed with the last reference.
  */
+#include "log.h"
 #include "memory.h"
 #include "parking.h"
 #include "watchdog.h"
@@ -41,6 +42,10 @@ static Error *resolve_memory_mode(Engine *engine) {
         return wr_error_at(WR_ERROR_USAGE, NO_OFFSET, "guard pages cannot be used on this host");
     }
     engine->config.memory_mode = guard ? WR_MEMORY_GUARD : WR_MEMORY_EXPLICIT;
+    if (guard)
+        wr_log(engine, WR_LOG_INFO, "memories are bounded by guard pages");
+    else
+        wr_log(engine, WR_LOG_WARNING, "no guard pages on this host: accesses are checked");
     return NULL;
 }
 

@@ -283,6 +283,8 @@ u32 wr_error_exception_ref(const Error *error, const Store *store) {
     return error->store == store ? error->exception : 0;
 }
 
+Store *wr_error_store(const Error *error) { return error->store; }
+
 static void unlist(Error *error) {
     if (error->store == NULL) return;
     if (error->next != NULL) error->next->previous = error->previous;

@@ -45,6 +45,8 @@ typedef struct wr_store Store;
 Error *wr_error_exception(Store *store, u32 ref);
 /* The exception that a host function which returned `error` throws, or 0. */
 u32 wr_error_exception_ref(const Error *error, const Store *store);
+/* The store of its exception; NULL if it carries none, or the store is gone. */
+Store *wr_error_store(const Error *error);
 /* For the store: visits the exceptions in errors; lets errors outlive it. */
 void wr_errors_visit(Store *store, void (*visit)(void *context, u64 ref), void *context);
 void wr_errors_forget(Store *store);

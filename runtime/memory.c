@@ -3,6 +3,8 @@
  */
 #include "memory.h"
 
+#include "log.h"
+
 #include "racy.h"
 
 #define PAGES_MAX_32 ((u64)1 << 16) /* of 64 KiB, with 32-bit addresses */
@@ -77,7 +79,11 @@ static bool reserve_guarded(Memory *memory) {
 }
 
 static bool reserve_initial(Memory *memory, u64 size) {
-    if (wants_guard(memory) && reserve_guarded(memory)) return true;
+    if (wants_guard(memory)) {
+        if (reserve_guarded(memory)) return true;
+        wr_log(memory->store->engine, WR_LOG_DEBUG,
+               "no address space for guard pages: accesses to a memory are checked");
+    }
     if (memory->is_shared && !pages_to_bytes(memory, memory->max_pages, &size)) return false;
     return reserve(memory, size);
 }

@@ -4,6 +4,7 @@
 #include "module.h"
 
 #include "decode.h"
+#include "log.h"
 #include "name_section.h"
 #include "os.h"
 #include "store.h"
@@ -67,11 +68,25 @@ static Error *load(Module *m) {
     return error;
 }
 
+static void log_loading(const Module *m, const Error *error) {
+    if (error != NULL) {
+        wr_log(m->engine, WR_LOG_INFO, "module of %llu bytes refused: %s",
+               (unsigned long long)m->size, wr_error_message(error));
+    } else {
+        wr_log(m->engine, WR_LOG_DEBUG,
+               "module of %llu bytes, %u functions: decoded in %llu us, validated in %llu us",
+               (unsigned long long)m->size, (unsigned)m->nfuncs,
+               (unsigned long long)m->stats.decode_ns / 1000,
+               (unsigned long long)m->stats.validate_ns / 1000);
+    }
+}
+
 Error *wr_module_load(Engine *engine, const u8 *bytes, u64 size, BytesOwner owner, Module **out) {
     *out = NULL;
     Module *m = new_module(engine, bytes, size, owner);
     if (m == NULL) return ERROR_OOM;
     Error *error = load(m);
+    log_loading(m, error);
     if (error == NULL)
         *out = m;
     else

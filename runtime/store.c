@@ -366,12 +366,13 @@ bool wr_store_root(Store *store, u64 ref, u32 *root) {
         }
         *root = store->nroots++;
     }
-    store->roots[*root] = (u32)ref;
+    store->roots[*root] = ref_is_object(ref) ? (u32)ref : 0; /* all else needs no keeping */
     return true;
 }
 
 void wr_store_unroot(Store *store, u32 root) {
-    store->roots[root] = store->free_root << 1 | 1; /* no object: the collector passes by */
+    if (root >= store->nroots || store->roots[root] & 1) return; /* is free already */
+    store->roots[root] = store->free_root << 1 | 1;              /* the collector passes by */
     store->free_root = root + 1;
 }
 

@@ -54,6 +54,9 @@ struct wr_config {
     u32 pool_stores;      /* see wr_config_set_pool() */
     size_t pool_resident; /* bytes */
     Alloc alloc;
+    wr_log_func_t log; /* or NULL */
+    void *log_context;
+    wr_log_level_t log_level;
 };
 
 struct wr_engine {
@@ -373,7 +376,7 @@ void wr_store_shade(Store *store, u64 ref, ValType type);
 NODISCARD bool wr_store_keep(Store *store, u64 ref);
 /* Keeps the object that `ref` leads to, if any, until wr_store_unroot(). False when out of memory. */
 NODISCARD bool wr_store_root(Store *store, u64 ref, u32 *root);
-void wr_store_unroot(Store *store, u32 root);
+void wr_store_unroot(Store *store, u32 root); /* of one that is no root: nothing */
 
 /* The same for bytes of linear memories, which peers share; and back. */
 NODISCARD bool wr_budget_charge(Budget *budget, u64 bytes);

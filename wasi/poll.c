@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clock.h"
 #include "guest.h"
 #include "io.h"
 
@@ -45,11 +46,12 @@ static const Layout layouts[] = {
      CLOCK_FIELD(WASI0, FLAGS)},
 };
 
-static void take_clock(const uint8_t *bytes, const Layout *layout, Subscription *subscription) {
+static void take_clock(Call *call, const uint8_t *bytes, const Layout *layout,
+                       Subscription *subscription) {
     uint64_t timeout = get_u64(bytes + layout->timeout), now = 0;
     uint16_t flags = get_u16(bytes + layout->flags);
     subscription->clock = get_u32(bytes + layout->id);
-    subscription->error = wr_sys_clock_time(subscription->clock, &now);
+    subscription->error = wr_clock_look(call->wasi, subscription->clock, &now);
     if (flags & ~WASI_SUBCLOCKFLAGS_SUBSCRIPTION_CLOCK_ABSTIME)
         subscription->error = WASI_ERRNO_INVAL;
     bool absolute = flags & WASI_SUBCLOCKFLAGS_SUBSCRIPTION_CLOCK_ABSTIME;
@@ -84,7 +86,7 @@ static Errno take(Call *call, const uint8_t *bytes, Poll *poll, Subscription *su
                                    .item = UINT32_MAX};
     if (subscription->type > WASI_EVENTTYPE_FD_WRITE) return WASI_ERRNO_INVAL;
     if (subscription->type == WASI_EVENTTYPE_CLOCK)
-        take_clock(bytes, &layouts[call->unstable], subscription);
+        take_clock(call, bytes, &layouts[call->unstable], subscription);
     else
         take_descriptor(call, bytes, poll, subscription);
     subscription->ready |= subscription->error != WASI_ERRNO_SUCCESS;
@@ -104,9 +106,10 @@ static Errno take_all(Call *call, uint32_t address, Poll *poll) {
 
 /* ---- Waiting --------------------------------------------------------------------------------------------- */
 
-static uint64_t time_left(const Subscription *subscription) {
+static uint64_t time_left(const Call *call, const Subscription *subscription) {
     uint64_t now;
-    if (wr_sys_clock_time(subscription->clock, &now) || now >= subscription->deadline) return 0;
+    if (wr_clock_look(call->wasi, subscription->clock, &now) || now >= subscription->deadline)
+        return 0;
     uint64_t left = subscription->deadline - now;
     /* The wall clock may be set: look again now and then. */
     const uint64_t second = 1000000000u;
@@ -114,13 +117,13 @@ static uint64_t time_left(const Subscription *subscription) {
 }
 
 /* How long nothing can happen that the host would not report. */
-static uint64_t quiet_time(const Poll *poll) {
+static uint64_t quiet_time(const Call *call, const Poll *poll) {
     uint64_t quiet = UINT64_MAX;
     for (uint32_t i = 0; i < poll->count; i++) {
         const Subscription *subscription = &poll->subscriptions[i];
         if (subscription->ready) return 0;
         if (subscription->type != WASI_EVENTTYPE_CLOCK) continue;
-        uint64_t left = time_left(subscription);
+        uint64_t left = time_left(call, subscription);
         quiet = left < quiet ? left : quiet;
     }
     return quiet;
@@ -128,18 +131,23 @@ static uint64_t quiet_time(const Poll *poll) {
 
 static Errno wait_once(Call *call, const Poll *poll) {
     size_t ready;
-    uint64_t quiet = quiet_time(poll);
+    uint64_t quiet = quiet_time(call, poll);
     call->trap = wr_caller_poll(call->caller);
     if (call->trap) return WASI_ERRNO_INTR;
     uint64_t patience = wr_io_patience(call);
-    return wr_sys_poll(poll->items, poll->item_count, quiet < patience ? quiet : patience, &ready);
+    bool sleeps = quiet > 0 && quiet < UINT64_MAX && wr_clock_sleeps(call->wasi);
+    if (sleeps) patience = 0;
+    Errno error =
+        wr_sys_poll(poll->items, poll->item_count, quiet < patience ? quiet : patience, &ready);
+    if (!error && sleeps && ready == 0) wr_clock_sleep(call->wasi, quiet);
+    return error;
 }
 
 /* ---- Events ------------------------------------------------------------------------------------------------ */
 
-static bool happened(const Poll *poll, const Subscription *subscription) {
+static bool happened(const Call *call, const Poll *poll, const Subscription *subscription) {
     if (subscription->ready) return true;
-    if (subscription->type == WASI_EVENTTYPE_CLOCK) return time_left(subscription) == 0;
+    if (subscription->type == WASI_EVENTTYPE_CLOCK) return time_left(call, subscription) == 0;
     return poll->items[subscription->item].ready;
 }
 
@@ -181,7 +189,7 @@ static uint32_t put_events(Call *call, const Poll *poll, uint32_t address) {
     uint8_t *bytes = wr_guest_bytes(call, address, (uint64_t)poll->count * WASI_EVENT_SIZE);
     for (uint32_t i = 0; i < poll->count; i++) {
         const Subscription *subscription = &poll->subscriptions[i];
-        if (happened(poll, subscription))
+        if (happened(call, poll, subscription))
             put_event(poll, subscription, bytes + (size_t)written++ * WASI_EVENT_SIZE);
     }
     return written;

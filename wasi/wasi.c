@@ -149,9 +149,6 @@ void wr_wasi_keep(Call *call, const Descriptor *descriptor) {
 
 /* ---- Contexts --------------------------------------------------------------------------------------------- */
 
-#define STDIN_RIGHTS (RIGHTS_REGULAR & ~RIGHTS_CHANGING)
-#define STDOUT_RIGHTS (RIGHTS_REGULAR & ~WASI_RIGHTS_FD_READ)
-
 wr_wasi_t *wr_wasi_new(void) {
     wr_wasi_t *wasi = calloc(1, sizeof *wasi);
     if (!wasi) return NULL;
@@ -178,6 +175,7 @@ void wr_wasi_delete(wr_wasi_t *wasi) {
     wr_fdtable_free(&wasi->table);
     free_list(&wasi->args);
     free_list(&wasi->environment);
+    wr_byte_streams_free(wasi);
     free(wasi);
 }
 
@@ -249,44 +247,6 @@ wr_error_t *wr_wasi_inherit_env(wr_wasi_t *wasi) {
 }
 
 /* ---- Giving descriptors ---------------------------------------------------------------------------------------- */
-
-/* Replaces a standard stream by the host's, if the host has it open. */
-static Errno inherit_stream(wr_wasi_t *wasi, uint32_t fd) {
-    int host;
-    Errno error = wr_sys_duplicate((int)fd, &host);
-    if (error) return error == WASI_ERRNO_BADF ? WASI_ERRNO_SUCCESS : error;
-    SysInfo info;
-    uint64_t rights = fd == 0 ? STDIN_RIGHTS : STDOUT_RIGHTS;
-    error = wr_sys_info(host, &info);
-    if (!error && !info.readable) rights &= ~WASI_RIGHTS_FD_READ;
-    if (!error && !info.writable)
-        rights &=
-            ~(WASI_RIGHTS_FD_WRITE | WASI_RIGHTS_FD_ALLOCATE | WASI_RIGHTS_FD_FILESTAT_SET_SIZE);
-    if (error) {
-        wr_sys_close(host);
-        return error;
-    }
-    error = wr_fdtable_replace(&wasi->table, wr_descriptor_of(host, &info, rights, 0), fd);
-    /* A guest that ran before may have closed it: that is its choice. */
-    return error == WASI_ERRNO_BADF ? WASI_ERRNO_SUCCESS : error;
-}
-
-wr_error_t *wr_wasi_inherit_stdio(wr_wasi_t *wasi) {
-    for (uint32_t fd = 0; fd < 3; fd++) {
-        Errno error = inherit_stream(wasi, fd);
-        if (error)
-            return wr_error_new(WR_ERROR_IO, "cannot use standard stream %u (WASI errno %u)",
-                                (unsigned)fd, (unsigned)error);
-    }
-    return NULL;
-}
-
-wr_error_t *wr_wasi_set_stream(wr_wasi_t *wasi, uint32_t fd, const wr_wasi_stream_t *stream) {
-    Descriptor descriptor = wr_descriptor_null(fd == 0 ? STDIN_RIGHTS : STDOUT_RIGHTS);
-    if (stream) descriptor.stream = *stream;
-    Errno error = fd < 3 ? wr_fdtable_replace(&wasi->table, descriptor, fd) : WASI_ERRNO_BADF;
-    return error ? wr_error_new(WR_ERROR_USAGE, "no standard stream %u", (unsigned)fd) : NULL;
-}
 
 static Errno insert_directory(wr_wasi_t *wasi, int host, const char *name, bool read_only) {
     Descriptor descriptor;

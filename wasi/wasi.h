@@ -21,6 +21,10 @@ typedef struct StringList {
     size_t size, count; /* of bytes; of strings */
 } StringList;
 
+/* What the guest may do with standard streams. */
+#define STDIN_RIGHTS (RIGHTS_REGULAR & ~RIGHTS_CHANGING)
+#define STDOUT_RIGHTS (RIGHTS_REGULAR & ~WASI_RIGHTS_FD_READ)
+
 struct Call;
 
 typedef struct WasiFunc {
@@ -38,9 +42,24 @@ typedef struct Binding {
 
 enum { WASI_FUNC_COUNT = 46 };
 
+/* A standard stream in memory: what is read from, or what was written. */
+typedef struct ByteStream {
+    char *data;
+    size_t size, capacity, limit, position;
+} ByteStream;
+void wr_byte_streams_free(wr_wasi_t *wasi);
+
 struct wr_wasi {
     FdTable table;
     StringList args, environment;
+    ByteStream bytes[3];
+    /* Time and randomness, unless they are the host's: clock.now or random NULL. */
+    wr_wasi_clock_t clock;
+    bool is_time_fixed, is_seeded;
+    _Atomic(uint64_t) fixed_time, seed;
+    uint64_t time_step;
+    wr_wasi_random_t random;
+    void *random_context;
     /* Resolve paths by components: the kernel has no better way, or a test asks for it. */
     atomic_bool walk;
     Binding bindings[2][WASI_FUNC_COUNT];

@@ -122,6 +122,7 @@ typedef struct wr_frame {
     wr_instance_t *instance;   /* NULL for a host function; lives as long as its store */
 } wr_frame_t;
 
+/* What kind of error it is; the other questions below depend on that. */
 WR_API wr_error_kind_t wr_error_kind(const wr_error_t *error);
 /* One line without a newline, UTF-8, as the official test suite words it; lives as long as `error`. */
 WR_API const char *wr_error_message(const wr_error_t *error);
@@ -166,8 +167,9 @@ typedef enum wr_memory_mode {
  * thread-safe when the engine is shared. NULL result = failure, which the library survives. */
 typedef void *(*wr_alloc_func_t)(void *context, void *pointer, size_t old_size, size_t new_size);
 
-WR_API own wr_config_t *wr_config_new(void); /* NULL when out of memory */
-WR_API void wr_config_delete(own wr_config_t *config);
+WR_API own wr_config_t *wr_config_new(void);           /* NULL when out of memory */
+WR_API void wr_config_delete(own wr_config_t *config); /* one that no engine has consumed */
+/* How memories are bounded; WR_MEMORY_EXPLICIT needs neither address space nor signal handlers. */
 WR_API void wr_config_set_memory_mode(wr_config_t *config, wr_memory_mode_t mode);
 /* Bytes of guest stack (values and frames) of one store; default 8 MiB, rounded up to pages. */
 WR_API void wr_config_set_max_stack(wr_config_t *config, size_t bytes);
@@ -188,6 +190,18 @@ WR_API void wr_config_set_warm_after(wr_config_t *config, uint32_t count);
 /* Bytes that these ids may take in the whole engine; default 64 MiB. Functions beyond it run without. */
 WR_API void wr_config_set_max_shadow(wr_config_t *config, size_t bytes);
 WR_API void wr_config_set_allocator(wr_config_t *config, wr_alloc_func_t func, void *context);
+/* Messages about what an operator may want to know: what the host refuses, what is loaded, and how long it
+ * takes. One line without a newline; levels up to `level`. Any thread may call it, and it must not
+ * call back into the library. No guest writes to it. */
+typedef enum wr_log_level {
+    WR_LOG_ERROR,
+    WR_LOG_WARNING,
+    WR_LOG_INFO,
+    WR_LOG_DEBUG
+} wr_log_level_t;
+typedef void (*wr_log_func_t)(void *context, wr_log_level_t level, const char *message);
+WR_API void wr_config_set_log(wr_config_t *config, wr_log_func_t func, void *context,
+                              wr_log_level_t level);
 /* Turns a proposal on or off by its name (see `wasmrun --help`); false if there is none such. */
 WR_API bool wr_config_set_feature(wr_config_t *config, const char *name, bool on);
 
@@ -256,10 +270,35 @@ typedef struct wr_export {
     wr_externkind_t kind;
 } wr_export_t;
 
+/* Imports and exports in the order of the module; false if there is none of that index. Names lie in the
+ * module, and live as long. */
 WR_API size_t wr_module_import_count(const wr_module_t *module);
 WR_API bool wr_module_import(const wr_module_t *module, size_t index, wr_import_t *import);
 WR_API size_t wr_module_export_count(const wr_module_t *module);
 WR_API bool wr_module_export(const wr_module_t *module, size_t index, wr_export_t *export_);
+/* The type of an import or export. */
+typedef struct wr_extern_type {
+    wr_externkind_t kind;
+    size_t nparams, nresults; /* FUNC, TAG: see wr_module_import_signature() for which */
+    wr_valkind_t value;       /* GLOBAL: of the value; TABLE: of the elements */
+    bool is_mutable;          /* GLOBAL */
+    bool is_shared, is_64;    /* MEMORY, TABLE */
+    uint8_t page_size_log2;   /* MEMORY */
+    uint64_t min, max;        /* MEMORY in pages, TABLE in elements; max UINT64_MAX: none */
+} wr_extern_type_t;
+WR_API bool wr_module_import_type(const wr_module_t *module, size_t index, wr_extern_type_t *type);
+WR_API bool wr_module_export_type(const wr_module_t *module, size_t index, wr_extern_type_t *type);
+/* The signature of a function or tag (see there) as a string, references by their hierarchy. Writes at
+ * most `size` bytes including the terminating zero; returns the length it would need; 0 for others. */
+WR_API size_t wr_module_import_signature(const wr_module_t *module, size_t index, char *buffer,
+                                         size_t size);
+WR_API size_t wr_module_export_signature(const wr_module_t *module, size_t index, char *buffer,
+                                         size_t size);
+
+/* Custom sections in the order of the module; contents are valid while the module lives. */
+WR_API size_t wr_module_custom_section_count(const wr_module_t *module);
+WR_API bool wr_module_custom_section_at(const wr_module_t *module, size_t index, wr_name_t *name,
+                                        const void **data, size_t *size);
 /* The first custom section of that name; false if there is none. */
 WR_API bool wr_module_custom_section(const wr_module_t *module, const char *name, const void **data,
                                      size_t *size);
@@ -275,6 +314,7 @@ WR_API void wr_module_get_stats(const wr_module_t *module, wr_module_stats_t *st
 
 /* ---- Stores, limits, metering ----------------------------------------------------------------- */
 
+/* A store is where instances live and all that belongs to them. It keeps its engine. */
 WR_API WR_NODISCARD own wr_error_t *wr_store_new(wr_engine_t *engine, own wr_store_t **store);
 /* A store for another thread of the same guest: with the limits, the deadline and the interruptibility
  * that `store` has now. Memory and fuel the two, and all peers made of either, take from one budget:
@@ -329,6 +369,13 @@ WR_API void wr_store_set_interruptible(wr_store_t *store, bool on);
  * runs, the next call does. */
 WR_API void wr_store_interrupt(wr_store_t *store);
 
+/* The type of a memory. */
+typedef struct wr_memory_type {
+    uint64_t min, max; /* pages; max is UINT64_MAX if there is none */
+    bool is_shared, is_64;
+    uint8_t page_size_log2; /* 16, or 0 */
+} wr_memory_type_t;
+
 /* ---- Values and calls ------------------------------------------------------------------------- */
 
 typedef struct wr_val {
@@ -380,6 +427,7 @@ WR_API bool wr_extern_value(const wr_store_t *store, uint64_t ref, void **value)
 /* Signatures are strings, parameters > results: i = i32, I = i64, f = f32, F = f64, v = v128,
  * c = funcref, e = externref, a = anyref, x = exnref. Example: "iiI>i". */
 
+/* The type of a function, references by their hierarchy. Indices beyond the counts give WR_I32. */
 WR_API size_t wr_func_param_count(const wr_func_t *func);
 WR_API size_t wr_func_result_count(const wr_func_t *func);
 WR_API wr_valkind_t wr_func_param(const wr_func_t *func, size_t index);
@@ -427,9 +475,129 @@ WR_API own wr_error_t *wr_call_backtrace(const wr_call_t *call);
 /* Gives it up: it never goes on. Also after its store is gone; in the store's thread. */
 WR_API void wr_call_delete(own wr_call_t *call);
 
-/* Guest memory. Pointers are valid until the guest runs or the memory grows. */
+/* ---- Guest memory ----------------------------------------------------------------------------- */
+
+/* Pointers are valid until the guest runs or the memory grows. */
 WR_API uint8_t *wr_memory_data(wr_memory_t *memory);
 WR_API uint64_t wr_memory_size(const wr_memory_t *memory); /* bytes */
+/* Grows by so many pages; gives their old number, or UINT64_MAX if a limit does not allow it. */
+WR_API uint64_t wr_memory_grow(wr_memory_t *memory, uint64_t pages);
+
+/* Checked access: nothing is touched, and NULL or false is the result, if a byte of it would lie outside.
+ * A size of 0 is allowed at the very end. Numbers are little-endian whatever the host is. */
+WR_API void *wr_memory_view(wr_memory_t *memory, uint64_t address, uint64_t size);
+WR_API bool wr_memory_read(const wr_memory_t *memory, uint64_t address, void *to, size_t size);
+WR_API bool wr_memory_write(wr_memory_t *memory, uint64_t address, const void *from, size_t size);
+WR_API bool wr_memory_read_u32(const wr_memory_t *memory, uint64_t address, uint32_t *value);
+WR_API bool wr_memory_read_u64(const wr_memory_t *memory, uint64_t address, uint64_t *value);
+WR_API bool wr_memory_write_u32(wr_memory_t *memory, uint64_t address, uint32_t value);
+WR_API bool wr_memory_write_u64(wr_memory_t *memory, uint64_t address, uint64_t value);
+/* The length of a zero-terminated string in guest memory of at most `max` bytes; false if it does not end
+ * there, or in the memory. */
+WR_API bool wr_memory_string(const wr_memory_t *memory, uint64_t address, uint64_t max,
+                             const char **string, size_t *length);
+
+/* ---- Objects of a store ----------------------------------------------------------------------- */
+
+/* What can be imported and exported. Belongs to its store. */
+typedef struct wr_extern {
+    wr_externkind_t kind;
+    union {
+        wr_func_t *func;
+        wr_table_t *table;
+        wr_memory_t *memory;
+        wr_global_t *global;
+        wr_tag_t *tag;
+    } of;
+} wr_extern_t;
+
+/* Objects that the host makes. They live as long as the store. Values and references are checked; types
+ * of references are the nullable ones at the top of each hierarchy. */
+WR_API WR_NODISCARD own wr_error_t *wr_store_make_func(wr_store_t *store, const char *signature,
+                                                       wr_host_func_t func, void *context,
+                                                       void (*finalizer)(void *context),
+                                                       wr_func_t **made);
+WR_API WR_NODISCARD own wr_error_t *wr_store_make_global(wr_store_t *store, const wr_val_t *value,
+                                                         bool is_mutable, wr_global_t **made);
+/* A memory as the type says; shared ones too. */
+WR_API WR_NODISCARD own wr_error_t *
+wr_store_make_memory(wr_store_t *store, const wr_memory_type_t *type, wr_memory_t **made);
+/* A table of at least `min` elements, all `value`, which is a reference; max UINT64_MAX: none. */
+WR_API WR_NODISCARD own wr_error_t *wr_store_make_table(wr_store_t *store, const wr_val_t *value,
+                                                        uint64_t min, uint64_t max,
+                                                        wr_table_t **made);
+/* A tag for exceptions whose values the signature's parameters are; it has no results. */
+WR_API WR_NODISCARD own wr_error_t *wr_store_make_tag(wr_store_t *store, const char *signature,
+                                                      wr_tag_t **made);
+
+/* An object as its value is kept alive as by results of calls: see the scopes above. */
+WR_API void wr_global_get(const wr_global_t *global, wr_val_t *value);
+/* An error if it is immutable, or the value of another type. */
+WR_API WR_NODISCARD own wr_error_t *wr_global_set(wr_global_t *global, const wr_val_t *value);
+
+WR_API uint64_t wr_table_size(const wr_table_t *table); /* elements */
+/* False if there is no such element. */
+WR_API bool wr_table_get(const wr_table_t *table, uint64_t index, wr_val_t *value);
+WR_API WR_NODISCARD own wr_error_t *wr_table_set(wr_table_t *table, uint64_t index,
+                                                 const wr_val_t *value);
+/* Appends so many elements, all `value`. An error if a limit does not allow it. */
+WR_API WR_NODISCARD own wr_error_t *wr_table_extend(wr_table_t *table, uint64_t count,
+                                                    const wr_val_t *value);
+
+/* A function as a reference, and back: NULL if it is none. */
+WR_API wr_val_t wr_func_ref(const wr_func_t *func);
+WR_API wr_func_t *wr_ref_func(const wr_store_t *store, const wr_val_t *value);
+
+/* Exceptions. To throw one, a host function returns the error that this makes. */
+WR_API own wr_error_t *wr_throw_new(wr_store_t *store, wr_tag_t *tag, const wr_val_t *values,
+                                    size_t nvalues);
+/* Of an error of kind EXCEPTION: its tag, and up to `max` of its values; *tag is NULL for other errors, and
+ * when the store is gone. Returns how many values it has. */
+WR_API size_t wr_error_exception_values(const wr_error_t *error, wr_tag_t **tag, wr_val_t *values,
+                                        size_t max);
+
+/*
+ * Objects of the garbage-collected heap. What is made or read here is kept as results of calls are: see the
+ * scopes above. Packed fields and elements are i32 values, zero-extended.
+ */
+typedef enum wr_object_kind {
+    WR_OBJECT_NONE, /* null, a function, or no reference of this store */
+    WR_OBJECT_I31,
+    WR_OBJECT_STRUCT,
+    WR_OBJECT_ARRAY,
+    WR_OBJECT_HOST, /* see wr_extern_value() */
+    WR_OBJECT_EXCEPTION
+} wr_object_kind_t;
+WR_API wr_object_kind_t wr_object_kind(const wr_store_t *store, const wr_val_t *value);
+/* Numbers of 31 bits, and back: false if it is none. The uppermost bit is lost, the next is the sign. */
+WR_API wr_val_t wr_i31_new(int32_t value);
+WR_API bool wr_i31_get(const wr_val_t *value, int32_t *number);
+/* Fields of a structure, elements of an array; 0 and false for others. */
+WR_API size_t wr_object_length(const wr_store_t *store, const wr_val_t *object);
+WR_API bool wr_object_get(wr_store_t *store, const wr_val_t *object, size_t index, wr_val_t *value);
+WR_API WR_NODISCARD own wr_error_t *wr_object_set(wr_store_t *store, const wr_val_t *object,
+                                                  size_t index, const wr_val_t *value);
+/* Parts of an array of i8; false if it is none (or, for writing, immutable), or shorter. */
+WR_API bool wr_object_read_bytes(const wr_store_t *store, const wr_val_t *array, size_t start,
+                                 void *to, size_t size);
+WR_API bool wr_object_write_bytes(wr_store_t *store, const wr_val_t *array, size_t start,
+                                  const void *from, size_t size);
+/* Of a type of the instance's module, by its index. No values: the default ones. What they refer to must be
+ * kept, as everything is that the host was given. */
+WR_API WR_NODISCARD own wr_error_t *wr_object_new_struct(wr_instance_t *instance,
+                                                         uint32_t type_index,
+                                                         const wr_val_t *values, size_t nvalues,
+                                                         wr_val_t *object);
+/* All elements are `value`; NULL: the default one. */
+WR_API WR_NODISCARD own wr_error_t *wr_object_new_array(wr_instance_t *instance,
+                                                        uint32_t type_index, uint32_t length,
+                                                        const wr_val_t *value, wr_val_t *object);
+
+/* References that stay beyond scopes: keeps the object that `value` leads to, until it is let go. The store
+ * does so at its end. */
+WR_API WR_NODISCARD own wr_error_t *wr_store_pin(wr_store_t *store, const wr_val_t *value,
+                                                 uint32_t *pin);
+WR_API void wr_store_unpin(wr_store_t *store, uint32_t pin);
 
 /* ---- Shared memories ---------------------------------------------------------------------------- */
 
@@ -438,11 +606,6 @@ WR_API uint64_t wr_memory_size(const wr_memory_t *memory); /* bytes */
  * never moves and never shrinks: pointers into it are valid as long as the handle, or a store that uses
  * it. Guests may write to it at any time: read what you check once, and use what you have read.
  */
-typedef struct wr_memory_type {
-    uint64_t min, max; /* pages; max is UINT64_MAX if there is none */
-    bool is_shared, is_64;
-    uint8_t page_size_log2; /* 16, or 0 */
-} wr_memory_type_t;
 
 /* The type of the memory that import `index` asks for; false if it asks for something else. */
 WR_API bool wr_module_import_memory(const wr_module_t *module, size_t index,
@@ -460,6 +623,7 @@ WR_API uint64_t wr_shared_memory_size(const wr_shared_memory_t *memory); /* byte
 
 /* ---- What a host function may ask of its caller -------------------------------------------------- */
 
+/* The store in which it is called; calls back into it are allowed. */
 WR_API wr_store_t *wr_caller_store(wr_caller_t *caller);
 WR_API wr_instance_t *
 wr_caller_instance(wr_caller_t *caller); /* NULL if called by the host itself */
@@ -476,6 +640,7 @@ WR_API uint64_t wr_caller_patience(wr_caller_t *caller);
 /* ---- Linking and instances ---------------------------------------------------------------------- */
 
 WR_API own wr_linker_t *wr_linker_new(wr_engine_t *engine); /* NULL when out of memory */
+/* Instances made with it are not affected. */
 WR_API void wr_linker_delete(own wr_linker_t *linker);
 /* Defines a host function; a later definition of the same name replaces the earlier one.
  * `finalizer` (may be NULL) runs once with `context` when the last user of the definition is gone, in
@@ -492,6 +657,15 @@ wr_linker_define_instance(wr_linker_t *linker, const char *module, wr_instance_t
 WR_API WR_NODISCARD own wr_error_t *wr_linker_define_memory(wr_linker_t *linker, const char *module,
                                                             const char *name,
                                                             wr_shared_memory_t *memory);
+/* One object of the store. Names are counted, and may hold zeros. */
+WR_API WR_NODISCARD own wr_error_t *wr_linker_define(wr_linker_t *linker, wr_name_t module,
+                                                     wr_name_t name, wr_store_t *store,
+                                                     const wr_extern_t *external);
+/* Another name for what is defined as `module` `name`, then or later; with both names NULL for all names
+ * of a module. Aliases of aliases are followed, up to 16 of them. */
+WR_API WR_NODISCARD own wr_error_t *wr_linker_alias(wr_linker_t *linker, const char *module,
+                                                    const char *name, const char *as_module,
+                                                    const char *as_name);
 /* Resolves imports, instantiates, runs the start function. The instance belongs to the store. */
 WR_API WR_NODISCARD own wr_error_t *wr_linker_instantiate(wr_linker_t *linker, wr_store_t *store,
                                                           wr_module_t *module,
@@ -539,7 +713,12 @@ WR_API wr_func_t *wr_instance_func(wr_instance_t *instance, const char *name);
 WR_API wr_memory_t *wr_instance_memory(wr_instance_t *instance, const char *name);
 WR_API wr_global_t *wr_instance_global(wr_instance_t *instance, const char *name);
 WR_API wr_table_t *wr_instance_table(wr_instance_t *instance, const char *name);
-WR_API void wr_global_get(const wr_global_t *global, wr_val_t *value);
+WR_API wr_tag_t *wr_instance_tag(wr_instance_t *instance, const char *name);
+/* The same for any kind, and for names with zeros in them: false if there is none of that name. */
+WR_API bool wr_instance_export_named(wr_instance_t *instance, wr_name_t name, wr_extern_t *export_);
+/* In the order of wr_module_export(). */
+WR_API bool wr_instance_export_at(wr_instance_t *instance, size_t index, wr_extern_t *export_);
+WR_API wr_module_t *wr_instance_module(wr_instance_t *instance); /* borrowed */
 
 /* ---- WASI preview 1 -------------------------------------------------------------------------------- */
 
@@ -570,6 +749,42 @@ typedef struct wr_wasi_stream {
 /* fd 0, 1 or 2. NULL closes it. */
 WR_API WR_NODISCARD own wr_error_t *wr_wasi_set_stream(wr_wasi_t *wasi, uint32_t fd,
                                                        const wr_wasi_stream_t *stream);
+/* A descriptor of its own for the guest, which can only read, or only write, if the other is NULL. Its
+ * number goes to *fd; the guest has to be told, by an argument for instance. */
+WR_API WR_NODISCARD own wr_error_t *
+wr_wasi_add_stream(wr_wasi_t *wasi, const wr_wasi_stream_t *stream, uint32_t *fd);
+/* A host descriptor (a pipe, a file) as standard stream; the context takes a duplicate. */
+WR_API WR_NODISCARD own wr_error_t *wr_wasi_set_host_stream(wr_wasi_t *wasi, uint32_t fd,
+                                                            int host_descriptor);
+/* These bytes as standard input; they are copied. */
+WR_API WR_NODISCARD own wr_error_t *wr_wasi_set_input(wr_wasi_t *wasi, const void *bytes,
+                                                      size_t size);
+/* Keeps what the guest writes to fd 1 or 2, at most `limit` bytes: more ends the guest. */
+WR_API WR_NODISCARD own wr_error_t *wr_wasi_capture(wr_wasi_t *wasi, uint32_t fd, size_t limit);
+/* What it has written so far; valid until it writes more, or the context goes. Returns the size. */
+WR_API size_t wr_wasi_captured(const wr_wasi_t *wasi, uint32_t fd, const char **bytes);
+
+/*
+ * Clocks of the embedder's own. `now` tells the time of a clock (0: since 1970, 1: monotonic, 2 and 3: CPU
+ * time) in nanoseconds; false if there is no such clock. `sleep` is called instead of waiting, and has to
+ * bring the clocks forward by so much; with NULL guests wait in real time. On the guest's thread.
+ */
+typedef struct wr_wasi_clock {
+    bool (*now)(void *context, uint32_t clock, uint64_t *nanoseconds);
+    void (*sleep)(void *context, uint64_t nanoseconds);
+    void *context;
+} wr_wasi_clock_t;
+/* NULL: the host's again. */
+WR_API void wr_wasi_set_clock(wr_wasi_t *wasi, const wr_wasi_clock_t *clock);
+/* For runs that can be repeated: all clocks show this time, each look at one brings them forward by
+ * `step`, and sleeping does so by its length, without waiting. */
+WR_API void wr_wasi_fix_time(wr_wasi_t *wasi, uint64_t nanoseconds, uint64_t step);
+/* Random bytes of the embedder's own; false if there are none. NULL: the host's again. */
+typedef bool (*wr_wasi_random_t)(void *context, void *bytes, size_t size);
+WR_API void wr_wasi_set_random(wr_wasi_t *wasi, wr_wasi_random_t random, void *context);
+/* Bytes that follow from a seed: the same ones on every host. Not for secrets. */
+WR_API void wr_wasi_set_seed(wr_wasi_t *wasi, uint64_t seed);
+
 #define WR_WASI_READ_ONLY 1u
 /* Opens a host directory and gives it to the guest under the name `guest_path`. */
 WR_API WR_NODISCARD own wr_error_t *wr_wasi_preopen_dir(wr_wasi_t *wasi, const char *host_path,
@@ -601,6 +816,31 @@ WR_API WR_NODISCARD own wr_error_t *wr_wasi_link_threads(wr_wasi_t *wasi, wr_lin
  * others, waits for them, and tells how the guest as a whole ended: with the first trap or exit of any
  * thread, else NULL. Does nothing for a guest that can have no threads. */
 WR_API WR_NODISCARD own wr_error_t *wr_wasi_end_threads(wr_wasi_t *wasi, own wr_error_t *error);
+
+/* ---- From the standard C API (wasm.h) and back ------------------------------------------------------ */
+
+/* For programs that use wasm.h and want what only this header has: the same objects, borrowed unless
+ * marked. NULL or false when the store of the reference is gone. */
+struct wasm_config_t;
+struct wasm_engine_t;
+struct wasm_store_t;
+struct wasm_module_t;
+struct wasm_instance_t;
+struct wasm_extern_t;
+struct wasm_trap_t;
+WR_API wr_config_t *wr_config_of_wasm(struct wasm_config_t *config);
+WR_API wr_engine_t *wr_engine_of_wasm(struct wasm_engine_t *engine);
+WR_API wr_store_t *wr_store_of_wasm(struct wasm_store_t *store);
+WR_API wr_module_t *wr_module_of_wasm(const struct wasm_module_t *module);
+WR_API wr_instance_t *wr_instance_of_wasm(const struct wasm_instance_t *instance);
+WR_API bool wr_extern_of_wasm(const struct wasm_extern_t *external, wr_extern_t *out);
+/* What a trap is about: kind, code, exit status, symbolised frames. Lives as long as the trap. */
+WR_API const wr_error_t *wr_error_of_wasm(const struct wasm_trap_t *trap);
+/* Counted references to objects of that store; NULL for others, or when out of memory. */
+WR_API own struct wasm_instance_t *wr_instance_to_wasm(struct wasm_store_t *store,
+                                                       wr_instance_t *instance);
+WR_API own struct wasm_extern_t *wr_extern_to_wasm(struct wasm_store_t *store,
+                                                   const wr_extern_t *external);
 
 #ifdef __cplusplus
 }

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Installs a build into a fresh folder, moves it, and builds and runs examples/embed.c from there: with the
-# CMake package and with pkg-config, statically and shared.
+# CMake package and with pkg-config, statically and shared. Then makes the Debian packages, and does the last of
+# these once more with their contents.
 # usage: run.sh BUILD-FOLDER C-COMPILER
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
@@ -31,3 +32,17 @@ if command -v pkg-config >/dev/null; then
     lib=$(find "$prefix" -name libwasmrun.so)
     LD_LIBRARY_PATH=${lib%/*} run "$scratch/embed_pc"
 fi
+
+# Debian packages
+command -v dpkg-deb >/dev/null || exit 0
+(cd "$1" && cpack -G DEB -B "$scratch/debs" >/dev/null)
+for package in "$scratch"/debs/*.deb; do
+    dpkg-deb -f "$package" Package Version Depends
+    dpkg-deb -x "$package" "$scratch/root"
+done
+[ -f "$scratch/root/usr/bin/wasmrun" ] && [ -f "$scratch/root/usr/include/wasm.h" ]
+root=$scratch/root/usr
+"$root/bin/wasmrun" --version
+lib=$(find "$root" -name 'libwasmrun.so')
+"$2" "$here/../../examples/embed.c" -o "$scratch/embed_deb" -I"$root/include" "$lib"
+LD_LIBRARY_PATH=${lib%/*} run "$scratch/embed_deb"
