@@ -11,6 +11,7 @@
 #include <strings.h>
 #include <sys/socket.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "serve.h"
 
@@ -280,17 +281,37 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
     return answer(x, connection, method);
 }
 
+/* Our own, so that the port is known before the first request. */
+static int listen_at(const struct addrinfo *at) {
+    struct sockaddr_storage bound;
+    socklen_t size = sizeof bound;
+    int one = 1, fd = socket(at->ai_family, at->ai_socktype | SOCK_CLOEXEC, at->ai_protocol);
+    if (fd < 0) return -1;
+    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) == 0 &&
+        bind(fd, at->ai_addr, at->ai_addrlen) == 0 && listen(fd, SOMAXCONN) == 0 &&
+        getsockname(fd, (struct sockaddr *)&bound, &size) == 0 &&
+        getnameinfo((struct sockaddr *)&bound, size, NULL, 0, bound_port, sizeof bound_port,
+                    NI_NUMERICSERV) == 0) {
+        settings.port = bound_port;
+        return fd;
+    }
+    close(fd);
+    return -1;
+}
+
 static bool start_at(const struct addrinfo *at) {
+    int fd = listen_at(at);
+    if (fd < 0) return false;
     unsigned flags = MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL;
     if (at->ai_family == AF_INET6) flags |= MHD_USE_IPv6;
     server = MHD_start_daemon(
-        flags, 0, NULL, NULL, on_request, NULL, /* the port is in the address */
-        MHD_OPTION_SOCK_ADDR, at->ai_addr, MHD_OPTION_URI_LOG_CALLBACK, on_uri, NULL,
-        MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_NOTIFY_CONNECTION,
-        on_connection, NULL, MHD_OPTION_CONNECTION_LIMIT, settings.max_connections,
-        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        (size_t)HEADER_MEMORY, MHD_OPTION_THREAD_STACK_SIZE, (size_t)THREAD_STACK,
-        MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u, MHD_OPTION_END);
+        flags, 0, NULL, NULL, on_request, NULL, MHD_OPTION_LISTEN_SOCKET, fd,
+        MHD_OPTION_URI_LOG_CALLBACK, on_uri, NULL, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL,
+        MHD_OPTION_NOTIFY_CONNECTION, on_connection, NULL, MHD_OPTION_CONNECTION_LIMIT,
+        settings.max_connections, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEADER_MEMORY, MHD_OPTION_THREAD_STACK_SIZE,
+        (size_t)THREAD_STACK, MHD_OPTION_END);
+    if (!server) close(fd);
     return server != NULL;
 }
 
@@ -308,11 +329,6 @@ bool http_start(void) {
     if (!ok) {
         serve_log("cannot listen on %s port %s", settings.host, settings.port);
         return false;
-    }
-    const union MHD_DaemonInfo *info = MHD_get_daemon_info(server, MHD_DAEMON_INFO_BIND_PORT);
-    if (info) {
-        snprintf(bound_port, sizeof bound_port, "%u", (unsigned)info->port);
-        settings.port = bound_port;
     }
     return true;
 }
