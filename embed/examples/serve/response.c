@@ -65,8 +65,9 @@ static bool take_field(Response *r, char *line, bool *has_required) {
 
 /* The line at `at` and where the next one begins; false at the end of the text. */
 static bool next_line(Text *text, size_t *at, char **line) {
+    if (*at >= text->size) return false;
     char *start = text->bytes + *at;
-    char *end = *at < text->size ? memchr(start, '\n', text->size - *at) : NULL;
+    char *end = memchr(start, '\n', text->size - *at);
     if (!end || memchr(start, 0, (size_t)(end - start))) return false;
     *at = (size_t)(end - text->bytes) + 1;
     if (end > start && end[-1] == '\r') end--;
