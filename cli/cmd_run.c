@@ -289,6 +289,20 @@ static void clean_up(Run *run) {
     wr_engine_delete(run->engine);
 }
 
+/* What long runs got (docs/interpreter.md). */
+static void print_shadows(const Run *run) {
+    if (!run->settings->stats || !run->engine) return;
+    wr_shadow_stats_t s;
+    wr_engine_get_shadow_stats(run->engine, &s);
+    fprintf(stderr,
+            "ids\n"
+            "  functions   %12" PRIu64 "%s\n"
+            "  memory      %12" PRIu64 " bytes\n"
+            "  made in     %12.3f ms\n",
+            s.functions, s.limited ? ", others refused for their size or the limit" : "", s.bytes,
+            (double)s.ns / 1e6);
+}
+
 int wr_cli_run(const Settings *settings) {
     Run run = {.settings = settings, .file = settings->operands[0], .status = STATUS_OK};
     wr_cli_ignore_broken_pipes();
@@ -296,6 +310,7 @@ int wr_cli_run(const Settings *settings) {
     for (size_t i = 0; ok && i < settings->preloads.count; i++)
         ok = preload(&run, settings->preloads.items[i].value);
     if (ok) run_main(&run);
+    print_shadows(&run);
     print_fuel(&run);
     print_heap(&run);
     if (WR_FREE_AT_EXIT) clean_up(&run);

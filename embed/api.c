@@ -157,6 +157,11 @@ bool wr_module_custom_section(const wr_module_t *module, const char *name, const
     return false;
 }
 
+void wr_engine_get_shadow_stats(const wr_engine_t *engine, wr_shadow_stats_t *stats) {
+    *stats = (wr_shadow_stats_t){0};
+    if (engine->executor->shadow_stats != NULL) *stats = engine->executor->shadow_stats(engine);
+}
+
 void wr_module_get_stats(const wr_module_t *module, wr_module_stats_t *stats) {
     *stats = module->stats;
 }

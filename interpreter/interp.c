@@ -674,4 +674,5 @@ const Executor wr_interpreter = {
     .each_frame = each_frame,
     .guard_init = guard_init,
     .module_free = wr_shadow_module_free,
+    .shadow_stats = wr_shadow_stats,
 };

@@ -20,6 +20,8 @@ typedef _Atomic(Shadow *) ShadowList;
 typedef struct Shadows {
     _Atomic(Handler **) table; /* made once, by the first thread that needs it */
     atomic_size_t bytes;       /* of all shadows */
+    atomic_ullong made, ns;    /* how many there ever were, and the time that making them took */
+    atomic_bool limited;       /* one was not made, to save memory */
 } Shadows;
 
 Handler *const *wr_shadow_table(const Engine *engine) {
@@ -57,6 +59,16 @@ void wr_shadow_engine_free(Engine *engine) {
     wr_free(&engine->alloc, atomic_load(&shadows->table),
             wr_tiling_table_size() * sizeof(Handler *));
     wr_free(&engine->alloc, shadows, sizeof *shadows);
+}
+
+wr_shadow_stats_t wr_shadow_stats(const Engine *engine) {
+    Shadows *shadows = engine->shadows;
+    if (shadows == NULL) return (wr_shadow_stats_t){0};
+    return (wr_shadow_stats_t){
+        .functions = atomic_load_explicit(&shadows->made, memory_order_relaxed),
+        .bytes = atomic_load_explicit(&shadows->bytes, memory_order_relaxed),
+        .ns = atomic_load_explicit(&shadows->ns, memory_order_relaxed),
+        .limited = atomic_load_explicit(&shadows->limited, memory_order_relaxed)};
 }
 
 /* ---- a module's shadows ---- */
@@ -100,20 +112,21 @@ static Shadow *find(const ShadowList *list, u32 kind) {
     return shadow;
 }
 
-/* Whether that much more stays within the engine's limit; accounted for if so. */
-static bool charge(Engine *engine, size_t bytes) {
+/* Whether that much more for `length` bytes of code stays within the limits; accounted for if so. */
+static bool charge(Engine *engine, size_t length, size_t bytes) {
     Shadows *shadows = engine->shadows;
     size_t before = atomic_fetch_add_explicit(&shadows->bytes, bytes, memory_order_relaxed);
-    if (before <= engine->config.max_shadow && bytes <= engine->config.max_shadow - before)
-        return true;
+    size_t limit = engine->config.max_shadow;
+    if (length <= MAX_SHADOWED && before <= limit && bytes <= limit - before) return true;
     atomic_fetch_sub_explicit(&shadows->bytes, bytes, memory_order_relaxed);
+    atomic_store_explicit(&shadows->limited, true, memory_order_relaxed);
     return false;
 }
 
 static Shadow *make(Engine *engine, const Module *module, const Code *code, u32 kind) {
     size_t length = (size_t)(code->end - code->start);
     size_t bytes = sizeof(Shadow) + length * sizeof(u16);
-    if (length > MAX_SHADOWED || !charge(engine, bytes)) return NULL;
+    if (!charge(engine, length, bytes)) return NULL;
     Shadow *shadow = wr_alloc(&engine->alloc, bytes);
     if (shadow == NULL) {
         atomic_fetch_sub_explicit(&((Shadows *)engine->shadows)->bytes, bytes,
@@ -147,8 +160,13 @@ static Shadow *find_or_make(Engine *engine, Module *module, const Code *code, u3
     ShadowList *list = &lists[code - module->codes];
     Shadow *shadow = find(list, kind);
     if (shadow != NULL) return shadow;
+    u64 start = wr_os_now();
     shadow = make(engine, module, code, kind);
-    return shadow == NULL ? NULL : add(engine, list, shadow);
+    if (shadow == NULL) return NULL;
+    Shadows *shadows = engine->shadows;
+    atomic_fetch_add_explicit(&shadows->ns, wr_os_now() - start, memory_order_relaxed);
+    atomic_fetch_add_explicit(&shadows->made, 1, memory_order_relaxed);
+    return add(engine, list, shadow);
 }
 
 uintptr_t wr_shadow_ids(Store *store, Func *func) {

@@ -31,6 +31,8 @@ Handler *const *wr_shadow_table(const Engine *engine);
 /* Makes what ids need; false when out of memory. */
 NODISCARD bool wr_shadow_engine_init(Engine *engine);
 void wr_shadow_engine_free(Engine *engine);
+/* What was made. Any thread. */
+wr_shadow_stats_t wr_shadow_stats(const Engine *engine);
 /* Frees a module's shadows. */
 void wr_shadow_module_free(Module *module);
 

@@ -427,6 +427,8 @@ struct Executor {
     bool (*guard_init)(void);
     /* May be NULL. Frees what the executor has put into Module.shadows; the module's last reference is gone. */
     void (*module_free)(Module *module);
+    /* May be NULL: there are none. */
+    wr_shadow_stats_t (*shadow_stats)(const Engine *engine);
 };
 extern const Executor wr_interpreter; /* interpreter/interp.c; named here, chosen in embed/ */
 

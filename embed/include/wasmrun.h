@@ -211,6 +211,16 @@ WR_API WR_NODISCARD own wr_error_t *wr_engine_new(own wr_config_t *config,
 /* Modules and stores keep their engine alive: deleting in any order is fine. */
 WR_API void wr_engine_delete(own wr_engine_t *engine);
 
+/* What made functions faster in this engine so far: see wr_config_set_warm_after(). Any thread. */
+typedef struct wr_shadow_stats {
+    uint64_t
+        functions; /* how often one was given ids: once for each kind of memory, with and without metering */
+    uint64_t bytes; /* that ids take now */
+    uint64_t ns;    /* that making them took */
+    bool limited;   /* a function was refused: it is too large, or the limit is reached */
+} wr_shadow_stats_t;
+WR_API void wr_engine_get_shadow_stats(const wr_engine_t *engine, wr_shadow_stats_t *stats);
+
 /* ---- Modules ---------------------------------------------------------------------------------- */
 
 typedef enum wr_valkind {
