@@ -58,7 +58,7 @@ void wr_exec_run(Store *store, Fiber *fiber) {
     Instance *inst = fr->func->home->instance;
     Handler *const *disp = wr_interp_table(store, fr->func->home);
     fiber->fr = NULL;
-    ((Step *)disp[*fr->pc])(fr->pc, fiber->sp, fr->fp, fr->stp, inst->mem_base, disp, inst, fr, 0,
+    ((Step *)disp[*fr->pc])(fr->pc, fiber->sp, fr->fp, fr->stp, inst->mem_base, disp, fr, inst, 0,
                             0, v128_zero());
 }
 #endif

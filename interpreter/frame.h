@@ -147,7 +147,7 @@ typedef enum ExecVariant {
 extern const size_t wr_exec_table_size; /* entries of one whole table */
 /* Replaces the entries that differ in that variant. */
 void wr_exec_apply(ExecVariant variant, Handler **table);
-/* Whether the machine keeps pc and fr as arguments 0 and 7 of preserve_none functions. */
+/* Whether the machine keeps pc and fr as arguments 0 and 6 of preserve_none functions. */
 bool wr_exec_pc_in_register(void);
 /* Runs from the fiber's fr and sp until the outcome is known. */
 void wr_exec_run(Store *store, Fiber *fiber);

@@ -353,7 +353,7 @@ static bool on_fault(const OsFault *fault) {
     if (!in_guarded_memory(a->store, fault->address)) return false;
     if (wr_exec_pc_in_register() && wr_os_fault_has_arguments()) {
         a->fault_pc = (const u8 *)(uintptr_t)wr_os_fault_argument(fault, 0);
-        a->fault_frame = (Frame *)(uintptr_t)wr_os_fault_argument(fault, 7);
+        a->fault_frame = (Frame *)(uintptr_t)wr_os_fault_argument(fault, 6);
     } else {
         a->fault_pc = a->store->fiber->fault_pc;
         a->fault_frame = a->store->fiber->fault_frame;

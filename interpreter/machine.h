@@ -46,10 +46,12 @@
 #endif
 
 #if defined(WR_TAIL_DISPATCH)
-#define ARGS pc, sp, fp, stp, mem, disp, inst, fr, ids, r0, v0
+/* fr is where no instruction needs its register: on x86-64 the one after it is rcx, which shifts take, and a
+ * guarded access in the same tile must find fr (interp.c: on_fault). */
+#define ARGS pc, sp, fp, stp, mem, disp, fr, inst, ids, r0, v0
 #define PARAMS                                                                                     \
     const u8 *pc, Slot *sp, Slot *fp, const SideEntry *stp, u8 *mem, Handler *const *disp,         \
-        Instance *inst, Frame *fr, uintptr_t ids, u64 r0, v128 v0
+        Frame *fr, Instance *inst, uintptr_t ids, u64 r0, v128 v0
 #define STEP __attribute__((preserve_none)) void
 typedef STEP Step(PARAMS);
 
