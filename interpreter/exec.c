@@ -53,13 +53,24 @@ void wr_exec_apply(ExecVariant variant, Handler **table) {
 
 bool wr_exec_pc_in_register(void) { return !HIDES_RACES; }
 
+/* The ids to go on by from the start of a function that is called from C; 0: by bytes. */
+static uintptr_t entry_ids(Store *store, const Frame *fr) {
+    Func *func = fr->func;
+    if (store->engine->shadows == NULL || fr->pc != func->start) return 0;
+    if (func->ids[store->fiber->polled] == 0 && func->heat++ >= WARM) wr_shadow_ids(store, func);
+    return func->ids[store->fiber->polled];
+}
+
 void wr_exec_run(Store *store, Fiber *fiber) {
     Frame *fr = fiber->fr;
     Instance *inst = fr->func->home->instance;
-    Handler *const *disp = wr_interp_table(store, fr->func->home);
+    uintptr_t ids = entry_ids(store, fr);
+    Handler *const *disp =
+        ids ? wr_shadow_table(store->engine) : wr_interp_table(store, fr->func->home);
+    u32 first = ids ? *(const u16 *)(ids + 2 * (uintptr_t)fr->pc) : *fr->pc;
     fiber->fr = NULL;
-    ((Step *)disp[*fr->pc])(fr->pc, fiber->sp, fr->fp, fr->stp, inst->mem_base, disp, fr, inst, 0,
-                            0, v128_zero());
+    ((Step *)disp[first])(fr->pc, fiber->sp, fr->fp, fr->stp, inst->mem_base, disp, fr, inst, ids,
+                          0, v128_zero());
 }
 #endif
 

@@ -82,6 +82,7 @@ typedef struct Block {
     u32 end; /* item */
     bool is_loop, has_else;
     bool is_exit; /* a branch behind it arrives at the end of the function */
+    u32 nresults;
 } Block;
 
 typedef struct Choice {
@@ -131,11 +132,16 @@ static bool grow(const Alloc *alloc, void *array, u32 *capacity, u32 count, size
 
 static u32 block_at(const Tiling *t, u32 label) { return t->open[t->depth - 1 - label]; }
 
-static bool push_block(Tiling *t, bool is_loop) {
+static u32 results_of(const Module *m, const Instr *instr) {
+    if (instr->index != NONE_U32) return m->types[instr->index]->nresults;
+    return instr->type != T_BOT;
+}
+
+static bool push_block(Tiling *t, bool is_loop, u32 nresults) {
     if (!grow(t->alloc, &t->blocks, &t->cap_blocks, t->nblocks, sizeof *t->blocks)) return false;
     if (!grow(t->alloc, &t->open, &t->cap_open, t->depth, sizeof *t->open)) return false;
     u32 outer = t->depth > 0 ? block_at(t, 0) : 0;
-    t->blocks[t->nblocks] = (Block){outer, NONE_U32, is_loop, false, false};
+    t->blocks[t->nblocks] = (Block){outer, NONE_U32, is_loop, false, false, nresults};
     t->open[t->depth++] = t->nblocks++;
     return true;
 }
@@ -181,10 +187,10 @@ static bool note(Tiling *t, Item *item, const Instr *instr) {
     switch ((u32)instr->op) {
     case OP_BLOCK:
     case OP_TRY:
-    case OP_TRY_TABLE: return push_block(t, false);
-    case OP_LOOP: item->cut = CUT_TARGET; return push_block(t, true);
+    case OP_TRY_TABLE: return push_block(t, false, results_of(m, instr));
+    case OP_LOOP: item->cut = CUT_TARGET; return push_block(t, true, results_of(m, instr));
     case OP_IF:
-        if (!push_block(t, false)) return false;
+        if (!push_block(t, false, results_of(m, instr))) return false;
         item->block = block_at(t, 0);
         return true;
     case OP_ELSE: t->blocks[block_at(t, 0)].has_else = true; /* fall through */
@@ -304,7 +310,7 @@ static bool read_items(Tiling *t) {
     const Code *code = t->code;
     Reader r = {.pos = code->start, .end = code->end, .base = t->module->bytes};
     Instr instr;
-    if (!push_block(t, false)) return false;
+    if (!push_block(t, false, t->module->funcs[code->func_index].type->nresults)) return false;
     while (wr_instr_next(&r, &instr)) {
         if (!grow(t->alloc, &t->items, &t->cap_items, t->nitems, sizeof *t->items)) return false;
         Item *item = &t->items[t->nitems];
@@ -394,12 +400,23 @@ static Single bytes_single(u32 state) {
     return (Single){ids[state], STATE_E};
 }
 
+static bool is_bytes(u16 id) {
+    return id == ID_TO_BYTES_E || id == ID_TO_BYTES_I || id == ID_TO_BYTES_F || id == ID_TO_BYTES_V;
+}
+
+/* Whether a branch out of the block is a return: not if values from outside of it are results, too. */
+static bool is_return(const Tiling *t, const Item *item) {
+    return t->blocks[item->block].nresults == t->blocks[0].nresults;
+}
+
 /* The end of the function, and branches there. */
 static Single exit_single(const Tiling *t, const Item *item, u32 state) {
     static const u16 br_exits[STATES] = {ID_BR_EXIT_E_POLLED, ID_BR_EXIT_I_POLLED,
                                          ID_BR_EXIT_F_POLLED, ID_BR_EXIT_V_POLLED};
     Single to_return = t->singles[OP_RETURN][state];
     u32 results = t->code->result_slots;
+    if ((item->op == OP_BR || item->op == OP_BR_IF) && !is_return(t, item))
+        return bytes_single(state);
     switch (item->op) {
     case OP_BR_IF:
         if (state == STATE_E) return (Single){POLLED_ID(t, ID_BR_IF_EXIT_E), STATE_E};
@@ -555,9 +572,10 @@ static void write_ids(Tiling *t, u32 first, u32 end, u32 state) {
             t->ids[item->at] = bytes_single(state).id;
             return;
         }
-        bool is_tile = choice->id >= FIRST_TILE;
-        if (!is_tile && item->last_byte != 0) t->ids[item->at] = ID_SKIP_E;
-        t->ids[item->at + (is_tile ? 0 : item->last_byte)] = choice->id;
+        /* Tiles know their prefix; bytes are taken up at the first. */
+        bool is_whole = choice->id >= FIRST_TILE || is_bytes(choice->id);
+        if (!is_whole && item->last_byte != 0) t->ids[item->at] = ID_SKIP_E;
+        t->ids[item->at + (is_whole ? 0 : item->last_byte)] = choice->id;
         if (choice->id == ID_PASS_E)
             t->ids[item->at + 1] = (u16)(t->items[run_end(t, i)].at - item->at);
         i += choice->count;

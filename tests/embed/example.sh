@@ -1,5 +1,7 @@
 #!/bin/sh
 # Runs an example and compares what it prints.
-# usage: example.sh PROGRAM EXPECTED
+# usage: example.sh EXPECTED PROGRAM...
 set -eu
-"$1" | diff -u "$2" -
+expected=$1
+shift
+"$@" | diff -u "$expected" -
