@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 
 #include "memory.h"
+#include "sanitized.h"
 #include "store_support.h"
 
 #define PAGE ((u64)WASM_PAGE_SIZE)
@@ -55,19 +56,6 @@ Test(memory, guarded_ones_never_move) {
     cr_assert_eq(wr_memory_grow(memory, 1), UINT64_MAX);
     wr_store_delete(store);
 }
-
-/* Sanitizers need address space of their own. */
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define SANITIZED true
-#endif
-#endif
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED true
-#endif
-#if !defined(SANITIZED)
-#define SANITIZED false
-#endif
 
 /* Address space for one reservation is left, and no more. */
 Test(memory, falls_back_when_a_reservation_is_refused) {
