@@ -51,7 +51,7 @@ void wr_exec_apply(ExecVariant variant, Handler **table) {
         table[changes[variant][i].index] = changes[variant][i].handler;
 }
 
-bool wr_exec_pc_in_register(void) { return !HIDES_RACES; }
+bool wr_exec_pc_in_register(void) { return !INSTRUMENTED; }
 
 /* The ids to go on by from the start of a function that is called from C; 0: by bytes. */
 static uintptr_t entry_ids(Store *store, const Frame *fr) {

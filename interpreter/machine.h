@@ -59,7 +59,7 @@ typedef STEP Step(PARAMS);
 #define NEXT_ID() NEXT_AT(*(const u16 *)(ids + 2 * (uintptr_t)pc))
 #define LEAVE() return
 /* The fault handler finds pc in its register: keep the compiler from advancing it before the access. */
-#define SAVE_PC_GUARD() (HIDES_RACES ? STORE_PC() : (void)0) /* behind a call: see racy.h */
+#define SAVE_PC_GUARD() (INSTRUMENTED ? STORE_PC() : (void)0)
 #define ACCESSED_GUARD() __asm__ volatile("" : "+r"(pc) : : "memory")
 #else
 #define FUNCTION_OF(name)                                                                          \

@@ -60,6 +60,19 @@ typedef double f64;
 #define HIDES_RACES false
 #endif
 
+/* Whether a sanitizer's code is between ours: registers then hold other things, too. */
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define INSTRUMENTED true
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define INSTRUMENTED true
+#endif
+#if !defined(INSTRUMENTED)
+#define INSTRUMENTED false
+#endif
+
 /* Little-endian loads and stores at any alignment (WebAssembly and WASI are little-endian). */
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 #define WR_LE16(x) (x)

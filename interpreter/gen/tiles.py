@@ -213,6 +213,8 @@ class TileBody(Body):
             self.emit("pc += %d;" % (self.at - self.moved))
             self.emit("MOVED_PC();")
             self.moved = self.at
+        if not self.check:
+            self.emit("SAVE_PC_GUARD();")
         self.accessed = True
         return address
 

@@ -5,7 +5,6 @@
 #include <sys/resource.h>
 
 #include "memory.h"
-#include "sanitized.h"
 #include "store_support.h"
 
 #define PAGE ((u64)WASM_PAGE_SIZE)
@@ -59,7 +58,7 @@ Test(memory, guarded_ones_never_move) {
 
 /* Address space for one reservation is left, and no more. */
 Test(memory, falls_back_when_a_reservation_is_refused) {
-    if (SANITIZED) cr_skip_test("the limit would hit the sanitizer");
+    if (INSTRUMENTED) cr_skip_test("the limit would hit the sanitizer");
     Store *store = new_test_store(WR_MEMORY_GUARD, NULL);
     struct rlimit limit = {GUARDED_RESERVATION + (1 << 30), GUARDED_RESERVATION + (1 << 30)};
     if (setrlimit(RLIMIT_AS, &limit) != 0) cr_skip_test("no such limit here");

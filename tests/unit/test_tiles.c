@@ -11,7 +11,6 @@
 #include "embed_support.h"
 #include "frame.h"
 #include "numeric.h"
-#include "sanitized.h"
 #include "shadow.h"
 #include "tiling.h"
 
@@ -173,10 +172,8 @@ static void compare(Machine *plain, Machine *tiled, const Case *c, u32 round, u6
     Outcome_ a = run_case(plain, c, args, fuel), b = run_case(tiled, c, args, fuel);
     cr_assert_eq(a.trap, b.trap, "%c %s: traps %d by bytes, %d by ids", c->state, c->sequence,
                  a.trap, b.trap);
-    /* A sanitizer's code keeps other things in the registers where the fault handler looks for pc. */
-    bool known = !SANITIZED || !plain->instance->memories[0]->is_guarded;
-    cr_assert(!known || a.place == b.place, "%c %s: traps at 0x%llx by bytes, at 0x%llx by ids",
-              c->state, c->sequence, (unsigned long long)a.place, (unsigned long long)b.place);
+    cr_assert_eq(a.place, b.place, "%c %s: traps at 0x%llx by bytes, at 0x%llx by ids", c->state,
+                 c->sequence, (unsigned long long)a.place, (unsigned long long)b.place);
     if (a.trap == WR_TRAP_NONE || a.trap == WR_TRAP_OUT_OF_FUEL) /* else pc is anywhere in it */
         cr_assert_eq(a.fuel, b.fuel, "%c %s: other fuel", c->state, c->sequence);
     cr_assert_eq(a.result, b.result, "%c %s: other result", c->state, c->sequence);
