@@ -208,13 +208,13 @@ INLINE i64 read_sleb(const u8 **next) {
     u32 value = (u32)((i32)((u32)pc[1] << 25) >> 25);                                              \
     if (UNLIKELY(pc[1] & 0x80)) next = pc + 1, value = (u32)read_sleb(&next)
 
-/* A memarg for memory 0 whose offset has one or two bytes; any other goes to the general handler, in
- * state E. The offset stays far below MEMORY_GUARD. */
+/* A memarg for memory 0 whose alignment has one byte and its offset one or two; any other goes to the
+ * general handler, in state E. The offset stays far below MEMORY_GUARD. */
 #define READ_MEMARG(offset, next, state, general)                                                  \
     u32 offset = le16_load(pc + 1);                                                                \
     const u8 *next = pc + 3;                                                                       \
-    if (UNLIKELY(offset & 0x8040)) {                                                               \
-        if (offset & 0x40 || pc[3] & 0x80) {                                                       \
+    if (UNLIKELY(offset & 0x80C0)) {                                                               \
+        if (offset & 0xC0 || pc[3] & 0x80) {                                                       \
             FLUSH_##state();                                                                       \
             JUMP(general);                                                                         \
         }                                                                                          \
