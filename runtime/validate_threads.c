@@ -18,7 +18,8 @@
 /* What the threads share. */
 typedef struct Work {
     Module *m;
-    atomic_uint next; /* the first body that nobody has taken */
+    OsMutex lock;
+    u32 next;         /* the first body that nobody has taken; under lock */
     atomic_uint stop; /* bodies from here on need not be looked at: one before is in error */
 } Work;
 
@@ -33,20 +34,17 @@ typedef struct Worker {
 
 /* ---- a worker ---- */
 
-/* Bodies [first, *end): about BYTES_PER_RUN of code. False when all are taken. */
+/* Bodies [first, *end): about BYTES_PER_RUN of code. False when all are taken. Nobody writes to what has not
+ * been taken yet. */
 static bool take_run(Work *work, u32 *first, u32 *end) {
     const Module *m = work->m;
-    u32 start = atomic_load_explicit(&work->next, memory_order_relaxed), stop;
-    do {
-        if (start >= m->ncodes) return false;
-        u64 bytes = 0;
-        for (stop = start; stop < m->ncodes && bytes < BYTES_PER_RUN; stop++)
-            bytes += (u64)(m->codes[stop].end - m->codes[stop].start);
-    } while (!atomic_compare_exchange_weak_explicit(&work->next, &start, stop, memory_order_relaxed,
-                                                    memory_order_relaxed));
-    *first = start;
-    *end = stop;
-    return true;
+    wr_os_mutex_lock(&work->lock);
+    u32 stop = *first = work->next;
+    for (u64 bytes = 0; stop < m->ncodes && bytes < BYTES_PER_RUN; stop++)
+        bytes += (u64)(m->codes[stop].end - m->codes[stop].start);
+    *end = work->next = stop;
+    wr_os_mutex_unlock(&work->lock);
+    return *first < stop;
 }
 
 /* No body behind one in error matters any more. */
@@ -140,17 +138,18 @@ static Error *make_local_maps(Module *m) {
 
 static Error *check_bodies(Module *m, u32 nthreads) {
     Work work = {.m = m};
-    atomic_init(&work.next, 0);
     atomic_init(&work.stop, m->ncodes);
     const Alloc *alloc = &m->engine->alloc;
     Worker *workers = wr_alloc_array(alloc, nthreads, sizeof *workers);
     if (workers == NULL) return ERROR_OOM;
+    wr_os_mutex_init(&work.lock);
     for (u32 i = 1; i < nthreads; i++) start_worker(&workers[i], &work, false);
     start_worker(&workers[0], &work, true);
     run_worker(&workers[0]);
     Error *error = NULL;
     u32 failed = NONE_U32;
     for (u32 i = 0; i < nthreads; i++) finish_worker(&workers[i], &error, &failed);
+    wr_os_mutex_destroy(&work.lock);
     wr_free(alloc, workers, nthreads * sizeof *workers);
     return error;
 }
