@@ -105,7 +105,7 @@ bool wr_interp_matches(const Instance *inst, u64 ref, const u8 *p);
 const u8 *wr_interp_skip_select_types(const u8 *p); /* from the count on */
 bool wr_interp_select_is_wide(const u8 *p);         /* its one type is v128 */
 /* Whether the drop or select at pc moves a v128 (Code.wide_pcs). */
-bool wr_interp_is_wide(const Func *func, const u8 *pc);
+bool wr_interp_is_wide(const Code *code, const u8 *pc);
 
 /* Polling, in activations that poll. */
 INLINE bool wr_interp_poll(Store *store, const u8 *pc) {

@@ -49,7 +49,7 @@ HANDLER(SELECT, I) {
 }
 
 HANDLER_AS(SELECT, E, WIDE) {
-    if (wr_interp_is_wide(fr->func, pc)) {
+    if (wr_interp_is_wide(fr->func->code, pc)) {
         sp -= 3;
         if (sp[2].u32 == 0) {
             sp[-2] = sp[0];
@@ -81,7 +81,7 @@ HANDLER(SELECT_T, E) {
 }
 
 HANDLER_AS(DROP, E, WIDE) {
-    sp -= wr_interp_is_wide(fr->func, pc) ? 2 : 1;
+    sp -= wr_interp_is_wide(fr->func->code, pc) ? 2 : 1;
     pc += 1;
     NEXT(E);
 }

@@ -140,8 +140,7 @@ bool wr_interp_select_is_wide(const u8 *p) {
     return *p == 0x7B;
 }
 
-bool wr_interp_is_wide(const Func *func, const u8 *pc) {
-    const Code *code = func->code;
+bool wr_interp_is_wide(const Code *code, const u8 *pc) {
     u32 offset = (u32)(pc - code->start), low = 0, high = code->nwide;
     while (low < high) {
         u32 middle = low + (high - low) / 2;

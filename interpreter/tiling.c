@@ -12,6 +12,7 @@
 #include "tiling.h"
 
 #include "decode_code.h"
+#include "frame.h"
 #include "numeric_simd.h"
 
 /* What generate.py says of single instructions, tiles and atoms. */
@@ -166,19 +167,6 @@ static u8 state_of_local(const Tiling *t, u32 index) {
     return t->code->is_wide && t->code->local_map[index] & 1 ? STATE_V : STATE_I;
 }
 
-static bool is_wide_at(const Code *code, u32 at) {
-    u32 low = 0, high = code->nwide;
-    while (low < high) {
-        u32 middle = low + (high - low) / 2;
-        if (code->wide_pcs[middle] == at) return true;
-        if (code->wide_pcs[middle] < at)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return false;
-}
-
 static bool is_branch_on_cast(u32 op) { return wr_op_info[op].imm == IMM_BR_CAST; }
 
 /* Notes what follows from the instruction for blocks, sections and states. */
@@ -241,7 +229,9 @@ static bool note(Tiling *t, Item *item, const Instr *instr) {
     case OP_LOCAL_SET:
     case OP_LOCAL_TEE: item->after = state_of_local(t, instr->index); return true;
     case OP_DROP:
-    case OP_SELECT: item->is_wide = t->code->is_wide && is_wide_at(t->code, item->at); return true;
+    case OP_SELECT:
+        item->is_wide = t->code->is_wide && wr_interp_is_wide(t->code, instr->start);
+        return true;
     default:
         if (is_branch_on_cast(instr->op)) item->block = block_at(t, instr->index);
         return true;

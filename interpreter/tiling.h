@@ -8,8 +8,8 @@
 
 #include "store.h"
 
-/* Bytes of the longest body that is worth it: making ids takes about 60 ns a byte. */
-#define MAX_SHADOWED (2u << 20)
+/* Bytes of the longest body that is worth it: choosing ids takes about 60 ns and 70 bytes of scratch for each. */
+#define MAX_SHADOWED (512u << 10)
 
 /* How many handlers ids can name. */
 u32 wr_tiling_table_size(void);
