@@ -143,6 +143,43 @@ Error *wr_extern_check(const Store *store, const wr_extern_t *external, ExternVa
               : wr_error_at(WR_ERROR_USAGE, NO_OFFSET, "the object belongs to another store");
 }
 
+/* ---- types of objects ----------------------------------------------------------------------- */
+
+static void describe_memory(const Memory *memory, wr_extern_type_t *type) {
+    type->min = memory_pages(memory);
+    if (memory->has_max) type->max = memory->max_pages;
+    type->is_64 = memory->is_64;
+    type->is_shared = memory->is_shared;
+    type->page_size_log2 = memory->page_size_log2;
+}
+
+static void describe_table(const Table *table, wr_extern_type_t *type) {
+    type->value = wr_value_kind(table->store->engine->types, table->type);
+    type->min = table->size;
+    if (table->has_max) type->max = table->max;
+    type->is_64 = table->is_64;
+}
+
+static void describe_signature(const DefType *func, wr_extern_type_t *type) {
+    type->nparams = func->nparams;
+    type->nresults = func->nresults;
+}
+
+void wr_extern_type(const wr_extern_t *external, wr_extern_type_t *type) {
+    *type = (wr_extern_type_t){.kind = external->kind, .max = UINT64_MAX};
+    switch (external->kind) {
+    case WR_EXTERN_FUNC: describe_signature(external->of.func->type, type); break;
+    case WR_EXTERN_TAG: describe_signature(external->of.tag->type, type); break;
+    case WR_EXTERN_TABLE: describe_table(external->of.table, type); break;
+    case WR_EXTERN_MEMORY: describe_memory(external->of.memory, type); break;
+    case WR_EXTERN_GLOBAL:
+        type->value =
+            wr_value_kind(external->of.global->store->engine->types, external->of.global->type);
+        type->is_mutable = external->of.global->mutable;
+        break;
+    }
+}
+
 /* ---- exports of instances ------------------------------------------------------------------- */
 
 bool wr_instance_export_named(wr_instance_t *instance, wr_name_t name, wr_extern_t *export_) {

@@ -3,6 +3,7 @@
  */
 #include "values.h"
 
+#include "externs.h"
 #include "heap.h"
 
 /* ---- conversion ----------------------------------------------------------------------------- */
@@ -85,6 +86,10 @@ wr_valkind_t wr_func_param(const wr_func_t *func, size_t index) {
 wr_valkind_t wr_func_result(const wr_func_t *func, size_t index) {
     if (index >= func->type->nresults) return WR_I32;
     return wr_value_kind(types_of(func), func->type->types[func->type->nparams + index]);
+}
+
+size_t wr_func_signature(const wr_func_t *func, char *buffer, size_t size) {
+    return wr_signature_print(types_of(func), func->type, buffer, size);
 }
 
 /* ---- calls ---------------------------------------------------------------------------------- */

@@ -44,7 +44,9 @@ struct wr_error {
     Backtrace *backtrace;
     const char *message;
     const char *place, *excerpt; /* in a text, else NULL: "FILE:LINE:COLUMN"; two lines */
-    size_t block_size;           /* of this and the texts behind it */
+    void *data;                  /* the embedder's, and what runs with it at the end */
+    void (*finalizer)(void *data);
+    size_t block_size; /* of this and the texts behind it */
 };
 
 Error wr_error_oom_object = {
@@ -299,6 +301,8 @@ void wr_errors_visit(Store *store, void (*visit)(void *context, u64 ref), void *
     for (const Error *e = store->errors; e != NULL; e = e->next) visit(context, e->exception);
 }
 
+void wr_error_detach(wr_error_t *error) { unlist(error); }
+
 void wr_errors_forget(Store *store) {
     while (store->errors != NULL) unlist(store->errors);
 }
@@ -421,9 +425,26 @@ bool wr_error_exit_status(const wr_error_t *error, uint32_t *status) {
     return error->kind == WR_ERROR_EXIT;
 }
 
+static void finalize(Error *error) {
+    void (*finalizer)(void *) = error->finalizer;
+    error->finalizer = NULL;
+    if (finalizer != NULL) finalizer(error->data);
+}
+
+bool wr_error_set_data(wr_error_t *error, void *data, void (*finalizer)(void *data)) {
+    if (error == ERROR_OOM) return false;
+    finalize(error);
+    error->data = data;
+    error->finalizer = finalizer;
+    return true;
+}
+
+void *wr_error_data(const wr_error_t *error) { return error->data; }
+
 void wr_error_delete(wr_error_t *error) {
     if (error == NULL || error == ERROR_OOM) return;
     unlist(error);
+    finalize(error);
     if (error->backtrace != NULL) {
         for (size_t i = 0; i < 2 * END_FRAMES; i++) free_frame(&error->backtrace->frames[i]);
         wr_free(&wr_alloc_system, error->backtrace, sizeof(Backtrace));

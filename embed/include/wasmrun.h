@@ -144,6 +144,16 @@ WR_API bool wr_error_frame(const wr_error_t *error, size_t index, wr_frame_t *fr
 WR_API size_t wr_error_render(const wr_error_t *error, char *buffer, size_t size);
 WR_API void wr_error_delete(own wr_error_t *error);
 
+/* A pointer of the embedder's that goes with an error, so that what made a host function fail comes out of
+ * the guest's call as what it was: an exception of another language, for instance. `finalizer` (may be NULL)
+ * runs with it once, when the error is deleted or given other data. False, and nothing is taken over, for
+ * the static out-of-memory error: it belongs to everybody. */
+WR_API bool wr_error_set_data(wr_error_t *error, void *data, void (*finalizer)(void *data));
+WR_API void *wr_error_data(const wr_error_t *error); /* NULL if none was set */
+/* Makes an error of kind EXCEPTION independent of its store, so that any thread may have it, at any time: its
+ * exception is gone then, message and frames stay. Others are independent already. Store's thread. */
+WR_API void wr_error_detach(wr_error_t *error);
+
 /* For host functions: make the error to return. Never NULL (a static out-of-memory error otherwise). */
 WR_API own wr_error_t *wr_trap_new(const char *message);
 WR_API own wr_error_t *wr_exit_new(uint32_t status);
@@ -442,6 +452,8 @@ WR_API size_t wr_func_param_count(const wr_func_t *func);
 WR_API size_t wr_func_result_count(const wr_func_t *func);
 WR_API wr_valkind_t wr_func_param(const wr_func_t *func, size_t index);
 WR_API wr_valkind_t wr_func_result(const wr_func_t *func, size_t index);
+/* All of it as a string, as by wr_module_export_signature(). */
+WR_API size_t wr_func_signature(const wr_func_t *func, char *buffer, size_t size);
 /* Kinds are checked. `results` needs room for wr_func_result_count(). */
 WR_API WR_NODISCARD own wr_error_t *wr_func_call(wr_store_t *store, wr_func_t *func,
                                                  const wr_val_t *args, size_t nargs,
@@ -520,6 +532,9 @@ typedef struct wr_extern {
         wr_tag_t *tag;
     } of;
 } wr_extern_t;
+
+/* What the object is now: of memories and tables `min` is the size that they have. */
+WR_API void wr_extern_type(const wr_extern_t *external, wr_extern_type_t *type);
 
 /* Objects that the host makes. They live as long as the store. Values and references are checked; types
  * of references are the nullable ones at the top of each hierarchy. */

@@ -238,6 +238,44 @@ Test(objects, reflection) {
     bench_delete(&b);
 }
 
+static wr_extern_type_t type_of_export(wr_instance_t *instance, const char *name) {
+    wr_extern_t external;
+    wr_extern_type_t type;
+    cr_assert(wr_instance_export_named(instance, name_of(name), &external));
+    wr_extern_type(&external, &type);
+    return type;
+}
+
+Test(objects, types_of_objects) {
+    Bench b = bench_new(NULL);
+    char text[8];
+    wr_instance_t *instance = instance_of(
+        &b, "(module (memory (export \"m\") 1 5) (memory (export \"s\") 2 3 shared)"
+            " (memory (export \"n\") i64 0) (table (export \"t\") 2 9 externref)"
+            " (global (export \"g\") (mut f64) (f64.const 0)) (tag (export \"e\") (param i64))"
+            " (func (export \"f\") (param i32 v128) (result i64) (i64.const 0)))");
+    wr_extern_type_t t = type_of_export(instance, "m");
+    cr_assert(t.kind == WR_EXTERN_MEMORY && t.min == 1 && t.max == 5 && t.page_size_log2 == 16);
+    cr_assert_eq(wr_memory_grow(wr_instance_memory(instance, "m"), 2), 1u);
+    cr_assert_eq(type_of_export(instance, "m").min, 3u);
+    t = type_of_export(instance, "s");
+    cr_assert(t.is_shared && t.min == 2 && t.max == 3 && !t.is_64);
+    t = type_of_export(instance, "n");
+    cr_assert(t.is_64 && t.min == 0 && t.max == UINT64_MAX);
+    t = type_of_export(instance, "t");
+    cr_assert(t.kind == WR_EXTERN_TABLE && t.min == 2 && t.max == 9 && t.value == WR_EXTERNREF);
+    t = type_of_export(instance, "g");
+    cr_assert(t.kind == WR_EXTERN_GLOBAL && t.is_mutable && t.value == WR_F64);
+    t = type_of_export(instance, "e");
+    cr_assert(t.kind == WR_EXTERN_TAG && t.nparams == 1 && t.nresults == 0);
+    t = type_of_export(instance, "f");
+    cr_assert(t.kind == WR_EXTERN_FUNC && t.nparams == 2 && t.nresults == 1);
+    cr_assert_eq(wr_func_signature(wr_instance_func(instance, "f"), text, sizeof text), 4u);
+    cr_assert_str_eq(text, "iv>I");
+    cr_assert_eq(wr_func_signature(wr_instance_func(instance, "f"), NULL, 0), 4u);
+    bench_delete(&b);
+}
+
 Test(objects, checked_access) {
     Bench b = bench_new(NULL);
     wr_memory_t *memory;
@@ -314,6 +352,58 @@ Test(objects, exceptions) {
     cr_assert_eq(wr_error_exception_values(error, &seen, values, 3), 0u);
     cr_assert_null(seen);
     wr_error_delete(error);
+}
+
+/* ---- errors that carry something, and errors without their store ---- */
+
+static wr_error_t *fail_with(wr_caller_t *caller, void *context, wr_slot_t *slots) {
+    (void)caller, (void)slots;
+    wr_error_t *error = wr_trap_new("no");
+    cr_assert(wr_error_set_data(error, context, count));
+    return error;
+}
+
+Test(objects, data_of_errors) {
+    Bench b = bench_new(NULL);
+    wr_func_t *func;
+    int mine = 0, other = 0;
+    must(wr_store_make_func(b.store, ">", fail_with, &mine, NULL, &func));
+    define(&b, "f", (wr_extern_t){WR_EXTERN_FUNC, {.func = func}});
+    wr_instance_t *instance = instance_of(
+        &b, "(module (import \"h\" \"f\" (func $f)) (func (export \"run\") (call $f)))");
+    finalized = 0;
+    wr_error_t *error = wr_func_call(b.store, wr_instance_func(instance, "run"), NULL, 0, NULL, 0);
+    cr_assert_eq(wr_error_trap_code(error), WR_TRAP_HOST);
+    cr_assert_eq(wr_error_data(error), &mine);
+    bench_delete(&b);
+    cr_assert_eq(finalized, 0);
+    cr_assert(wr_error_set_data(error, &other, count));
+    cr_assert_eq(finalized, 1);
+    cr_assert_eq(wr_error_data(error), &other);
+    wr_error_delete(error);
+    cr_assert_eq(finalized, 2);
+    error = wr_exit_new(3);
+    cr_assert_null(wr_error_data(error));
+    wr_error_delete(error);
+}
+
+Test(objects, detached_exceptions) {
+    Bench b = bench_new(NULL);
+    wr_tag_t *tag, *seen;
+    wr_val_t value = i32_val(5);
+    must(wr_store_make_tag(b.store, "i>", &tag));
+    wr_error_t *error = wr_throw_new(b.store, tag, &value, 1);
+    wr_error_t *listed = wr_throw_new(b.store, tag, &value, 1);
+    wr_error_detach(error);
+    wr_error_detach(error);
+    cr_assert_eq(wr_error_exception_values(error, &seen, NULL, 0), 0u);
+    cr_assert_null(seen);
+    cr_assert_eq(wr_error_exception_values(listed, &seen, NULL, 0), 1u);
+    cr_assert_eq(wr_error_kind(error), WR_ERROR_EXCEPTION);
+    cr_assert_str_eq(wr_error_message(error), "exception 5");
+    wr_error_delete(error);
+    bench_delete(&b);
+    wr_error_delete(listed);
 }
 
 /* ---- the guest's heap ---- */
