@@ -1,0 +1,79 @@
+/*
+ * artifact.h - compiled modules: the file format, the loader that maps one, and lookups in it.
+ *
+ * An artifact is one file, made by aot/link.c from object files, for one module, one target and one set
+ * of options. It is mapped as it is, executable pages read-only from the file: nothing in the code is
+ * relocated, since code refers to itself relative to the program counter and to everything else through its
+ * context (native.h). The few library functions that LLVM calls by itself (NATIVE_LIBCALLS: fmod, ceilf, ...)
+ * go through stubs and one page of addresses that the loader fills in.
+ *
+ * All of it is untrusted until wr_artifact_open() has checked it: magic, version, target, CPU features, ABI,
+ * module hash, options, every offset and count, checksum. What cannot be checked is what the machine
+ * code does: a checksum is no signature. docs/aot.md says what is promised.
+ *
+ * Immutable once open, counted, shared by threads. Lookups by pc are async-signal-safe.
+ */
+#ifndef WR_ARTIFACT_H
+#define WR_ARTIFACT_H
+
+#include "module.h"
+
+typedef struct Artifact Artifact;
+
+/* What is fixed when compiling; a part of the header, of the cache's key, and of what must match. */
+typedef struct NativeOptions {
+    bool guarded;    /* accesses of 32-bit memories rely on the guard; else every one is checked */
+    bool polled;     /* polls at back-edges and entries: deadlines and interruption */
+    bool fuel;       /* counts fuel as the interpreter does */
+    bool migratable; /* spill paths */
+    u8 level;        /* 0..3; 4: size */
+} NativeOptions;
+
+/* Takes the artifact's bytes from a file (mapped) or a buffer (copied to memory that then becomes
+ * executable, never writable and executable). `module` is what it must have been made from. Errors of kind
+ * WR_ERROR_ARTIFACT (or the closest there is), saying what is wrong and at which offset in the file. */
+NODISCARD Error *wr_artifact_open_file(const char *path, const Module *module,
+                                       const NativeOptions *options, Artifact **out);
+NODISCARD Error *wr_artifact_open_bytes(Engine *engine, const u8 *bytes, size_t size,
+                                        const Module *module, const NativeOptions *options,
+                                        Artifact **out);
+Artifact *wr_artifact_ref(Artifact *artifact);
+void wr_artifact_unref(Artifact *artifact);
+
+/* Machine code; NULL if the function was not compiled (it is interpreted then). func_index counts imports. */
+const void *wr_artifact_code(const Artifact *artifact, u32 func_index);      /* f */
+const void *wr_artifact_tail_code(const Artifact *artifact, u32 func_index); /* t, or NULL */
+const void *wr_artifact_entry(const Artifact *artifact,
+                              u32 func_index); /* its shape's entry thunk */
+u64 wr_artifact_guarded_memories(
+    const Artifact *artifact); /* bit i: memory i must be guarded (i < 64) */
+
+/* The artifact whose code contains pc, of all that are open in this process; NULL if none. Safe in
+ * a signal handler while other threads open and close artifacts. */
+const Artifact *wr_artifact_at(const void *pc);
+
+/* How to go from a frame to its caller, at pc (an address inside of an instruction: return address - 1, or a
+ * faulting instruction). The canonical frame address is register cfa_register + cfa_offset; the return
+ * address lies at it - 8 on x86-64 (and where `saved` says for the link register elsewhere). */
+#define UNWIND_REGISTERS 12u /* callee-saved ones, in the order of raise.h */
+typedef struct UnwindRule {
+    u8 cfa_register;                /* 0: stack pointer, 1: frame pointer */
+    i32 cfa_offset;                 /* bytes */
+    u16 saved;                      /* bit i: callee-saved register i is saved ... */
+    i32 saved_at[UNWIND_REGISTERS]; /* ... at the canonical frame address plus this */
+} UnwindRule;
+bool wr_artifact_unwind(const Artifact *artifact, const void *pc, UnwindRule *rule);
+/* The landing pad for a throw out of the call that returns to `return_address`; NULL: none. The stack
+ * pointer there is the frame's canonical frame address minus *cfa_distance. */
+const void *wr_artifact_landing(const Artifact *artifact, const void *return_address,
+                                i32 *cfa_distance);
+
+/* The guest functions at pc, innermost first (more than one where LLVM inlined), each with the byte offset in the
+ * module of the instruction. At most max; returns how many there are. 0: none (a thunk). */
+typedef struct NativePlace {
+    u32 func_index;
+    u64 offset;
+} NativePlace;
+u32 wr_artifact_places(const Artifact *artifact, const void *pc, NativePlace *places, u32 max);
+
+#endif

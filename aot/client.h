@@ -1,0 +1,30 @@
+/*
+ * client.h - the compiler as seen by the runtime: a process. LLVM is not in this library; the program
+ * `wasmrun-aot` (aot/compiler/main.c), which stands beside the command or where WASMRUN_AOT says, reads requests
+ * from a pipe and answers with artifacts. So a failure of LLVM, or its running out of memory, ends that process and
+ * not this one, and its memory is given back at once. One process serves any number of requests.
+ */
+#ifndef WR_AOT_CLIENT_H
+#define WR_AOT_CLIENT_H
+
+#include "artifact.h"
+
+typedef struct Compiler Compiler;
+
+typedef struct CompileRequest {
+    NativeOptions options;
+    const char *triple, *cpu, *features;                  /* NULL: this host */
+    u32 threads;                                          /* 0: all */
+    void (*progress)(void *context, u32 done, u32 total); /* functions; or NULL */
+    void *progress_context;
+} CompileRequest;
+
+/* Starts the process. The error says where it was looked for. */
+NODISCARD Error *wr_compiler_start(Engine *engine, Compiler **out);
+void wr_compiler_stop(Compiler *compiler); /* NULL: nothing */
+/* Compiles a module (its bytes and features are sent) into an artifact's bytes, from the engine's allocator. One
+ * request at a time. If the process dies the error says how, and the next request starts another. */
+NODISCARD Error *wr_compiler_run(Compiler *compiler, const Module *module,
+                                 const CompileRequest *request, u8 **artifact, size_t *size);
+
+#endif

@@ -1,0 +1,64 @@
+/*
+ * unit.h - one LLVM module: a batch of functions that are compiled together, and all that belongs to it. Each
+ * unit has a context of its own, so that threads work on units side by side.
+ */
+#ifndef WR_AOT_UNIT_H
+#define WR_AOT_UNIT_H
+
+#include <llvm-c/Core.h>
+#include <llvm-c/DebugInfo.h>
+#include <llvm-c/TargetMachine.h>
+
+#include "artifact.h"
+#include "native.h"
+
+#define CC_FAST 8u /* LLVM's numbers of calling conventions */
+#define CC_TAIL 18u
+
+/* What all units of a compilation share; fixed before the first is made. */
+typedef struct Plan {
+    const Module *module;
+    NativeOptions options;
+    const char *triple, *cpu, *features;
+    u32 *shapes; /* by type index: shape, or NONE_U32 */
+    u32 nshapes;
+    const DefType **shape_types; /* one type of each shape */
+    u64 guarded_memories;        /* bit i: accesses of memory i rely on the guard */
+    bool *has_tail;              /* by function index: compiled as `t` too (native.h) */
+} Plan;
+
+typedef struct Unit {
+    const Plan *plan;
+    LLVMContextRef context;
+    LLVMModuleRef module;
+    LLVMTargetMachineRef machine; /* the thread's */
+    LLVMDIBuilderRef debug;
+    LLVMMetadataRef file, compile_unit, subroutine_type;
+    LLVMTypeRef i1, i8, i16, i32, i64, f32, f64, v128, ptr, none;
+    /* metadata: what does not alias with what (memory contents, heap, instance fields, values, globals), and
+     * !invariant.load for fields that never change during an instance's life */
+    LLVMValueRef tbaa_memory, tbaa_heap, tbaa_instance, tbaa_values, tbaa_global, tbaa_table;
+    LLVMValueRef invariant, unlikely;
+    unsigned kind_tbaa, kind_invariant, kind_prof;
+    LLVMValueRef personality;
+} Unit;
+
+NODISCARD bool wr_unit_init(Unit *unit, const Plan *plan, LLVMTargetMachineRef machine);
+void wr_unit_free(Unit *unit);
+
+LLVMTypeRef wr_unit_type(const Unit *unit, ValType type);
+/* Of a function of that type: context, direct parameters; the result, or void (native.h). */
+LLVMTypeRef wr_unit_signature(const Unit *unit, const DefType *type);
+/* Declared on demand: "f<i>", "t<i>" (of defined functions), and thunks "in<s>", "out<s>", "outt<s>". */
+LLVMValueRef wr_unit_function(Unit *unit, u32 func_index, bool tail);
+LLVMValueRef wr_unit_thunk(Unit *unit, const char *prefix, u32 shape);
+/* The attributes that all our functions have: target, no-builtins, stack probes, unwind table, ... */
+void wr_unit_attributes(Unit *unit, LLVMValueRef function);
+
+/* lower.c: the body of a defined function into this unit ("f<i>", and "t<i>" if plan->has_tail). False when
+ * it cannot be compiled (out of memory, over a limit): nothing of it is left in the unit then. */
+NODISCARD bool wr_lower_function(Unit *unit, u32 func_index);
+/* thunk.c: the three thunks of a shape. */
+void wr_lower_thunks(Unit *unit, u32 shape);
+
+#endif

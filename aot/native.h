@@ -1,0 +1,74 @@
+/*
+ * native.h - the contract between compiled code and the runtime: the calling convention, what compiled
+ * code reads of the store's objects, and how it leaves (docs/aot.md). The compiler (aot/compiler/) and
+ * the runtime part (native.c, raise.c, helpers.c) both include it; NATIVE_ABI, in every artifact's header,
+ * changes with it.
+ *
+ * Calling convention. A WebAssembly function `f` with parameters P and results R is the LLVM function
+ *
+ *     fastcc R0 f(ptr context, P0, P1, ...)
+ *
+ *   - context is the Instance of a compiled function, the Func itself when an exit thunk is called.
+ *   - i32, i64, f32, f64 are themselves; v128 is <2 x i64>; every reference is an i32 (store.h).
+ *   - Parameters beyond the first NATIVE_PARAMS are passed in Native.values, in slots (8 bytes, a v128
+ *     two), from slot 0 on: stored just before the call, read first thing in the callee.
+ *   - One result is returned; two or more are all left in Native.values, in slots from 0 on.
+ *   - A function in which a return_call* occurs is compiled as tailcc, `t`, of the same signature, with a
+ *     fastcc `f` that calls it. Only tail calls use `t` directly; so chains of tail calls do not grow the
+ *     stack, and code without them pays nothing.
+ *
+ * Thunks, one set per shape (the signature in those machine types):
+ *     entry     ccc void (ptr context, ptr code, ptr slots)     C into compiled code
+ *     exit      fastcc, as `f` with context = Func              out of it: calls wr_native_exit()
+ *     exit_tail tailcc, as `t` with context = Func              the same; calls Func.native_code if there is any
+ *
+ * Calling a Func (import, table, reference): its native_code with context native_context; if that is NULL, the
+ * caller's own exit thunk for the shape with context = Func. For tail calls native_tail, else exit_tail.
+ *
+ * Stack. Compiled code runs on the native stack of its store, which ends in a guard: running into it is
+ * a fault in compiled code and becomes the trap "call stack exhausted". Helpers are C and need room, so a
+ * call of a helper (but those that say NOSTACK) is preceded by a comparison of the stack pointer with
+ * Native.stack_limit, which lies well above the guard; below it, wr_native_trap(TRAP_STACK_EXHAUSTED).
+ *
+ * Leaving. Helpers never unwind. Those that can fail return a status; compiled code then calls
+ * wr_native_trap() or wr_native_raise(), which do not return: they walk the compiled frames by the artifact's
+ * tables, to a landing pad or to the activation's entry.
+ */
+#ifndef WR_NATIVE_H
+#define WR_NATIVE_H
+
+#include "store.h"
+
+#define NATIVE_PARAMS 16u
+#define NATIVE_VALUES (2u * LIMIT_RESULTS) /* slots; LIMIT_PARAMS is not larger */
+
+typedef enum NativeHelper {
+#define HELPER(id, function, signature, flags) HELPER_##id,
+#include "helpers.def"
+#undef HELPER
+    NATIVE_HELPERS
+} NativeHelper;
+
+typedef struct NativeActivation NativeActivation; /* native.c */
+
+/* What compiled code of a store needs beside its objects: Instance.native, one for each store. */
+typedef struct Native {
+    /* read by compiled code */
+    u64 stack_limit;
+    void *helpers[NATIVE_HELPERS];
+    Slot values[NATIVE_VALUES];
+    u64 trap_element; /* written before TRAP with WR_TRAP_UNINITIALIZED_ELEMENT: which */
+    /* the runtime's: native.c */
+    Store *store;
+    u8 *stack; /* the mapping: guard below, room for helpers, room for frames */
+    size_t stack_size;
+    NativeActivation *activation; /* innermost */
+} Native;
+
+/* Changes when compiled code made before must not run with this runtime: mixes the helpers' names and
+ * signatures, the offsets of all fields that compiled code reads, and a number that is counted up by
+ * hand when conventions change. The same in every build for a 64-bit little-endian host. */
+u64 wr_native_abi(void);
+#define NATIVE_ABI_REVISION 1u
+
+#endif
