@@ -1,7 +1,7 @@
 /*
  * artifact.h - compiled modules: the file format, the loader that maps one, and lookups in it.
  *
- * An artifact is one file, made by aot/link.c from object files, for one module, one target and one set
+ * An artifact is one file, made by linker.c from object files, for one module, one target and one set
  * of options. It is mapped as it is, executable pages read-only from the file: nothing in the code is
  * relocated, since code refers to itself relative to the program counter and to everything else through its
  * context (native.h). The few library functions that LLVM calls by itself (NATIVE_LIBCALLS: fmod, ceilf, ...)

@@ -11,6 +11,15 @@
 
 typedef struct Compiler Compiler;
 
+/* What --stats tells. Times in nanoseconds, summed over threads but for `total_ns`. */
+typedef struct CompileStats {
+    u64 total_ns, lower_ns, optimise_ns, generate_ns, link_ns;
+    u64 peak_bytes; /* the compiler's resident memory at most */
+    u32 functions;
+    u32 left_out; /* of these: interpreted, because LLVM failed or a limit was reached */
+    u32 units, threads;
+} CompileStats;
+
 typedef struct CompileRequest {
     NativeOptions options;
     const char *triple, *cpu, *features;                  /* NULL: this host */
@@ -23,8 +32,9 @@ typedef struct CompileRequest {
 NODISCARD Error *wr_compiler_start(Engine *engine, Compiler **out);
 void wr_compiler_stop(Compiler *compiler); /* NULL: nothing */
 /* Compiles a module (its bytes and features are sent) into an artifact's bytes, from the engine's allocator. One
- * request at a time. If the process dies the error says how, and the next request starts another. */
+ * request at a time; any thread, but one at a time in one Compiler. If the process dies the error says how, and the next request starts another. */
 NODISCARD Error *wr_compiler_run(Compiler *compiler, const Module *module,
-                                 const CompileRequest *request, u8 **artifact, size_t *size);
+                                 const CompileRequest *request, u8 **artifact, size_t *size,
+                                 CompileStats *stats);
 
 #endif

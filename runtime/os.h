@@ -63,6 +63,22 @@ void wr_os_unmap_file(const u8 *address, u64 size);
 u64 wr_os_now(void);
 u32 wr_os_cpu_count(void);
 
+/* A child process, talked to over a socket that is its standard input and output. argv ends with NULL, argv[0] is
+ * the file. False with errno text in *why (static). Reading and writing is of all the bytes; false when
+ * the other side is gone. Nothing of this raises signals. */
+typedef struct OsProcess {
+    i64 id;
+    int socket;
+} OsProcess;
+NODISCARD bool wr_os_process_start(const char *const *argv, OsProcess *process, const char **why);
+NODISCARD bool wr_os_process_write(const OsProcess *process, const void *data, size_t size);
+NODISCARD bool wr_os_process_read(const OsProcess *process, void *data, size_t size);
+/* Waits for its end, after hanging up; how it ended goes to `how` as text. */
+void wr_os_process_end(OsProcess *process, char *how, size_t size);
+/* The file that this process runs; false when that is not known. */
+NODISCARD bool wr_os_program_path(char *path, size_t size);
+bool wr_os_file_is_program(const char *path); /* exists, and may be run */
+
 /* Threads, for parallel validation and the deadline watchdog. */
 typedef struct OsThread OsThread;
 NODISCARD OsThread *wr_os_thread_start(void (*run)(void *), void *context); /* NULL on failure */

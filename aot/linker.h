@@ -1,5 +1,5 @@
 /*
- * link.h - from object files to an artifact. Used by the compiler only; knows nothing of LLVM. Reads
+ * linker.h - from object files to an artifact. Used by the compiler only; knows nothing of LLVM. Reads
  * ELF64 relocatable files (x86-64, aarch64) as LLVM writes them: code, read-only data, relocations,
  * .eh_frame and .gcc_except_table (unwind rules and landing pads), .debug_line and .debug_info (places: the
  * line number is the instruction's byte offset in the module, the subprogram's name the function's symbol).
@@ -9,8 +9,8 @@
  * "outt<s>" the entry, exit and exit_tail thunks of shape s. Anything else undefined must be in
  * NATIVE_LIBCALLS.
  */
-#ifndef WR_AOT_LINK_H
-#define WR_AOT_LINK_H
+#ifndef WR_AOT_LINKER_H
+#define WR_AOT_LINKER_H
 
 #include "artifact.h"
 
@@ -26,6 +26,8 @@ typedef struct LinkPlan {
     const u32 *shapes;                   /* of each type index that is a function type: its shape */
     u32 nshapes;
     u64 guarded_memories; /* wr_artifact_guarded_memories() */
+    /* by function index, or NULL: "f<i>" is but a stub that goes out; the function stays interpreted */
+    const bool *left_out;
 } LinkPlan;
 
 /* The artifact's bytes, from the engine's allocator. */

@@ -1,0 +1,162 @@
+/* client.c - see client.h: the runtime's end of the conversation with the compiler process. */
+#include "client.h"
+
+#include <stdlib.h>
+
+#include "native.h"
+#include "os.h"
+#include "store.h"
+#include "wire.h"
+
+#define PROGRAM "wasmrun-aot"
+
+struct Compiler {
+    Engine *engine; /* not counted: the engine owns its compiler */
+    OsProcess process;
+    bool runs;
+    char path[4096];
+};
+
+/* ---- finding it ---- */
+
+static bool beside_program(char *path, size_t size) {
+    if (!wr_os_program_path(path, size)) return false;
+    char *slash = strrchr(path, '/');
+    if (slash == NULL || (size_t)(slash + 1 - path) + sizeof PROGRAM > size) return false;
+    memcpy(slash + 1, PROGRAM, sizeof PROGRAM);
+    return wr_os_file_is_program(path);
+}
+
+static Error *find(Compiler *compiler) {
+    const char *given = getenv("WASMRUN_AOT");
+    if (given != NULL && *given != 0) {
+        if (strlen(given) < sizeof compiler->path && wr_os_file_is_program(given)) {
+            memcpy(compiler->path, given, strlen(given) + 1);
+            return NULL;
+        }
+        return wr_error_at(WR_ERROR_IO, NO_OFFSET,
+                           "the compiler is not where WASMRUN_AOT says: %.500s", given);
+    }
+    if (beside_program(compiler->path, sizeof compiler->path)) return NULL;
+    static const char installed[] = WR_BINDIR "/" PROGRAM;
+    if (sizeof installed <= sizeof compiler->path && wr_os_file_is_program(installed)) {
+        memcpy(compiler->path, installed, sizeof installed);
+        return NULL;
+    }
+    return wr_error_at(WR_ERROR_IO, NO_OFFSET,
+                       "there is no compiler: %s is neither beside this program nor in %s", PROGRAM,
+                       WR_BINDIR);
+}
+
+/* ---- its life ---- */
+
+Error *wr_compiler_start(Engine *engine, Compiler **out) {
+    Compiler *compiler = *out = wr_alloc_zero(&engine->alloc, sizeof *compiler);
+    if (compiler == NULL) return ERROR_OOM;
+    compiler->engine = engine;
+    Error *error = find(compiler);
+    if (error == NULL) return NULL;
+    wr_compiler_stop(compiler);
+    *out = NULL;
+    return error;
+}
+
+static void end_process(Compiler *compiler, char *how, size_t size) {
+    if (!compiler->runs) return;
+    wr_os_process_end(&compiler->process, how, size);
+    compiler->runs = false;
+}
+
+void wr_compiler_stop(Compiler *compiler) {
+    if (compiler == NULL) return;
+    char how[64];
+    end_process(compiler, how, sizeof how);
+    wr_free(&compiler->engine->alloc, compiler, sizeof *compiler);
+}
+
+static Error *start_process(Compiler *compiler) {
+    if (compiler->runs) return NULL;
+    const char *argv[] = {compiler->path, NULL}, *why;
+    compiler->runs = wr_os_process_start(argv, &compiler->process, &why);
+    if (compiler->runs) return NULL;
+    return wr_error_at(WR_ERROR_IO, NO_OFFSET, "cannot start the compiler %.500s: %s",
+                       compiler->path, why);
+}
+
+/* ---- a request ---- */
+
+static Error *died(Compiler *compiler) {
+    char how[64];
+    end_process(compiler, how, sizeof how);
+    return wr_error_at(WR_ERROR_IO, NO_OFFSET, "the compiler ended early: %s", how);
+}
+
+static bool send_text(const OsProcess *process, const char *text, u32 size) {
+    return size == 0 || wr_os_process_write(process, text, size);
+}
+
+static bool send_request(const OsProcess *process, const Module *module, const CompileRequest *r) {
+    const char *triple = r->triple ? r->triple : "", *cpu = r->cpu ? r->cpu : "",
+               *features = r->features ? r->features : "";
+    WireRequest wire = {.abi = wr_native_abi(),
+                        .module_size = module->size,
+                        .features = module->features,
+                        .threads = r->threads,
+                        .triple_size = (u32)strlen(triple),
+                        .cpu_size = (u32)strlen(cpu),
+                        .target_features_size = (u32)strlen(features),
+                        .options = r->options};
+    return wr_os_process_write(process, &wire, sizeof wire) &&
+           send_text(process, triple, wire.triple_size) && send_text(process, cpu, wire.cpu_size) &&
+           send_text(process, features, wire.target_features_size) &&
+           wr_os_process_write(process, module->bytes, module->size);
+}
+
+/* The payload of the last answer; NULL with *error set. */
+static u8 *receive(Compiler *compiler, u64 size, Error **error) {
+    const Alloc *alloc = &compiler->engine->alloc;
+    u8 *bytes = size > 0 && size < SIZE_MAX ? wr_alloc(alloc, (size_t)size) : NULL;
+    *error = NULL;
+    if (bytes == NULL) {
+        *error = size == 0 ? died(compiler) : ERROR_OOM;
+        char how[64];
+        end_process(compiler, how, sizeof how); /* what it sends would not be read */
+        return NULL;
+    }
+    if (wr_os_process_read(&compiler->process, bytes, (size_t)size)) return bytes;
+    wr_free(alloc, bytes, (size_t)size);
+    *error = died(compiler);
+    return NULL;
+}
+
+static Error *refused(Compiler *compiler, const WireAnswer *answer) {
+    Error *error;
+    u8 *text = receive(compiler, answer->size, &error);
+    if (text == NULL) return error;
+    error = wr_error_at((wr_error_kind_t)answer->kind, NO_OFFSET, "%.*s",
+                        answer->size < 1000 ? (int)answer->size : 1000, (const char *)text);
+    wr_free(&compiler->engine->alloc, text, (size_t)answer->size);
+    return error;
+}
+
+Error *wr_compiler_run(Compiler *compiler, const Module *module, const CompileRequest *request,
+                       u8 **artifact, size_t *size, CompileStats *stats) {
+    *artifact = NULL;
+    *size = 0;
+    Error *error = start_process(compiler);
+    if (error != NULL) return error;
+    if (!send_request(&compiler->process, module, request)) return died(compiler);
+    WireAnswer answer;
+    for (;;) {
+        if (!wr_os_process_read(&compiler->process, &answer, sizeof answer)) return died(compiler);
+        if (answer.tag != WIRE_PROGRESS) break;
+        if (request->progress)
+            request->progress(request->progress_context, answer.done, answer.total);
+    }
+    if (answer.tag != WIRE_ARTIFACT) return refused(compiler, &answer);
+    *artifact = receive(compiler, answer.size, &error);
+    if (*artifact == NULL) return error;
+    *size = (size_t)answer.size;
+    if (stats != NULL) *stats = answer.stats;
+    return NULL;
+}

@@ -1,0 +1,376 @@
+/*
+ * compile.c - see compile.h.
+ *
+ * A unit is a run of functions next to each other, compiled as one LLVM module: LLVM inlines within it, and
+ * what is held in memory at a time is one unit for each thread. When LLVM gives a unit up (its fatal errors
+ * come to fatal(), which jumps out and leaves LLVM's objects behind), the unit is cut in halves, down to one
+ * function, which is then left out: a stub goes out to the interpreter in its place.
+ */
+#include "compile.h"
+
+#include <llvm-c/Analysis.h>
+#include <llvm-c/Core.h>
+#include <llvm-c/ErrorHandling.h>
+#include <llvm-c/Target.h>
+#include <llvm-c/TargetMachine.h>
+#include <llvm-c/Transforms/PassBuilder.h>
+#include <setjmp.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "linker.h"
+#include "os.h"
+#include "plan.h"
+#include "store.h"
+#include "unit.h"
+
+#define UNIT_MIN                                                                                   \
+    (64u << 10) /* bytes of code: smaller ones are not inlined into each other as well */
+#define UNIT_MAX (256u << 10)
+#define UNITS_A_THREAD 8u     /* so that no thread waits long for the last ones */
+#define SLOW_BODY (96u << 10) /* bytes: larger bodies take LLVM's fast pipeline */
+
+typedef struct Range {
+    u32 first, count; /* functions of the module, imports not counted */
+} Range;
+
+typedef struct Compilation {
+    const CompileJob *job;
+    const Alloc *alloc;
+    Plan plan;
+    Range *ranges;
+    u32 nranges, next; /* next: under lock, as all below */
+    OsMutex lock;
+    ObjectFile *objects;
+    u32 nobjects, cap_objects;
+    bool *left_out; /* by function index */
+    u32 done;
+    CompileStats stats;
+    Error *error; /* the first */
+} Compilation;
+
+/* ---- LLVM's fatal errors ---- */
+
+static _Thread_local jmp_buf *rescue;
+
+static void fatal(const char *reason) {
+    fprintf(stderr, "wasmrun-aot: LLVM: %s\n", reason);
+    if (rescue != NULL) longjmp(*rescue, 1);
+}
+
+/* ---- target ---- */
+
+static void initialize_targets(void) {
+    LLVMInitializeX86TargetInfo();
+    LLVMInitializeX86Target();
+    LLVMInitializeX86TargetMC();
+    LLVMInitializeX86AsmPrinter();
+    LLVMInitializeAArch64TargetInfo();
+    LLVMInitializeAArch64Target();
+    LLVMInitializeAArch64TargetMC();
+    LLVMInitializeAArch64AsmPrinter();
+}
+
+static LLVMCodeGenOptLevel codegen_level(u8 level) {
+    static const LLVMCodeGenOptLevel levels[] = {
+        LLVMCodeGenLevelNone, LLVMCodeGenLevelLess, LLVMCodeGenLevelDefault,
+        LLVMCodeGenLevelAggressive, LLVMCodeGenLevelDefault};
+    return levels[level < ARRAY_LEN(levels) ? level : 2];
+}
+
+/* NULL, and *error is set, if there is no such target. */
+static LLVMTargetMachineRef make_machine(const Plan *plan, Error **error) {
+    LLVMTargetRef target;
+    char *why = NULL;
+    if (LLVMGetTargetFromTriple(plan->triple, &target, &why) != 0) {
+        *error = wr_error_at(WR_ERROR_USAGE, NO_OFFSET, "no such target: %.200s", why);
+        LLVMDisposeMessage(why);
+        return NULL;
+    }
+    LLVMTargetMachineRef machine = LLVMCreateTargetMachine(
+        target, plan->triple, plan->cpu, plan->features, codegen_level(plan->options.level),
+        LLVMRelocPIC, LLVMCodeModelSmall);
+    if (machine == NULL)
+        *error = wr_error_at(WR_ERROR_USAGE, NO_OFFSET, "cannot compile for %.200s", plan->triple);
+    return machine;
+}
+
+/* ---- one unit ---- */
+
+static bool run_passes(Unit *unit, bool is_slow) {
+    static const char *const pipelines[] = {"default<O0>", "default<O1>", "default<O2>",
+                                            "default<O3>", "default<Os>"};
+    u8 level = unit->plan->options.level;
+    if (is_slow && level > 1) level = 1;
+    LLVMPassBuilderOptionsRef options = LLVMCreatePassBuilderOptions();
+    LLVMErrorRef error = LLVMRunPasses(unit->module, pipelines[level], unit->machine, options);
+    LLVMDisposePassBuilderOptions(options);
+    if (error == NULL) return true;
+    char *text = LLVMGetErrorMessage(error);
+    fprintf(stderr, "wasmrun-aot: %s\n", text);
+    LLVMDisposeErrorMessage(text);
+    return false;
+}
+
+static bool add_object(Compilation *c, LLVMMemoryBufferRef buffer) {
+    size_t size = LLVMGetBufferSize(buffer);
+    u8 *copy = wr_alloc(c->alloc, size);
+    if (copy == NULL) return false;
+    memcpy(copy, LLVMGetBufferStart(buffer), size);
+    wr_os_mutex_lock(&c->lock);
+    bool ok = wr_grow_array(c->alloc, &c->objects, &c->cap_objects, (u64)c->nobjects + 1,
+                            UINT32_MAX, sizeof *c->objects);
+    if (ok) c->objects[c->nobjects++] = (ObjectFile){copy, size};
+    wr_os_mutex_unlock(&c->lock);
+    if (!ok) wr_free(c->alloc, copy, size);
+    return ok;
+}
+
+static bool generate(Compilation *c, Unit *unit) {
+    LLVMMemoryBufferRef buffer;
+    char *why = NULL;
+    if (LLVMTargetMachineEmitToMemoryBuffer(unit->machine, unit->module, LLVMObjectFile, &why,
+                                            &buffer) != 0) {
+        fprintf(stderr, "wasmrun-aot: %s\n", why);
+        LLVMDisposeMessage(why);
+        return false;
+    }
+    bool ok = add_object(c, buffer);
+    LLVMDisposeMemoryBuffer(buffer);
+    return ok;
+}
+
+/* "f<i>" and "t<i>" for a function that is not compiled: they go out with the Func. */
+static void lower_stub(Unit *unit, u32 index, bool tail) {
+    const Plan *plan = unit->plan;
+    const FuncDecl *decl = &plan->module->funcs[index];
+    LLVMValueRef f = wr_unit_function(unit, index, tail);
+    wr_unit_attributes(unit, f);
+    LLVMBuilderRef b = LLVMCreateBuilderInContext(unit->context);
+    LLVMPositionBuilderAtEnd(b, LLVMAppendBasicBlockInContext(unit->context, f, ""));
+    LLVMValueRef at = LLVMConstInt(unit->i64, offsetof(struct wr_instance, funcs), 0);
+    LLVMValueRef funcs = LLVMBuildLoad2(
+        b, unit->ptr, LLVMBuildGEP2(b, unit->i8, LLVMGetParam(f, 0), &at, 1, ""), "");
+    LLVMValueRef which = LLVMConstInt(unit->i64, index, 0);
+    LLVMValueRef arguments[NATIVE_PARAMS + 1] = {
+        LLVMBuildLoad2(b, unit->ptr, LLVMBuildGEP2(b, unit->ptr, funcs, &which, 1, ""), "")};
+    unsigned n = LLVMCountParams(f);
+    for (unsigned i = 1; i < n; i++) arguments[i] = LLVMGetParam(f, i);
+    LLVMValueRef thunk = wr_unit_thunk(unit, tail ? "outt" : "out", plan->shapes[decl->type_index]);
+    LLVMTypeRef signature = wr_unit_signature(unit, decl->type);
+    LLVMValueRef call = LLVMBuildCall2(b, signature, thunk, arguments, n, "");
+    LLVMSetInstructionCallConv(call, tail ? CC_TAIL : CC_FAST);
+    LLVMSetTailCallKind(call, LLVMTailCallKindMustTail);
+    if (LLVMGetTypeKind(LLVMGetReturnType(signature)) == LLVMVoidTypeKind)
+        LLVMBuildRetVoid(b);
+    else
+        LLVMBuildRet(b, call);
+    LLVMDisposeBuilder(b);
+}
+
+static void leave_out(Compilation *c, Unit *unit, u32 index) {
+    c->left_out[index] = true; /* of this thread's range: no other looks at it */
+    lower_stub(unit, index, false);
+    if (unit->plan->has_tail[index]) lower_stub(unit, index, true);
+}
+
+static bool is_slow(const Code *code) { return (size_t)(code->end - code->start) > SLOW_BODY; }
+
+typedef struct Times {
+    u64 lower, optimise, generate;
+} Times;
+
+/* False when LLVM gave up, or a function of several could not be lowered. `forget`: nothing of the functions, but
+ * stubs. */
+static bool compile_unit(Compilation *c, LLVMTargetMachineRef machine, Range range, bool thunks,
+                         bool forget, Times *times) {
+    Unit unit;
+    const Module *module = c->plan.module;
+    if (!wr_unit_init(&unit, &c->plan, machine)) return false;
+    u64 start = wr_os_now();
+    bool slow = false;
+    for (u32 i = 0; i < range.count; i++) {
+        u32 index = module->nimported_funcs + range.first + i;
+        slow |= is_slow(wr_module_code(module, index));
+        if (forget || !wr_lower_function(&unit, index)) leave_out(c, &unit, index);
+    }
+    for (u32 s = 0; thunks && s < c->plan.nshapes; s++) wr_lower_thunks(&unit, s);
+    LLVMDIBuilderFinalize(unit.debug);
+    u64 lowered = wr_os_now();
+    char *why = NULL;
+    bool ok = true;
+    if (getenv("WASMRUN_AOT_DUMP") != NULL)
+        LLVMPrintModuleToFile(unit.module, getenv("WASMRUN_AOT_DUMP"), &why);
+    if (getenv("WASMRUN_AOT_VERIFY") != NULL)
+        ok = LLVMVerifyModule(unit.module, LLVMPrintMessageAction, &why) == 0;
+    LLVMDisposeMessage(why);
+    ok = ok && run_passes(&unit, slow);
+    u64 optimised = wr_os_now();
+    ok = ok && generate(c, &unit);
+    wr_unit_free(&unit);
+    times->lower += lowered - start;
+    times->optimise += optimised - lowered;
+    times->generate += wr_os_now() - optimised;
+    return ok;
+}
+
+/* With LLVM's fatal errors caught: what it had then is lost. */
+static bool try_unit(Compilation *c, LLVMTargetMachineRef machine, Range range, bool thunks,
+                     bool forget, Times *times) {
+    jmp_buf here;
+    rescue = &here;
+    bool ok = setjmp(here) == 0 && compile_unit(c, machine, range, thunks, forget, times);
+    rescue = NULL;
+    return ok;
+}
+
+/* Halves what fails until one function is left out. Depth: log2 of the functions. */
+static bool compile_range(Compilation *c, LLVMTargetMachineRef machine, Range range, bool thunks,
+                          Times *times) {
+    if (try_unit(c, machine, range, thunks, false, times)) return true;
+    if (range.count <= 1) return try_unit(c, machine, range, thunks, true, times);
+    u32 half = range.count / 2;
+    return compile_range(c, machine, (Range){range.first, half}, thunks, times) &&
+           compile_range(c, machine, (Range){range.first + half, range.count - half}, false, times);
+}
+
+/* ---- threads ---- */
+
+static bool take_range(Compilation *c, u32 *which) {
+    wr_os_mutex_lock(&c->lock);
+    bool any = c->error == NULL && c->next < c->nranges;
+    if (any) *which = c->next++;
+    wr_os_mutex_unlock(&c->lock);
+    return any;
+}
+
+static void fail(Compilation *c, Error *error) {
+    wr_os_mutex_lock(&c->lock);
+    if (c->error == NULL)
+        c->error = error;
+    else
+        wr_error_delete(error);
+    wr_os_mutex_unlock(&c->lock);
+}
+
+static void report(Compilation *c, Range range) {
+    wr_os_mutex_lock(&c->lock);
+    c->done += range.count;
+    if (c->job->progress) c->job->progress(c->job->context, c->done, c->plan.module->ncodes);
+    wr_os_mutex_unlock(&c->lock);
+}
+
+static void work(void *context) {
+    Compilation *c = context;
+    Error *error = NULL;
+    Times times = {0, 0, 0};
+    LLVMTargetMachineRef machine = make_machine(&c->plan, &error);
+    if (machine == NULL) {
+        fail(c, error);
+        return;
+    }
+    u32 which;
+    while (take_range(c, &which)) {
+        Range range = c->ranges[which];
+        if (!compile_range(c, machine, range, which == 0, &times))
+            fail(c, wr_error_at(WR_ERROR_MEMORY, NO_OFFSET, "the compiler failed"));
+        report(c, range);
+    }
+    LLVMDisposeTargetMachine(machine);
+    wr_os_mutex_lock(&c->lock);
+    c->stats.lower_ns += times.lower;
+    c->stats.optimise_ns += times.optimise;
+    c->stats.generate_ns += times.generate;
+    wr_os_mutex_unlock(&c->lock);
+}
+
+static void work_on_all(Compilation *c, u32 threads) {
+    OsThread *others[64];
+    u32 n = 0;
+    if (threads > c->nranges) threads = c->nranges;
+    while (n + 1 < threads && n < ARRAY_LEN(others)) {
+        others[n] = wr_os_thread_start(work, c);
+        if (others[n] == NULL) break;
+        n += 1;
+    }
+    work(c);
+    c->stats.threads = n + 1;
+    while (n > 0) wr_os_thread_join(others[--n]);
+}
+
+/* ---- all of it ---- */
+
+/* There is always one range, for the thunks' sake. */
+static bool cut(Compilation *c, u32 threads) {
+    const Module *m = c->plan.module;
+    u64 total = 0, limit, size = 0;
+    for (u32 i = 0; i < m->ncodes; i++) total += (u64)(m->codes[i].end - m->codes[i].start);
+    limit = total / ((u64)threads * UNITS_A_THREAD);
+    limit = limit < UNIT_MIN ? UNIT_MIN : limit > UNIT_MAX ? UNIT_MAX : limit;
+    c->ranges = wr_alloc_array(c->alloc, (size_t)m->ncodes + 1, sizeof *c->ranges);
+    if (c->ranges == NULL) return false;
+    c->nranges = 1;
+    for (u32 i = 0; i < m->ncodes; i++) {
+        u64 body = (u64)(m->codes[i].end - m->codes[i].start);
+        if (size > 0 && size + body > limit) {
+            c->ranges[c->nranges++] = (Range){i, 0};
+            size = 0;
+        }
+        size += body;
+        c->ranges[c->nranges - 1].count += 1;
+    }
+    return true;
+}
+
+static Error *link_objects(Compilation *c, u8 **bytes, size_t *size) {
+    u64 start = wr_os_now();
+    LinkPlan plan = {.module = c->plan.module,
+                     .options = c->plan.options,
+                     .triple = c->plan.triple,
+                     .cpu = c->plan.cpu,
+                     .features = c->plan.features,
+                     .shapes = c->plan.shapes,
+                     .nshapes = c->plan.nshapes,
+                     .guarded_memories = c->plan.guarded_memories,
+                     .left_out = c->left_out};
+    Error *error = wr_aot_link(&plan, c->objects, c->nobjects, bytes, size);
+    c->stats.link_ns = wr_os_now() - start;
+    return error;
+}
+
+static Error *compile(Compilation *c, u8 **bytes, size_t *size) {
+    const Module *m = c->plan.module;
+    u32 threads = c->job->threads ? c->job->threads : wr_os_cpu_count();
+    c->left_out = wr_alloc_array(c->alloc, (size_t)m->nfuncs + 1, sizeof *c->left_out);
+    if (c->left_out == NULL || !cut(c, threads)) return ERROR_OOM;
+    work_on_all(c, threads);
+    if (c->error != NULL) return c->error;
+    c->stats.functions = m->ncodes;
+    c->stats.units = c->nranges;
+    for (u32 i = 0; i < m->nfuncs; i++) c->stats.left_out += c->left_out[i];
+    return link_objects(c, bytes, size);
+}
+
+static void clean_up(Compilation *c) {
+    for (u32 i = 0; i < c->nobjects; i++)
+        wr_free(c->alloc, (void *)(uintptr_t)c->objects[i].data, c->objects[i].size);
+    wr_free(c->alloc, c->objects, c->cap_objects * sizeof *c->objects);
+    wr_free(c->alloc, c->left_out, ((size_t)c->plan.module->nfuncs + 1) * sizeof *c->left_out);
+    wr_free(c->alloc, c->ranges, ((size_t)c->plan.module->ncodes + 1) * sizeof *c->ranges);
+    wr_os_mutex_destroy(&c->lock);
+}
+
+Error *wr_compile(const CompileJob *job, u8 **bytes, size_t *size, CompileStats *stats) {
+    Compilation c = {.job = job, .alloc = &job->module->engine->alloc};
+    u64 start = wr_os_now();
+    initialize_targets();
+    LLVMInstallFatalErrorHandler(fatal);
+    wr_os_mutex_init(&c.lock);
+    Error *error = wr_plan_make(&c.plan, job);
+    if (error == NULL) error = compile(&c, bytes, size);
+    clean_up(&c);
+    wr_plan_free(&c.plan, c.alloc);
+    c.stats.total_ns = wr_os_now() - start;
+    *stats = c.stats;
+    return error;
+}

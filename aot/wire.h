@@ -1,0 +1,34 @@
+/*
+ * wire.h - what the runtime and the compiler process say to each other, over one stream socket. Both come from
+ * the same build: the numbers are in the host's byte order, and WIRE_MAGIC holds the ABI, so that a wasmrun-aot of
+ * another version is refused.
+ *
+ *   request:  WireRequest, triple, cpu, features (text, no zero), the module's bytes
+ *   answer:   any number of WIRE_PROGRESS, then WIRE_ARTIFACT or WIRE_ERROR, each a WireAnswer and its payload
+ */
+#ifndef WR_AOT_WIRE_H
+#define WR_AOT_WIRE_H
+
+#include "client.h"
+
+typedef struct WireRequest {
+    u64 abi; /* wr_native_abi() */
+    u64 module_size;
+    u32 features; /* of the language: Features */
+    u32 threads;
+    u32 triple_size, cpu_size, target_features_size;
+    NativeOptions options;
+} WireRequest;
+#define WIRE_TEXT_MAX 65536u /* of each of the three texts */
+
+typedef enum WireTag { WIRE_PROGRESS, WIRE_ARTIFACT, WIRE_ERROR } WireTag;
+
+typedef struct WireAnswer {
+    u32 tag;
+    u32 kind;           /* ERROR: wr_error_kind_t */
+    u64 size;           /* of the payload: ARTIFACT, ERROR (the message) */
+    u32 done, total;    /* PROGRESS: functions */
+    CompileStats stats; /* ARTIFACT */
+} WireAnswer;
+
+#endif
