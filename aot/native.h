@@ -24,6 +24,7 @@
  *
  * Calling a Func (import, table, reference): its native_code with context native_context; if that is NULL, the
  * caller's own exit thunk for the shape with context = Func. For tail calls native_tail, else exit_tail.
+ * As long as a Func has no native_code, its native_context is the store's Native: so exit thunks find it.
  *
  * Stack. Compiled code runs on the native stack of its store, which ends in a guard: running into it is
  * a fault in compiled code and becomes the trap "call stack exhausted". Helpers are C and need room, so a

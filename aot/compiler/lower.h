@@ -3,18 +3,46 @@
  * instruction is decoded (wr_instr_next), its operands are popped off `stack`, its results pushed.
  *
  * IR types: i32, i64, float, double, <2 x i64> for v128, i32 for every reference (native.h).
+ *
+ * Code that cannot be reached is not lowered: after a branch `unreachable` is set, and instructions are
+ * skipped up to the `else`, `catch`, `delegate` or `end` that belongs to the innermost label. These are
+ * the only instructions that a handler meets while it is set.
  */
 #ifndef WR_AOT_LOWER_H
 #define WR_AOT_LOWER_H
 
 #include <llvm-c/Core.h>
 
+#include "arena.h"
 #include "decode_code.h"
 #include "native.h"
 #include "unit.h"
 
-/* One label of the control stack; lower_control.c. */
-typedef struct Label Label;
+typedef enum LabelKind {
+    LABEL_BODY,
+    LABEL_BLOCK,
+    LABEL_LOOP,
+    LABEL_IF,
+    LABEL_ELSE,
+    LABEL_TRY_TABLE,
+    LABEL_TRY, /* legacy, up to the first catch */
+    LABEL_CATCH
+} LabelKind;
+
+/* One label of the control stack (lower_control.c). */
+typedef struct Label {
+    LabelKind kind;
+    u32 height;                      /* operands below the block's parameters */
+    const ValType *params, *results; /* of the block type: only the kinds matter */
+    u32 nparams, nresults;
+    LLVMBasicBlockRef target;    /* of branches: a loop's first block, else what follows the end */
+    LLVMValueRef *phis;          /* in target: a loop's parameters, else the results */
+    bool is_reached;             /* target has a branch to it */
+    LLVMBasicBlockRef otherwise; /* LABEL_IF: where it goes when the condition is 0 ... */
+    LLVMValueRef *kept;          /* ... with these parameters */
+    LLVMBasicBlockRef pad;       /* lower_exception.c: of calls inside, once there is one */
+    void *region;                /* lower_exception.c, in the arena */
+} Label;
 
 typedef struct Lower {
     Unit *unit; /* the LLVM module that it goes into: context, types, attributes, declarations */
@@ -22,28 +50,86 @@ typedef struct Lower {
     const Module *module;
     const Code *code;
     const FuncDecl *decl;
+    u32 func_index;
     LLVMValueRef function;
-    LLVMValueRef context; /* the Instance */
-    LLVMValueRef *locals; /* allocas */
-    LLVMValueRef *stack;  /* operands */
+    LLVMMetadataRef scope; /* of debug locations */
+    LLVMValueRef context;  /* the Instance */
+    LLVMValueRef *locals;  /* allocas */
+    LLVMTypeRef *local_types;
+    LLVMValueRef *stack; /* operands */
     u32 height, capacity;
     Label *labels;
     u32 nlabels, cap_labels;
-    bool unreachable; /* no block is open: instructions are skipped up to the end of the block */
+    bool unreachable; /* no block is open */
+    bool failed;      /* out of memory, or over a limit: it cannot be compiled */
     u32 skipped;      /* blocks nested in skipped code */
     Instr at;         /* the instruction being lowered */
+    u64 offset;       /* its byte offset in the module */
+    Arena arena;      /* for as long as the function is lowered */
 } Lower;
 
 /* ---- for all of lower_*.c (lower.c) ---- */
 
 LLVMValueRef wr_lower_pop(Lower *l);
 void wr_lower_push(Lower *l, LLVMValueRef value);
+/* Constants. */
+LLVMValueRef wr_lower_i32(const Lower *l, u32 value);
+LLVMValueRef wr_lower_i64(const Lower *l, u64 value);
+/* A new block at the end of the function; the builder stays where it is. */
+LLVMBasicBlockRef wr_lower_block(Lower *l);
 /* Traps if the i1 `condition` is true: a cold branch to a call of HELPER_TRAP with this instruction's offset.
  * Goes on in a new block. */
 void wr_lower_trap_if(Lower *l, LLVMValueRef condition, wr_trap_code_t code);
+/* The same always: no block is open afterwards; wr_lower_dead() if it is the instruction's end. */
+void wr_lower_trap(Lower *l, LLVMValueRef code);
+/* Goes on in the new block *likely unless the i1 is true; the builder is then put into the block that is
+ * returned, which is cold and has to be ended by the caller. */
+LLVMBasicBlockRef wr_lower_unlikely(Lower *l, LLVMValueRef condition, LLVMBasicBlockRef *likely);
 /* Calls a helper; `context` (or native, by its signature's first letter) is added here, and so are the stack check
  * and, for results t and x, the trap or raise. In a try region it is an invoke where it may throw. */
 LLVMValueRef wr_lower_helper(Lower *l, NativeHelper helper, LLVMValueRef *arguments, u32 count);
+/* RAISE and THROW, as a helper without result; no block is open afterwards. */
+void wr_lower_leave(Lower *l, NativeHelper helper, LLVMValueRef *arguments, u32 count);
+/* A call that may throw: an invoke in a try region. */
+LLVMValueRef wr_lower_invoke(Lower *l, LLVMTypeRef type, LLVMValueRef function,
+                             LLVMValueRef *arguments, u32 count, unsigned convention);
+
+/* ---- addresses and accesses (lower.c) ---- */
+
+/* The address `offset` bytes behind a pointer, which lies in the same object. */
+LLVMValueRef wr_lower_field(Lower *l, LLVMValueRef base, u64 offset);
+/* A load of a field that never changes once an activation can see it (pointers in Instance, Memory.base of a
+ * guarded memory, types). */
+LLVMValueRef wr_lower_load_fixed(Lower *l, LLVMTypeRef type, LLVMValueRef base, u64 offset);
+LLVMValueRef wr_lower_load(Lower *l, LLVMTypeRef type, LLVMValueRef address, LLVMValueRef tbaa);
+/* Volatile if it has to be done before a trap that may follow: globals, objects. */
+void wr_lower_store(Lower *l, LLVMValueRef value, LLVMValueRef address, LLVMValueRef tbaa,
+                    bool is_volatile);
+LLVMValueRef wr_lower_native(Lower *l); /* the Native */
+LLVMValueRef wr_lower_heap_base(Lower *l);
+/* Slot `index` of an array of slots: i32, f32 are extended by zeros. */
+void wr_lower_store_slot(Lower *l, LLVMValueRef slots, u32 index, LLVMValueRef value);
+LLVMValueRef wr_lower_load_slot(Lower *l, LLVMValueRef slots, u32 index, LLVMTypeRef type);
+LLVMValueRef wr_lower_values(Lower *l); /* Native.values */
+/* Room for so many slots in the frame, for the length of an instruction. */
+LLVMValueRef wr_lower_slots(Lower *l, u32 count);
+
+/* ---- labels and branches (lower_control.c) ---- */
+
+/* Opens the block that l->at describes: its parameters are on the stack and stay there. NULL: failed. */
+Label *wr_lower_enter(Lower *l, LabelKind kind);
+/* Its end: passes control on to the target, whose results are then on the stack. */
+void wr_lower_end(Lower *l);
+Label *wr_lower_label(Lower *l, u32 depth); /* 0: innermost */
+/* Ends the open block by a branch with these values, as many as the label takes. */
+void wr_lower_jump(Lower *l, Label *label, LLVMValueRef *values);
+/* Branches if the i1 is true, with the label's values from the top of the stack, where they stay; goes on in a
+ * new block. */
+void wr_lower_jump_if(Lower *l, LLVMValueRef condition, Label *label);
+/* How many values a branch to it takes. */
+u32 wr_lower_arity(const Label *label);
+/* What follows cannot be reached. */
+void wr_lower_dead(Lower *l);
 
 /* ---- lower_numeric.c, lower_simd.c ---- */
 
@@ -54,14 +140,19 @@ bool wr_lower_simd(Lower *l, Opcode op);
 
 /* ---- the others: each lowers the instructions of its area; false if it is none of them ---- */
 
-bool wr_lower_control(Lower *l,
-                      Opcode op); /* blocks, branches, calls: lower_control.c, lower_call.c */
+/* Blocks, branches, br_on_null, br_on_non_null. */
+bool wr_lower_control(Lower *l, Opcode op);
+bool wr_lower_call(Lower *l, Opcode op);     /* calls and tail calls */
 bool wr_lower_variable(Lower *l, Opcode op); /* locals, globals, drop, select, constants */
-bool wr_lower_memory(Lower *l,
-                     Opcode op); /* loads, stores (SIMD ones too), size, grow, bulk, atomics */
+/* Loads, stores (SIMD ones too), size, grow, bulk, atomics. */
+bool wr_lower_memory(Lower *l, Opcode op);
 bool wr_lower_table(Lower *l, Opcode op);
-bool wr_lower_ref(Lower *l, Opcode op); /* ref.*, i31, extern conversions, casts: lower_gc.c */
-bool wr_lower_gc(Lower *l, Opcode op);  /* structures, arrays */
+/* ref.*, i31, extern conversions, casts, br_on_cast*: lower_gc.c */
+bool wr_lower_ref(Lower *l, Opcode op);
+bool wr_lower_gc(Lower *l, Opcode op);        /* structures, arrays */
 bool wr_lower_exception(Lower *l, Opcode op); /* throw, throw_ref, try_table and legacy try */
+/* lower_exception.c: where what is thrown by a call here lands; NULL if it leaves the function. The builder's
+ * place does not change. */
+LLVMBasicBlockRef wr_lower_pad(Lower *l);
 
 #endif
