@@ -37,6 +37,10 @@ NODISCARD Error *wr_artifact_open_file(const char *path, const Module *module,
 NODISCARD Error *wr_artifact_open_bytes(Engine *engine, const u8 *bytes, size_t size,
                                         const Module *module, const NativeOptions *options,
                                         Artifact **out);
+/* The module inside, if there is one (LinkPlan.embeds_module): bytes in `bytes`, so that it can be loaded before the
+ * artifact is opened with it. Only what leads there is checked. False: it is no artifact, or has none. */
+bool wr_artifact_module(const u8 *bytes, u64 size, const u8 **module, u64 *module_size);
+bool wr_artifact_is(const u8 *bytes, u64 size); /* begins as one */
 Artifact *wr_artifact_ref(Artifact *artifact);
 void wr_artifact_unref(Artifact *artifact);
 
