@@ -105,8 +105,7 @@ static bool send_request(const OsProcess *process, const Module *module, const C
                         .triple_size = (u32)strlen(triple),
                         .cpu_size = (u32)strlen(cpu),
                         .target_features_size = (u32)strlen(features),
-                        .options = r->options,
-                        .embeds_module = r->embeds_module};
+                        .options = r->options};
     return wr_os_process_write(process, &wire, sizeof wire) &&
            send_text(process, triple, wire.triple_size) && send_text(process, cpu, wire.cpu_size) &&
            send_text(process, features, wire.target_features_size) &&

@@ -28,7 +28,6 @@ typedef struct LinkPlan {
     u64 guarded_memories; /* wr_artifact_guarded_memories() */
     /* by function index, or NULL: "f<i>" is but a stub that goes out; the function stays interpreted */
     const bool *left_out;
-    bool embeds_module; /* a copy of the module's bytes goes in: the file can be run alone */
 } LinkPlan;
 
 /* The artifact's bytes, from the engine's allocator. */

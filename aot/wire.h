@@ -18,7 +18,6 @@ typedef struct WireRequest {
     u32 threads;
     u32 triple_size, cpu_size, target_features_size;
     NativeOptions options;
-    bool embeds_module;
 } WireRequest;
 #define WIRE_TEXT_MAX 65536u /* of each of the three texts */
 

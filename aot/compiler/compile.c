@@ -332,8 +332,7 @@ static Error *link_objects(Compilation *c, u8 **bytes, size_t *size) {
                      .shapes = c->plan.shapes,
                      .nshapes = c->plan.nshapes,
                      .guarded_memories = c->plan.guarded_memories,
-                     .left_out = c->left_out,
-                     .embeds_module = c->job->embeds_module};
+                     .left_out = c->left_out};
     Error *error = wr_aot_link(&plan, c->objects, c->nobjects, bytes, size);
     c->stats.link_ns = wr_os_now() - start;
     return error;

@@ -11,8 +11,7 @@ typedef struct CompileJob {
     const Module *module;
     NativeOptions options;
     const char *triple, *cpu, *features; /* empty: this host's */
-    bool embeds_module;
-    u32 threads; /* 0: as many as there are processors */
+    u32 threads;                         /* 0: as many as there are processors */
     /* Called by any thread, one at a time. */
     void (*progress)(void *context, u32 done, u32 total);
     void *context;

@@ -116,7 +116,6 @@ static bool serve_one(void) {
                       .cpu = cpu,
                       .features = features,
                       .threads = request.threads,
-                      .embeds_module = request.embeds_module,
                       .progress = progress};
     Engine *engine = NULL;
     Error *error = make_engine(request.features, &engine);
