@@ -26,7 +26,7 @@ static void mix_helpers(Mix *mix) {
 
 #define FIELD(type, field) offsetof(type, field)
 static const size_t layout[] = {
-    FIELD(Native, stack_limit),
+    FIELD(Native, caller),
     FIELD(Native, helpers),
     FIELD(Native, values),
     FIELD(Native, trap_element),
@@ -40,9 +40,13 @@ static const size_t layout[] = {
     FIELD(struct wr_instance, types),
     FIELD(struct wr_instance, heap),
     FIELD(struct wr_instance, heap_base),
+    FIELD(struct wr_instance, native),
     FIELD(struct wr_instance, tags),
     FIELD(struct wr_func, type),
     FIELD(struct wr_func, handle),
+    FIELD(struct wr_func, native_code),
+    FIELD(struct wr_func, native_tail),
+    FIELD(struct wr_func, native_context),
     FIELD(struct wr_memory, base),
     FIELD(struct wr_memory, size),
     FIELD(struct wr_memory, shared),

@@ -60,11 +60,14 @@ const Artifact *wr_artifact_at(const void *pc);
 /* How to go from a frame to its caller, at pc (an address inside of an instruction: return address - 1, or a
  * faulting instruction). The canonical frame address is register cfa_register + cfa_offset; the return
  * address lies at it - 8 on x86-64 (and where `saved` says for the link register elsewhere). */
-#define UNWIND_REGISTERS 12u /* callee-saved ones, in the order of raise.h */
+/* Callee-saved registers are numbered
+ *     x86-64   0 rbx, 1 rbp (frame pointer), 2..5 r12..r15
+ *     aarch64  0..9 x19..x28, 10 x29 (frame pointer), 11 x30 (link register), 12..19 d8..d15 */
+#define UNWIND_REGISTERS 20u
 typedef struct UnwindRule {
     u8 cfa_register;                /* 0: stack pointer, 1: frame pointer */
     i32 cfa_offset;                 /* bytes */
-    u16 saved;                      /* bit i: callee-saved register i is saved ... */
+    u32 saved;                      /* bit i: callee-saved register i is saved ... */
     i32 saved_at[UNWIND_REGISTERS]; /* ... at the canonical frame address plus this */
 } UnwindRule;
 bool wr_artifact_unwind(const Artifact *artifact, const void *pc, UnwindRule *rule);

@@ -26,10 +26,14 @@
  * caller's own exit thunk for the shape with context = Func. For tail calls native_tail, else exit_tail.
  * As long as a Func has no native_code, its native_context is the store's Native: so exit thunks find it.
  *
+ * Before an exit thunk is called (or a function that may be one: where it is not known whether the Func has
+ * native_code) the caller stores its own context in Native.caller: host functions are told who called them.
+ *
  * Stack. Compiled code runs on the native stack of its store, which ends in a guard: running into it is
- * a fault in compiled code and becomes the trap "call stack exhausted". Helpers are C and need room, so a
- * call of a helper (but those that say NOSTACK) is preceded by a comparison of the stack pointer with
- * Native.stack_limit, which lies well above the guard; below it, wr_native_trap(TRAP_STACK_EXHAUSTED).
+ * a fault in compiled code and becomes the trap "call stack exhausted". Helpers are C, and run on the stack from
+ * which compiled code was entered: Native.helpers[] leads to code that switches there and back. So the native stack
+ * holds nothing but compiled frames, no room has to be looked after before a helper is called, and
+ * sanitizers never see it.
  *
  * Leaving. Helpers never unwind. Those that can fail return a status; compiled code then calls
  * wr_native_trap() or wr_native_raise(), which do not return: they walk the compiled frames by the artifact's
@@ -54,14 +58,14 @@ typedef struct NativeActivation NativeActivation; /* native.c */
 
 /* What compiled code of a store needs beside its objects: Instance.native, one for each store. */
 typedef struct Native {
-    /* read by compiled code */
-    u64 stack_limit;
+    /* read and written by compiled code */
+    Instance *caller; /* see above */
     void *helpers[NATIVE_HELPERS];
     Slot values[NATIVE_VALUES];
     u64 trap_element; /* written before TRAP with WR_TRAP_UNINITIALIZED_ELEMENT: which */
     /* the runtime's: native.c */
     Store *store;
-    u8 *stack; /* the mapping: guard below, room for helpers, room for frames */
+    u8 *stack; /* the mapping: guard below, room for frames */
     size_t stack_size;
     NativeActivation *activation; /* innermost */
 } Native;
@@ -70,6 +74,6 @@ typedef struct Native {
  * signatures, the offsets of all fields that compiled code reads, and a number that is counted up by
  * hand when conventions change. The same in every build for a 64-bit little-endian host. */
 u64 wr_native_abi(void);
-#define NATIVE_ABI_REVISION 1u
+#define NATIVE_ABI_REVISION 2u
 
 #endif

@@ -112,9 +112,10 @@ void wr_host_func_unref(HostFunc *host);
 /* Slots above max_slots that every frame may use, whatever the function. */
 #define FRAME_SLACK 8u
 
-/* A function instance. WASM: home != NULL. The first cache line is all that a call needs. */
+/* A function instance: of the host (host != NULL), interpreted (home != NULL), or compiled (native_entry != NULL).
+ * The first cache line is all that a call needs. */
 struct wr_func {
-    const struct Home *home; /* the instance's, chosen by code->is_wide; NULL for host functions */
+    const struct Home *home; /* the instance's, chosen by code->is_wide; NULL: not interpreted */
     const u8 *start;         /* Code.start */
     const SideEntry *side;   /* Code.side, or what no entry is read of; never NULL */
     /* The executor's: by what it dispatches, in activations that do not poll, that do; 0: nothing yet. */
@@ -132,6 +133,10 @@ struct wr_func {
     void *host_context;
     u32 handle; /* its index in Store.funcs */
     u32 index;  /* in its module; NONE_U32 for host functions */
+    /* Compiled code (aot/native.h) of this function: called as others do, in place of the caller, from C.
+     * NULL while there is none: then the context is Store.native. */
+    const void *native_code, *native_tail, *native_entry;
+    void *native_context; /* the Instance */
 };
 
 /* What changes when control passes from one function to another that has a different one: instance, and with
@@ -215,6 +220,7 @@ struct wr_instance {
     const DefType **types; /* module->types */
     Heap *heap;            /* the store's */
     u8 *heap_base;
+    struct Native *native; /* the store's */
     Home homes[2];
     /* cold */
     Module *module; /* counted */
