@@ -7,10 +7,9 @@
  * context (native.h). The few library functions that LLVM calls by itself (NATIVE_LIBCALLS: fmod, ceilf, ...)
  * go through stubs and one page of addresses that the loader fills in.
  *
- * All of it is untrusted until it has been opened: magic, version, target, CPU features, ABI, options, every
- * offset and count, checksum (hash.h). An artifact holds the module it was made from, and whoever opens it has to
- * have the same one: the bytes are compared, so that no collision of hashes can give a module the code of another. What
- * cannot be checked is what the machine code does: docs/aot.md says what is promised.
+ * All of it is untrusted until wr_artifact_open() has checked it: magic, version, target, CPU features, ABI,
+ * module hash, options, every offset and count, checksum. What cannot be checked is what the machine
+ * code does: a checksum is no signature. docs/aot.md says what is promised.
  *
  * Immutable once open, counted, shared by threads. Lookups by pc are async-signal-safe.
  */
@@ -38,8 +37,8 @@ NODISCARD Error *wr_artifact_open_file(const char *path, const Module *module,
 NODISCARD Error *wr_artifact_open_bytes(Engine *engine, const u8 *bytes, size_t size,
                                         const Module *module, const NativeOptions *options,
                                         Artifact **out);
-/* The module inside: bytes in `bytes`, so that it can be loaded before the artifact is opened with it (then nothing
- * has to be compared). Only what leads there is checked. False: it is no artifact. */
+/* The module inside, if there is one (LinkPlan.embeds_module): bytes in `bytes`, so that it can be loaded before the
+ * artifact is opened with it. Only what leads there is checked. False: it is no artifact, or has none. */
 bool wr_artifact_module(const u8 *bytes, u64 size, const u8 **module, u64 *module_size);
 bool wr_artifact_is(const u8 *bytes, u64 size); /* begins as one */
 Artifact *wr_artifact_ref(Artifact *artifact);
@@ -58,23 +57,28 @@ u64 wr_artifact_guarded_memories(
 const Artifact *wr_artifact_at(const void *pc);
 
 /* How to go from a frame to its caller, at pc (an address inside of an instruction: return address - 1, or a
- * faulting instruction). The canonical frame address is register cfa_register + cfa_offset; the return
- * address lies at it - 8 on x86-64 (and where `saved` says for the link register elsewhere). */
-/* Callee-saved registers are numbered
- *     x86-64   0 rbx, 1 rbp (frame pointer), 2..5 r12..r15
- *     aarch64  0..9 x19..x28, 10 x29 (frame pointer), 11 x30 (link register), 12..19 d8..d15 */
+ * faulting instruction). The canonical frame address (CFA) is a register plus cfa_offset; it is what the
+ * stack pointer was before the call that made the frame, and is again after it. The return address lies
+ * at it - 8 on x86-64; on aarch64 it is in x30, saved or still there. Callee-saved registers, in order:
+ *   x86-64   rbx rbp r12 r13 r14 r15
+ *   aarch64  x19 .. x28, x29, x30, then the low halves of v8 .. v15 (d8 .. d15) */
 #define UNWIND_REGISTERS 20u
+#define UNWIND_SP 0u /* cfa_register: the stack pointer, ... */
+#define UNWIND_FP 1u /* ... rbp or x29, ... */
+#define UNWIND_OTHER                                                                               \
+    2u /* ... or this + n: general register n (r11: 13), only in a prologue that probes the stack */
 typedef struct UnwindRule {
-    u8 cfa_register;                /* 0: stack pointer, 1: frame pointer */
+    u32 cfa_register;
     i32 cfa_offset;                 /* bytes */
     u32 saved;                      /* bit i: callee-saved register i is saved ... */
     i32 saved_at[UNWIND_REGISTERS]; /* ... at the canonical frame address plus this */
 } UnwindRule;
 bool wr_artifact_unwind(const Artifact *artifact, const void *pc, UnwindRule *rule);
-/* The landing pad for a throw out of the call that returns to `return_address`; NULL: none. The stack
- * pointer there is the frame's canonical frame address minus *cfa_distance. */
+/* The landing pad for a throw out of the call that returns to `return_address`; NULL: none. The stack pointer there
+ * is the frame's after that call returned (the CFA of the frame that it called) plus *sp_adjust. (It
+ * cannot be told from the frame's own CFA where the frame aligns its stack.) */
 const void *wr_artifact_landing(const Artifact *artifact, const void *return_address,
-                                i32 *cfa_distance);
+                                i32 *sp_adjust);
 
 /* The guest functions at pc, innermost first (more than one where LLVM inlined), each with the byte offset in the
  * module of the instruction. At most max; returns how many there are. 0: none (a thunk). */
