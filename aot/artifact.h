@@ -7,9 +7,10 @@
  * context (native.h). The few library functions that LLVM calls by itself (NATIVE_LIBCALLS: fmod, ceilf, ...)
  * go through stubs and one page of addresses that the loader fills in.
  *
- * All of it is untrusted until wr_artifact_open() has checked it: magic, version, target, CPU features, ABI,
- * module hash, options, every offset and count, checksum. What cannot be checked is what the machine
- * code does: a checksum is no signature. docs/aot.md says what is promised.
+ * All of it is untrusted until it has been opened: magic, version, target, CPU features, ABI, options, every
+ * offset and count, checksum (hash.h). An artifact holds the module it was made from, and whoever opens it has to
+ * have the same one: the bytes are compared, so that no collision of hashes can give a module the code of another. What
+ * cannot be checked is what the machine code does: docs/aot.md says what is promised.
  *
  * Immutable once open, counted, shared by threads. Lookups by pc are async-signal-safe.
  */
@@ -37,8 +38,8 @@ NODISCARD Error *wr_artifact_open_file(const char *path, const Module *module,
 NODISCARD Error *wr_artifact_open_bytes(Engine *engine, const u8 *bytes, size_t size,
                                         const Module *module, const NativeOptions *options,
                                         Artifact **out);
-/* The module inside, if there is one (LinkPlan.embeds_module): bytes in `bytes`, so that it can be loaded before the
- * artifact is opened with it. Only what leads there is checked. False: it is no artifact, or has none. */
+/* The module inside: bytes in `bytes`, so that it can be loaded before the artifact is opened with it (then nothing
+ * has to be compared). Only what leads there is checked. False: it is no artifact. */
 bool wr_artifact_module(const u8 *bytes, u64 size, const u8 **module, u64 *module_size);
 bool wr_artifact_is(const u8 *bytes, u64 size); /* begins as one */
 Artifact *wr_artifact_ref(Artifact *artifact);
@@ -65,8 +66,8 @@ const Artifact *wr_artifact_at(const void *pc);
 #define UNWIND_REGISTERS 20u
 #define UNWIND_SP 0u /* cfa_register: the stack pointer, ... */
 #define UNWIND_FP 1u /* ... rbp or x29, ... */
-#define UNWIND_OTHER                                                                               \
-    2u /* ... or this + n: general register n (r11: 13), only in a prologue that probes the stack */
+/* ... or UNWIND_OTHER + n: general register n (r11: 13), only in a prologue that probes the stack */
+#define UNWIND_OTHER 2u
 typedef struct UnwindRule {
     u32 cfa_register;
     i32 cfa_offset;                 /* bytes */
