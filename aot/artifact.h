@@ -31,7 +31,7 @@ typedef struct NativeOptions {
 } NativeOptions;
 
 /* Takes the artifact's bytes from a file (mapped) or a buffer (copied to memory that then becomes
- * executable, never writable and executable). `module` is what it must have been made from. Errors of kind
+ * executable, never writable and executable). `options` NULL: whatever it was made with. `module` is what it must have been made from. Errors of kind
  * WR_ERROR_ARTIFACT (or the closest there is), saying what is wrong and at which offset in the file. */
 NODISCARD Error *wr_artifact_open_file(const char *path, const Module *module,
                                        const NativeOptions *options, Artifact **out);
@@ -41,6 +41,9 @@ NODISCARD Error *wr_artifact_open_bytes(Engine *engine, const u8 *bytes, size_t 
 /* The module inside: bytes in `bytes`, so that it can be loaded before the artifact is opened with it (then nothing
  * has to be compared). Only what leads there is checked. False: it is no artifact. */
 bool wr_artifact_module(const u8 *bytes, u64 size, const u8 **module, u64 *module_size);
+const NativeOptions *wr_artifact_options(const Artifact *artifact); /* what it was made with */
+/* Gives the module its code: takes over the reference. Once, before the module is shared. */
+void wr_module_set_artifact(Module *module, Artifact *artifact);
 bool wr_artifact_is(const u8 *bytes, u64 size); /* begins as one */
 Artifact *wr_artifact_ref(Artifact *artifact);
 void wr_artifact_unref(Artifact *artifact);

@@ -22,6 +22,7 @@ static void delete_module(Module *m) {
     Engine *engine = m->engine;
     wr_name_map_delete(m, atomic_load_explicit(&m->names, memory_order_acquire));
     for (u32 i = 0; i < m->ngroups; i++) wr_types_release(engine->types, m->groups[i]);
+    if (m->artifact) m->artifact_free(m->artifact);
     if (engine->executor->module_free) engine->executor->module_free(m);
     wr_arena_free(&m->arena);
     if (m->size != 0) release_bytes(engine, m->bytes, m->size, m->owner);

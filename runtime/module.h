@@ -257,6 +257,9 @@ typedef struct wr_module {
     u32 ncustoms;
     CustomSection *customs;
     _Atomic(NameMap *) names;
+    /* Compiled code (aot/artifact.h), or NULL; set before the module is shared. */
+    struct Artifact *artifact;
+    void (*artifact_free)(struct Artifact *artifact);
     _Atomic(void *) shadows; /* the executor's: what it has added to code (Executor.module_free) */
 
     wr_module_stats_t stats;

@@ -1,0 +1,127 @@
+/* prepare.c - see prepare.h. */
+#include "prepare.h"
+
+#include "cache.h"
+#include "log.h"
+#include "native.h"
+#include "os.h"
+#include "store.h"
+
+/* Engine.native: made by the first module that needs it. */
+typedef struct NativeEngine {
+    OsMutex lock; /* of what follows: one module at a time is compiled, on all threads */
+    Compiler *compiler;
+} NativeEngine;
+
+static void free_native(Engine *engine) {
+    NativeEngine *native = engine->native;
+    wr_compiler_stop(native->compiler);
+    wr_os_mutex_destroy(&native->lock);
+    wr_free(&engine->alloc, native, sizeof *native);
+}
+
+static NativeEngine *native_of(Engine *engine) {
+    wr_os_mutex_lock(&engine->lock);
+    NativeEngine *native = engine->native;
+    if (native == NULL && (native = wr_alloc_zero(&engine->alloc, sizeof *native)) != NULL) {
+        wr_os_mutex_init(&native->lock);
+        engine->native = native;
+        engine->native_free = free_native;
+    }
+    wr_os_mutex_unlock(&engine->lock);
+    return native;
+}
+
+void wr_module_set_artifact(Module *module, Artifact *artifact) {
+    module->artifact = artifact;
+    module->artifact_free = wr_artifact_unref;
+}
+
+NativeOptions wr_aot_options(const Engine *engine) {
+    const struct wr_config *config = &engine->config;
+    return (NativeOptions){.guarded = config->memory_mode == WR_MEMORY_GUARD,
+                           .polled = config->compiled_polls,
+                           .level = config->opt_level};
+}
+
+Error *wr_aot_compile(Module *module, const CompileRequest *request, u8 **bytes, size_t *size,
+                      CompileStats *stats) {
+    NativeEngine *native = native_of(module->engine);
+    if (native == NULL) return ERROR_OOM;
+    Error *error = NULL;
+    wr_os_mutex_lock(&native->lock);
+    if (native->compiler == NULL) error = wr_compiler_start(module->engine, &native->compiler);
+    if (error == NULL)
+        error = wr_compiler_run(native->compiler, module, request, bytes, size, stats);
+    wr_os_mutex_unlock(&native->lock);
+    return error;
+}
+
+/* ---- with the cache ---- */
+
+/* False: it has to be compiled. A file that is refused is of another version, or damaged: it goes. */
+static bool take_from_cache(Module *module, const char *path, const NativeOptions *options) {
+    Artifact *artifact;
+    if (!wr_cache_has(path)) return false;
+    Error *error = wr_artifact_open_file(path, module, options, &artifact);
+    if (error == NULL) {
+        wr_module_set_artifact(module, artifact);
+        return true;
+    }
+    wr_log(module->engine, WR_LOG_WARNING, "%s: %s", path, wr_error_message(error));
+    wr_error_delete(error);
+    wr_cache_remove(path);
+    return false;
+}
+
+static void put_into_cache(Module *module, const Cache *cache, const char *path, const u8 *bytes,
+                           size_t size) {
+    Error *error = wr_cache_put(cache, path, bytes, size);
+    if (error == NULL) return;
+    wr_log(module->engine, WR_LOG_WARNING, "%s", wr_error_message(error));
+    wr_error_delete(error);
+}
+
+static Error *compile_and_open(Module *module, const CompileRequest *request, const Cache *cache,
+                               const char *path) {
+    u8 *bytes;
+    size_t size;
+    CompileStats stats;
+    Artifact *artifact = NULL;
+    Error *error = wr_aot_compile(module, request, &bytes, &size, &stats);
+    if (error != NULL) return error;
+    if (stats.left_out > 0)
+        wr_log(module->engine, WR_LOG_WARNING, "%u of %u functions were not compiled",
+               (unsigned)stats.left_out, (unsigned)stats.functions);
+    if (cache != NULL) put_into_cache(module, cache, path, bytes, size);
+    if (cache == NULL || !take_from_cache(module, path, &request->options)) {
+        error = wr_artifact_open_bytes(module->engine, bytes, size, module, &request->options,
+                                       &artifact);
+        if (error == NULL) wr_module_set_artifact(module, artifact);
+    }
+    wr_free(&module->engine->alloc, bytes, size);
+    return error;
+}
+
+/* NULL if there is none, or it is not to be used. */
+static const Cache *open_cache(const Engine *engine, Cache *cache) {
+    if (!engine->config.caches) return NULL;
+    Error *error = wr_cache_open(cache, engine->config.cache_folder);
+    if (error == NULL) return cache;
+    wr_log(engine, WR_LOG_WARNING, "%s", wr_error_message(error));
+    wr_error_delete(error);
+    return NULL;
+}
+
+Error *wr_aot_prepare(Module *module) {
+    const Engine *engine = module->engine;
+    CompileRequest request = {.options = wr_aot_options(engine),
+                              .progress = engine->config.compile_progress,
+                              .progress_context = engine->config.compile_context};
+    Cache place;
+    char path[CACHE_PATH_MAX];
+    const Cache *cache = open_cache(engine, &place);
+    if (cache != NULL) wr_cache_path(cache, module, &request, path);
+    if (cache != NULL && take_from_cache(module, path, &request.options)) return NULL;
+    return compile_and_open(module, &request, cache, path);
+}

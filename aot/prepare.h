@@ -1,0 +1,19 @@
+/*
+ * prepare.h - gets a module its machine code: from the cache, or from the compiler, as the engine's
+ * configuration says. What the embedder's interface calls.
+ */
+#ifndef WR_AOT_PREPARE_H
+#define WR_AOT_PREPARE_H
+
+#include "client.h"
+
+/* What an engine of kind COMPILED does with every module that is loaded: afterwards it has an artifact. Any
+ * thread; several modules wait for each other. Errors: there is no compiler, or it failed. */
+NODISCARD Error *wr_aot_prepare(Module *module);
+/* Compiles, whatever the engine's kind: for embedders that keep artifacts themselves. */
+NODISCARD Error *wr_aot_compile(Module *module, const CompileRequest *request, u8 **bytes,
+                                size_t *size, CompileStats *stats);
+/* What the configuration asks for. */
+NativeOptions wr_aot_options(const Engine *engine);
+
+#endif
