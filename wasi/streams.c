@@ -75,6 +75,41 @@ wr_error_t *wr_wasi_inherit_stdio(wr_wasi_t *wasi) {
     return NULL;
 }
 
+/* ---- Callbacks that answer through a parameter -------------------------------------------------------------- */
+
+/* What such a callback leaves where it has not answered. */
+static wr_error_t *no_answer(void) {
+    static char mark;
+    return (wr_error_t *)(void *)&mark;
+}
+
+static wr_error_t *answer(wr_error_t *error) {
+    return error == no_answer() ? wr_trap_new("the stream gave no answer") : error;
+}
+
+static wr_error_t *call_read(void *context, void *bytes, size_t size, size_t *done) {
+    const wr_wasi_callbacks_t *callbacks = context;
+    wr_error_t *error = no_answer();
+    callbacks->read(callbacks->context, bytes, size, done, &error);
+    return answer(error);
+}
+
+static wr_error_t *call_write(void *context, const void *bytes, size_t size) {
+    const wr_wasi_callbacks_t *callbacks = context;
+    wr_error_t *error = no_answer();
+    callbacks->write(callbacks->context, bytes, size, &error);
+    return answer(error);
+}
+
+wr_error_t *wr_wasi_set_callbacks(wr_wasi_t *wasi, uint32_t fd,
+                                  const wr_wasi_callbacks_t *callbacks) {
+    if (fd >= 3) return no_such_stream(fd);
+    wasi->callbacks[fd] = *callbacks;
+    wr_wasi_stream_t stream = {callbacks->read ? call_read : NULL,
+                               callbacks->write ? call_write : NULL, &wasi->callbacks[fd]};
+    return wr_wasi_set_stream(wasi, fd, &stream);
+}
+
 /* ---- Bytes in memory --------------------------------------------------------------------------------------- */
 
 static void forget(ByteStream *bytes) {

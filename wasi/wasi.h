@@ -53,6 +53,7 @@ struct wr_wasi {
     FdTable table;
     StringList args, environment;
     ByteStream bytes[3];
+    wr_wasi_callbacks_t callbacks[3];
     /* Time and randomness, unless they are the host's: clock.now or random NULL. */
     wr_wasi_clock_t clock;
     bool is_time_fixed, is_seeded;

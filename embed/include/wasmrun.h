@@ -427,6 +427,13 @@ typedef union wr_slot {
  * It runs on the caller's C stack and may call back into the store.
  */
 typedef own wr_error_t *(*wr_host_func_t)(wr_caller_t *caller, void *context, wr_slot_t *slots);
+/*
+ * The same for languages whose callbacks may end without a result: an exception at their very beginning
+ * (Python's, for a signal) leaves whatever the register held. The function sets *error, to NULL or an own
+ * error; one that leaves it alone has failed, and the guest traps.
+ */
+typedef void (*wr_callback_t)(wr_caller_t *caller, void *context, wr_slot_t *slots,
+                              own wr_error_t **error);
 
 /*
  * References to objects in the garbage-collected heap, as the host sees them: what a function gives as
@@ -542,6 +549,10 @@ WR_API WR_NODISCARD own wr_error_t *wr_store_make_func(wr_store_t *store, const 
                                                        wr_host_func_t func, void *context,
                                                        void (*finalizer)(void *context),
                                                        wr_func_t **made);
+WR_API WR_NODISCARD own wr_error_t *wr_store_make_callback(wr_store_t *store, const char *signature,
+                                                           wr_callback_t func, void *context,
+                                                           void (*finalizer)(void *context),
+                                                           wr_func_t **made);
 WR_API WR_NODISCARD own wr_error_t *wr_store_make_global(wr_store_t *store, const wr_val_t *value,
                                                          bool is_mutable, wr_global_t **made);
 /* A memory as the type says; shared ones too. */
@@ -674,6 +685,12 @@ WR_API WR_NODISCARD own wr_error_t *wr_linker_define_func(wr_linker_t *linker, c
                                                           const char *name, const char *signature,
                                                           wr_host_func_t func, void *context,
                                                           void (*finalizer)(void *context));
+/* The same by a callback that answers through a parameter. */
+WR_API WR_NODISCARD own wr_error_t *wr_linker_define_callback(wr_linker_t *linker,
+                                                              const char *module, const char *name,
+                                                              const char *signature,
+                                                              wr_callback_t func, void *context,
+                                                              void (*finalizer)(void *context));
 /* Every export of `instance`, under that module name. The instance's store is then the only one that
  * the linker can instantiate in; the linker must not be used, other than deleted, after that store. */
 WR_API WR_NODISCARD own wr_error_t *
@@ -774,6 +791,15 @@ typedef struct wr_wasi_stream {
 /* fd 0, 1 or 2. NULL closes it. */
 WR_API WR_NODISCARD own wr_error_t *wr_wasi_set_stream(wr_wasi_t *wasi, uint32_t fd,
                                                        const wr_wasi_stream_t *stream);
+/* The same with callbacks that answer through a parameter: see wr_callback_t. `read` sets *done, too. */
+typedef struct wr_wasi_callbacks {
+    void (*read)(void *context, void *bytes, size_t size, size_t *done, own wr_error_t **error);
+    void (*write)(void *context, const void *bytes, size_t size, own wr_error_t **error);
+    void *context;
+} wr_wasi_callbacks_t;
+/* fd 0, 1 or 2. */
+WR_API WR_NODISCARD own wr_error_t *wr_wasi_set_callbacks(wr_wasi_t *wasi, uint32_t fd,
+                                                          const wr_wasi_callbacks_t *callbacks);
 /* A descriptor of its own for the guest, which can only read, or only write, if the other is NULL. Its
  * number goes to *fd; the guest has to be told, by an argument for instance. */
 WR_API WR_NODISCARD own wr_error_t *

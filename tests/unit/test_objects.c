@@ -354,6 +354,45 @@ Test(objects, exceptions) {
     wr_error_delete(error);
 }
 
+/* ---- callbacks that answer through a parameter ---- */
+
+static void answer(wr_caller_t *caller, void *context, wr_slot_t *slots, wr_error_t **error) {
+    cr_assert_not_null(wr_caller_store(caller));
+    int mode = slots[0].i32;
+    if (mode == 0) return;
+    slots[0].i32 = *(int *)context;
+    *error = mode == 1 ? NULL : wr_trap_new("mine");
+}
+
+Test(objects, callbacks) {
+    Bench b = bench_new(NULL);
+    int context = 7;
+    wr_func_t *func;
+    finalized = 0;
+    must(wr_store_make_callback(b.store, "i>i", answer, &context, count, &func));
+    must(wr_linker_define_callback(b.linker, "h", "g", "i>i", answer, &context, count));
+    must_fail(wr_store_make_callback(b.store, "?", answer, &context, count, &func), WR_ERROR_USAGE,
+              "bad signature");
+    must_fail(wr_linker_define_callback(b.linker, "h", "g", "i", answer, &context, count),
+              WR_ERROR_USAGE, "bad signature");
+    cr_assert_eq(finalized, 0);
+    define(&b, "f", (wr_extern_t){WR_EXTERN_FUNC, {.func = func}});
+    wr_instance_t *instance =
+        instance_of(&b, "(module (import \"h\" \"f\" (func $f (param i32) (result i32)))"
+                        " (import \"h\" \"g\" (func $g (param i32) (result i32)))"
+                        " (func (export \"f\") (param i32) (result i32) (call $f (local.get 0)))"
+                        " (func (export \"g\") (param i32) (result i32) (call $g (local.get 0))))");
+    for (int i = 0; i < 2; i++) {
+        const char *name = i ? "f" : "g";
+        cr_assert_eq(get_i32(&b, instance, name, 1), 7);
+        must_fail(call_i32(&b, instance, name, 2, NULL), WR_ERROR_TRAP, "mine");
+        must_fail(call_i32(&b, instance, name, 0, NULL), WR_ERROR_TRAP,
+                  "the host function gave no answer");
+    }
+    bench_delete(&b);
+    cr_assert_eq(finalized, 2);
+}
+
 /* ---- errors that carry something, and errors without their store ---- */
 
 static wr_error_t *fail_with(wr_caller_t *caller, void *context, wr_slot_t *slots) {

@@ -94,6 +94,36 @@ static wr_error_t *take(void *context, const void *bytes, size_t size) {
     return *taken > 30 ? wr_trap_new("enough") : NULL;
 }
 
+/* Gives a byte at a time, and then falls silent. */
+static void answer_read(void *context, void *bytes, size_t size, size_t *done, wr_error_t **error) {
+    int *left = context;
+    cr_assert(size > 0);
+    if (*left == 0) return;
+    memcpy(bytes, "x", 1);
+    *done = 1;
+    *error = --*left < 100 ? NULL : wr_trap_new("enough");
+}
+static void answer_write(void *context, const void *bytes, size_t size, wr_error_t **error) {
+    cr_assert(size == 1 && memcmp(bytes, "x", 1) == 0);
+    ++*(int *)context;
+    *error = NULL;
+}
+
+Test(wasi_given, callbacks) {
+    Given g = given_new();
+    int left = 3, written = 0;
+    must(wr_wasi_set_callbacks(g.wasi, 0, &(wr_wasi_callbacks_t){answer_read, NULL, &left}));
+    must(wr_wasi_set_callbacks(g.wasi, 1, &(wr_wasi_callbacks_t){NULL, answer_write, &written}));
+    must_fail(call_i32(&g.b, g.instance, "copy", 1, NULL), WR_ERROR_TRAP,
+              "the stream gave no answer");
+    cr_assert_eq(written, 3);
+    left = 200;
+    must_fail(call_i32(&g.b, g.instance, "copy", 1, NULL), WR_ERROR_TRAP, "enough");
+    must_fail(wr_wasi_set_callbacks(g.wasi, 3, &(wr_wasi_callbacks_t){0}), WR_ERROR_USAGE,
+              "no standard stream 3");
+    given_delete(&g);
+}
+
 Test(wasi_given, further_descriptors) {
     Given g = given_new();
     size_t taken = 0;
