@@ -70,6 +70,8 @@ typedef struct Native {
     NativeActivation *activation; /* innermost */
 } Native;
 
+extern const NativeOps wr_native_ops; /* native.c: for Module.native_ops */
+
 /* Changes when compiled code made before must not run with this runtime: mixes the helpers' names and
  * signatures, the offsets of all fields that compiled code reads, and a number that is counted up by
  * hand when conventions change. The same in every build for a 64-bit little-endian host. */

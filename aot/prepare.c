@@ -35,6 +35,7 @@ static NativeEngine *native_of(Engine *engine) {
 void wr_module_set_artifact(Module *module, Artifact *artifact) {
     module->artifact = artifact;
     module->artifact_free = wr_artifact_unref;
+    module->native_ops = &wr_native_ops;
 }
 
 NativeOptions wr_aot_options(const Engine *engine) {

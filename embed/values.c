@@ -72,7 +72,7 @@ void wr_value_to_slots(const wr_val_t *value, Slot *slots) {
 /* ---- signatures of functions ---------------------------------------------------------------- */
 
 static const TypeTable *types_of(const wr_func_t *func) {
-    return func->host ? func->host->engine->types : func->home->instance->store->engine->types;
+    return func->host ? func->host->engine->types : func_instance(func)->store->engine->types;
 }
 
 size_t wr_func_param_count(const wr_func_t *func) { return func->type->nparams; }

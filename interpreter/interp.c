@@ -9,8 +9,6 @@
 #include "object.h"
 #include "shadow.h"
 
-/* Guest code, host functions and guest code again may nest this deep on the C stack. */
-#define MAX_NESTING 256u
 /* Slots that must stay free above what a function declares: room for a host function's results. */
 #define EXIT_SLACK 4u
 
@@ -496,44 +494,20 @@ static Error *call_wasm(Store *store, Func *func, Slot *slots) {
     return end_activation(&a, slots, func->result_slots);
 }
 
-/* Host functions fill raw slots: a reference that is none of that type must not get into the guest. */
-static Error *check_results(Store *store, const DefType *type, const Slot *slots) {
-    for (u32 i = 0, at = 0; i < type->nresults;
-         at += type_slots(type->types[type->nparams + i++])) {
-        ValType t = type->types[type->nparams + i];
-        if (!type_is_ref(t)) continue;
-        if (!wr_store_ref_matches(store, slots[at].ref, t))
-            return wr_error_at(WR_ERROR_TRAP, NO_OFFSET,
-                               "host function returned an invalid reference");
-        if (store->heap->marking) wr_store_shade(store, slots[at].ref, t);
-    }
-    return NULL;
-}
-
-static Error *call_host(Store *store, Func *func, Instance *caller, Slot *slots) {
-    Caller c = {store, caller};
-    Error *error = func->host_func(&c, func->host_context, (wr_slot_t *)(void *)slots);
-    return error != NULL ? error : check_results(store, func->type, slots);
-}
-
-/* What a host function is given lives until it returns: its slots are no roots, it may write there. */
-static Error *keep_arguments(Store *store, const DefType *type, const Slot *slots) {
-    for (u32 i = 0; i < type->nrefs; i++)
-        if (!wr_store_keep(store, slots[type->refs[i]].ref)) return ERROR_OOM;
-    return NULL;
+/* Of a function that is not interpreted, from C (caller NULL) or from interpreted code. */
+static Error *call_other(Store *store, Func *func, Instance *caller, Slot *slots) {
+    return func->native_entry != NULL ? store->native_ops->call(store, func, slots)
+                                      : wr_store_call_host(store, func, caller, slots);
 }
 
 bool wr_interp_call_host(Instance *caller, Func *func, Slot *slots) {
     Store *store = caller->store;
     Fiber *fiber = store->fiber;
     const u8 *pc = fiber->fr->pc;
-    u32 scope = store->nhandles;
     fiber->operand_end = slots;
     meter_end(store, pc);
-    Error *error = keep_arguments(store, func->type, slots);
-    if (error == NULL) error = call_host(store, func, caller, slots);
+    Error *error = call_other(store, func, caller, slots);
     meter_start(store, pc);
-    store->nhandles = scope;
     if (error == NULL) return true;
     fiber->exception = wr_error_exception_ref(error, store);
     if (fiber->exception == 0) {
@@ -553,7 +527,7 @@ static bool prepare_thread(const Store *store) {
 
 static Error *call(Store *store, Func *func, Slot *slots) {
     if (store->nesting >= MAX_NESTING) return wr_error_trap(WR_TRAP_STACK_EXHAUSTED);
-    if (func->home == NULL) return call_host(store, func, NULL, slots);
+    if (func->home == NULL) return call_other(store, func, NULL, slots);
     if (store->fiber == NULL && (store->fiber = fiber_new(store)) == NULL) return ERROR_OOM;
     if (!prepare_thread(store)) return ERROR_OOM;
     bool polled = store->fiber->polled;
@@ -625,7 +599,7 @@ static Error *resume_paused(PausedCall *call, Slot *slots) {
 
 static Error *call_pausable(PausedCall *call, Slot *slots) {
     Store *store = call->store;
-    if (call->func->home == NULL) return call_host(store, call->func, NULL, slots);
+    if (call->func->home == NULL) return call_other(store, call->func, NULL, slots);
     if (!prepare_thread(store)) return ERROR_OOM;
     Error *error = call->fiber != NULL ? resume_paused(call, slots) : start_pausable(call, slots);
     if (store->kit != NULL && store->fiber != NULL) fiber_free(store, store->fiber);

@@ -274,7 +274,8 @@ static u32 take(Store *store, u64 size) {
 }
 
 /* Instances cache where the heap is. */
-static bool make_heap(Store *store) {
+bool wr_heap_make(Store *store) {
+    if (store->heap != &wr_heap_none) return true;
     Heap *heap = new_heap(store);
     if (!heap) return false;
     store->heap = heap;
@@ -286,7 +287,7 @@ static bool make_heap(Store *store) {
 }
 
 u32 wr_heap_alloc(Store *store, u64 size) {
-    if (store->heap == &wr_heap_none && !make_heap(store)) return 0;
+    if (!wr_heap_make(store)) return 0;
     wr_heap_pace(store);
     if (store->heap->problem) return 0;
     u32 at = take(store, size);
@@ -306,4 +307,16 @@ bool wr_heap_has(const Heap *heap, u64 ref) {
     const Bump *bump = &heap->bumps[info->size_class];
     if (index * cell != low || (at >= bump->at && at < bump->end)) return false;
     return heap_bitmap(heap, block)[index / 64] >> (index & 63) & 1;
+}
+
+u32 wr_heap_find(const Heap *heap, u64 at) {
+    u64 block = at >> HEAP_BLOCK_LOG2;
+    if (block == 0 || block >= heap->committed) return 0;
+    while (heap->blocks[block].kind == BLOCK_REST) block--;
+    const BlockInfo *info = &heap->blocks[block];
+    if (info->kind == BLOCK_FIRST) return (u32)(block << HEAP_BLOCK_LOG2);
+    if (info->kind != BLOCK_SMALL) return 0;
+    u32 low = (u32)at & (HEAP_BLOCK - 1), cell = heap_cell(info->size_class);
+    u64 ref = (block << HEAP_BLOCK_LOG2) + (low - low % cell);
+    return low / cell < HEAP_BLOCK / cell && wr_heap_has(heap, ref) ? (u32)ref : 0;
 }

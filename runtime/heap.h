@@ -99,6 +99,8 @@ typedef struct Heap {
 /* What Store.heap is before the first allocation: nothing fits into it. */
 extern const Heap wr_heap_none;
 
+/* Before the first allocation, for code that keeps Instance.heap in registers. False: out of memory. */
+NODISCARD bool wr_heap_make(Store *store);
 void wr_heap_delete(Store *store);
 
 /* ---- sizes ---- */
@@ -143,6 +145,8 @@ void wr_heap_pace(Store *store);
 void wr_heap_mark(Store *store, u64 ref);
 /* Whether `ref` is the offset of an object that has not been collected. */
 bool wr_heap_has(const Heap *heap, u64 ref);
+/* The object of which byte `at` of the heap is a part, or 0: for what may be a reference or the address of a field. */
+u32 wr_heap_find(const Heap *heap, u64 at);
 /* Checks all that lives: types, sizes, and that fields hold what their types allow. NULL, or what is
  * wrong. */
 const char *wr_heap_verify(const Store *store);

@@ -228,6 +228,7 @@ void wr_roots_visit(Store *store, RootVisitor *visit, void *context) {
         FrameVisit f = {store->heap->maps, visit, context};
         executor->each_frame(store, visit_frame, &f);
     }
+    if (store->native) store->native_ops->visit_roots(store, visit, context);
     for (const Instance *i = store->instances; i; i = i->next) visit_instance(i, visit, context);
     for (u32 k = 0; k < store->nhost_globals; k++)
         visit_global(store, store->host_globals[k], visit, context);

@@ -1,7 +1,8 @@
 /*
- * host_func.c - definitions of host functions (HostFunc of store.h). A linker makes them; each
- * instantiation that imports one makes a function from it (wr_store_new_host_func).
+ * host_func.c - definitions of host functions (HostFunc of store.h), and calls of them. A linker makes them;
+ * each instantiation that imports one makes a function from it (wr_store_new_host_func).
  */
+#include "heap.h"
 #include "store.h"
 
 /* Object and names share a block: one allocation, one thing to free. */
@@ -44,4 +45,37 @@ void wr_host_func_unref(HostFunc *host) {
     wr_types_release(engine->types, host->group);
     wr_free(&engine->alloc, host, host->size);
     wr_engine_unref(engine);
+}
+
+/* ---- calls ---------------------------------------------------------------------------------- */
+
+/* Host functions fill raw slots: a reference that is none of that type must not get into the guest. */
+static Error *check_results(Store *store, const DefType *type, const Slot *slots) {
+    for (u32 i = 0, at = 0; i < type->nresults;
+         at += type_slots(type->types[type->nparams + i++])) {
+        ValType t = type->types[type->nparams + i];
+        if (!type_is_ref(t)) continue;
+        if (!wr_store_ref_matches(store, slots[at].ref, t))
+            return wr_error_at(WR_ERROR_TRAP, NO_OFFSET,
+                               "host function returned an invalid reference");
+        if (store->heap->marking) wr_store_shade(store, slots[at].ref, t);
+    }
+    return NULL;
+}
+
+/* What a host function is given lives until it returns: its slots are no roots, it may write there. */
+static Error *keep_arguments(Store *store, const DefType *type, const Slot *slots) {
+    for (u32 i = 0; i < type->nrefs; i++)
+        if (!wr_store_keep(store, slots[type->refs[i]].ref)) return ERROR_OOM;
+    return NULL;
+}
+
+Error *wr_store_call_host(Store *store, Func *func, Instance *caller, Slot *slots) {
+    Caller c = {store, caller};
+    u32 scope = store->nhandles;
+    Error *error = keep_arguments(store, func->type, slots);
+    if (!error) error = func->host_func(&c, func->host_context, (wr_slot_t *)(void *)slots);
+    if (!error) error = check_results(store, func->type, slots);
+    store->nhandles = scope;
+    return error;
 }

@@ -176,13 +176,15 @@ static void find_exported_memory(Instance *i) {
 }
 
 static Error *allocate(Instance *i, const ExternVal *imports, const MemoryPlace *places) {
+    const Module *m = i->module;
     bind_imports(i, imports);
     make_globals(i);
     if (!make_funcs(i) || !make_tags(i)) return ERROR_OOM;
     Error *error = make_tables(i);
     if (!error) error = make_memories(i, places);
-    if (!error) find_exported_memory(i);
-    return error;
+    if (error) return error;
+    find_exported_memory(i);
+    return m->native_ops && !m->native_ops->attach(i) ? ERROR_OOM : NULL;
 }
 
 /* ---- initial values (spec: exec/modules, instantiation) ------------------------------------- */

@@ -260,6 +260,7 @@ typedef struct wr_module {
     /* Compiled code (aot/artifact.h), or NULL; set before the module is shared. */
     struct Artifact *artifact;
     void (*artifact_free)(struct Artifact *artifact);
+    const struct NativeOps *native_ops; /* runs it (store.h) */
     _Atomic(void *) shadows; /* the executor's: what it has added to code (Executor.module_free) */
 
     wr_module_stats_t stats;

@@ -107,7 +107,8 @@ void wr_os_cond_destroy(OsCond *cond);
  * Memory faults. The first call installs a handler for the process (SIGSEGV and SIGBUS, on an alternate
  * stack, chained: faults that `on_fault` declines go to the previous handler, or crash as usual).
  * `on_fault` runs in the signal handler on the faulting thread: async-signal-safe code only. It looks at
- * the address and the machine registers, and either returns false (not ours) or leaves by siglongjmp.
+ * the address and the machine registers, and either returns false (not ours), leaves by siglongjmp, or
+ * returns true after wr_os_fault_go_on().
  * wr_os_fault_thread() prepares the calling thread (alternate stack); cheap when already done.
  */
 typedef struct OsFault {
@@ -121,5 +122,15 @@ NODISCARD bool wr_os_fault_thread(void);
  * integer class) of the interrupted function. */
 bool wr_os_fault_has_arguments(void);
 u64 wr_os_fault_argument(const OsFault *fault, unsigned index);
+/* The registers of the interrupted function: program counter, stack pointer, and the general ones by their
+ * DWARF numbers. False where they are not known. */
+#define OS_REGISTERS 32u
+typedef struct OsRegisters {
+    u64 pc, sp, general[OS_REGISTERS];
+} OsRegisters;
+NODISCARD bool wr_os_fault_registers(const OsFault *fault, OsRegisters *registers);
+/* When the handler returns, the thread is in `function`, with two arguments, on the stack where it was:
+ * nothing is on it to return to. Only where wr_os_fault_registers() is true. */
+void wr_os_fault_go_on(const OsFault *fault, void (*function)(void), u64 first, u64 second);
 
 #endif

@@ -603,3 +603,52 @@ u64 wr_os_fault_argument(const OsFault *fault, unsigned index) {
 }
 
 #endif
+
+#if defined(__linux__) && defined(__x86_64__)
+
+bool wr_os_fault_registers(const OsFault *fault, OsRegisters *registers) {
+    static const u8 general[] = {REG_RAX, REG_RDX, REG_RCX, REG_RBX, REG_RSI, REG_RDI,
+                                 REG_RBP, REG_RSP, REG_R8,  REG_R9,  REG_R10, REG_R11,
+                                 REG_R12, REG_R13, REG_R14, REG_R15};
+    const greg_t *from = ((const ucontext_t *)fault->registers)->uc_mcontext.gregs;
+    *registers = (OsRegisters){.pc = (u64)from[REG_RIP], .sp = (u64)from[REG_RSP]};
+    for (size_t i = 0; i < ARRAY_LEN(general); i++) registers->general[i] = (u64)from[general[i]];
+    return true;
+}
+
+void wr_os_fault_go_on(const OsFault *fault, void (*function)(void), u64 first, u64 second) {
+    greg_t *to = ((ucontext_t *)fault->registers)->uc_mcontext.gregs;
+    to[REG_RIP] = (greg_t)(uintptr_t)function;
+    to[REG_RDI] = (greg_t)first;
+    to[REG_RSI] = (greg_t)second;
+}
+
+#elif defined(__linux__) && defined(__aarch64__)
+
+bool wr_os_fault_registers(const OsFault *fault, OsRegisters *registers) {
+    const mcontext_t *from = &((const ucontext_t *)fault->registers)->uc_mcontext;
+    *registers = (OsRegisters){.pc = from->pc, .sp = from->sp};
+    for (size_t i = 0; i < ARRAY_LEN(from->regs); i++) registers->general[i] = from->regs[i];
+    return true;
+}
+
+void wr_os_fault_go_on(const OsFault *fault, void (*function)(void), u64 first, u64 second) {
+    mcontext_t *to = &((ucontext_t *)fault->registers)->uc_mcontext;
+    to->pc = (u64)(uintptr_t)function;
+    to->regs[0] = first;
+    to->regs[1] = second;
+}
+
+#else
+
+bool wr_os_fault_registers(const OsFault *fault, OsRegisters *registers) {
+    (void)fault;
+    *registers = (OsRegisters){0};
+    return false;
+}
+
+void wr_os_fault_go_on(const OsFault *fault, void (*function)(void), u64 first, u64 second) {
+    (void)fault, (void)function, (void)first, (void)second;
+}
+
+#endif

@@ -173,6 +173,7 @@ void wr_store_delete(Store *store) {
     }
     Engine *engine = store->engine;
     wr_store_clear(store, (StoreMark){.nfuncs = 1});
+    if (store->native) store->native_ops->store_free(store);
     free_arrays(store);
     wr_budget_unref(store->budget);
     wr_free(&engine->alloc, store, sizeof *store);
@@ -226,6 +227,7 @@ bool wr_store_add_func(Store *store, Func *func) {
     }
     store->funcs[0] = NULL;
     func->handle = store->nfuncs;
+    func->native_context = store->native;
     store->funcs[store->nfuncs++] = func;
     return true;
 }

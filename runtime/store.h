@@ -250,6 +250,22 @@ struct Budget {
     _Atomic(u64) fuel;                      /* that no store has taken: 0 before there are peers */
 };
 
+/* What runs compiled functions and has compiled code (aot/native.c); the runtime and other engines know it
+ * by this table only. */
+typedef struct NativeOps {
+    /* Makes those functions of a new instance compiled ones that its module has code for; none if it cannot
+     * run here. Memories and tables are there, nothing has run. False when out of memory. */
+    bool (*attach)(Instance *instance);
+    /* As Executor.call, for a function with native_entry. */
+    Error *(*call)(Store *store, Func *func, Slot *slots);
+    /* Everything that may be a reference in compiled frames; of objects only. */
+    void (*visit_roots)(Store *store, void (*visit)(void *context, u64 ref), void *context);
+    void (*store_free)(Store *store); /* frees Store.native */
+} NativeOps;
+
+/* Guest code, host functions and guest code again may nest this deep on the C stack. */
+#define MAX_NESTING 256u
+
 #define POLL_INTERRUPT 1u /* bits of Store.interrupt */
 #define POLL_DEADLINE 2u
 
@@ -308,6 +324,9 @@ struct wr_store {
     u32 watch_slot; /* the watchdog's, under its lock */
 
     Fiber *fiber; /* made by the executor at the first call */
+    /* NULL unless some instance has compiled code */
+    struct Native *native;
+    const NativeOps *native_ops;
     struct wr_call *paused;
     u32 nesting; /* activations on the C stack */
 
@@ -357,6 +376,13 @@ StoreMark wr_store_mark(const Store *store);
 void wr_store_clear(Store *store, StoreMark mark);
 void wr_store_rollback(Store *store, StoreMark mark);
 
+/* The instance that a function belongs to; NULL for host functions. */
+INLINE Instance *func_instance(const Func *func) {
+    return func->home != NULL           ? func->home->instance
+           : func->native_entry != NULL ? (Instance *)func->native_context
+                                        : NULL;
+}
+
 /* Appends to Store.funcs and numbers `func`; false when out of memory or handles. */
 NODISCARD bool wr_store_add_func(Store *store, Func *func);
 /* Calls through the executor, as Executor.call. A deadline that has passed stops this call too, not only
@@ -375,6 +401,9 @@ NODISCARD u64 wr_store_new_extern(Store *store, void *value);
 bool wr_store_get_extern(const Store *store, u64 ref, void **value);
 /* Whether `ref`, which the host made up, is a reference in this store of type `type`. */
 bool wr_store_ref_matches(const Store *store, u64 ref, ValType type);
+/* Calls a host function from guest code: what it was given lives until it returns, what it returns is checked.
+ * `caller` may be NULL. */
+NODISCARD Error *wr_store_call_host(Store *store, Func *func, Instance *caller, Slot *slots);
 /* While the heap is marked: `ref` comes from the host, which may have held it longer than it should. */
 void wr_store_shade(Store *store, u64 ref, ValType type);
 /* Keeps the object that `ref` leads to, if any, until the scope is closed in which this is called.
