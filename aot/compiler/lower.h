@@ -66,6 +66,11 @@ typedef struct Lower {
     Instr at;         /* the instruction being lowered */
     u64 offset;       /* its byte offset in the module */
     Arena arena;      /* for as long as the function is lowered */
+    /* lower.c: */
+    LLVMBasicBlockRef entry; /* allocas, and loads of what never changes */
+    LLVMValueRef native;     /* thunk.c: where it is not the context's */
+    LLVMValueRef memory_base, heap_base, slots;
+    u32 nslots;
 } Lower;
 
 /* ---- for all of lower_*.c (lower.c) ---- */
@@ -85,14 +90,19 @@ void wr_lower_trap(Lower *l, LLVMValueRef code);
 /* Goes on in the new block *likely unless the i1 is true; the builder is then put into the block that is
  * returned, which is cold and has to be ended by the caller. */
 LLVMBasicBlockRef wr_lower_unlikely(Lower *l, LLVMValueRef condition, LLVMBasicBlockRef *likely);
-/* Calls a helper; `context` (or native, by its signature's first letter) is added here, and so are the stack check
- * and, for results t and x, the trap or raise. In a try region it is an invoke where it may throw. */
+/* Calls a helper; `context` (or native, by its signature's first letter) is added here, and so is, for
+ * results t and x, the trap or raise. In a try region it is an invoke where it may throw. */
 LLVMValueRef wr_lower_helper(Lower *l, NativeHelper helper, LLVMValueRef *arguments, u32 count);
 /* RAISE and THROW, as a helper without result; no block is open afterwards. */
 void wr_lower_leave(Lower *l, NativeHelper helper, LLVMValueRef *arguments, u32 count);
 /* A call that may throw: an invoke in a try region. */
 LLVMValueRef wr_lower_invoke(Lower *l, LLVMTypeRef type, LLVMValueRef function,
                              LLVMValueRef *arguments, u32 count, unsigned convention);
+
+/* The place of the instructions that follow: a byte offset in the module. */
+void wr_lower_locate(Lower *l, u64 offset);
+/* Where loops and functions begin, if calls may be interrupted. */
+void wr_lower_poll(Lower *l);
 
 /* ---- addresses and accesses (lower.c) ---- */
 
@@ -107,6 +117,9 @@ void wr_lower_store(Lower *l, LLVMValueRef value, LLVMValueRef address, LLVMValu
                     bool is_volatile);
 LLVMValueRef wr_lower_native(Lower *l); /* the Native */
 LLVMValueRef wr_lower_heap_base(Lower *l);
+LLVMValueRef wr_lower_memory_base(Lower *l); /* of memory 0, which is guarded */
+/* A value as a slot has it: i32, f32 as an i64 with zeros above. */
+LLVMValueRef wr_lower_widen(Lower *l, LLVMValueRef value);
 /* Slot `index` of an array of slots: i32, f32 are extended by zeros. */
 void wr_lower_store_slot(Lower *l, LLVMValueRef slots, u32 index, LLVMValueRef value);
 LLVMValueRef wr_lower_load_slot(Lower *l, LLVMValueRef slots, u32 index, LLVMTypeRef type);
@@ -116,7 +129,8 @@ LLVMValueRef wr_lower_slots(Lower *l, u32 count);
 
 /* ---- labels and branches (lower_control.c) ---- */
 
-/* Opens the block that l->at describes: its parameters are on the stack and stay there. NULL: failed. */
+/* Opens the block that l->at describes: its parameters are on the stack and stay there. NULL: failed. A Label
+ * stays where it is until the next one is opened. */
 Label *wr_lower_enter(Lower *l, LabelKind kind);
 /* Its end: passes control on to the target, whose results are then on the stack. */
 void wr_lower_end(Lower *l);
@@ -147,6 +161,10 @@ bool wr_lower_variable(Lower *l, Opcode op); /* locals, globals, drop, select, c
 /* Loads, stores (SIMD ones too), size, grow, bulk, atomics. */
 bool wr_lower_memory(Lower *l, Opcode op);
 bool wr_lower_table(Lower *l, Opcode op);
+/* Pops an index and gives the element there; traps with `code` if there is none. *index is a u64. */
+LLVMValueRef wr_lower_table_element(Lower *l, u32 table, wr_trap_code_t code, LLVMValueRef *index);
+/* The Func of a handle that is not null. */
+LLVMValueRef wr_lower_func(Lower *l, LLVMValueRef handle);
 /* ref.*, i31, extern conversions, casts, br_on_cast*: lower_gc.c */
 bool wr_lower_ref(Lower *l, Opcode op);
 bool wr_lower_gc(Lower *l, Opcode op);        /* structures, arrays */

@@ -41,12 +41,9 @@ typedef struct Unit {
     LLVMValueRef invariant, unlikely;
     unsigned kind_tbaa, kind_invariant, kind_prof;
     LLVMValueRef personality;
-    const char *stack_pointer; /* the register's name */
 } Unit;
 
 NODISCARD bool wr_unit_init(Unit *unit, const Plan *plan, LLVMTargetMachineRef machine);
-/* After the last function, before any pass runs: completes the debug information. */
-void wr_unit_finish(Unit *unit);
 void wr_unit_free(Unit *unit);
 
 LLVMTypeRef wr_unit_type(const Unit *unit, ValType type);

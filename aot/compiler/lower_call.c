@@ -1,0 +1,208 @@
+/*
+ * lower_call.c - calls and tail calls (spec: exec/instructions, calls; native.h: the convention).
+ *
+ * A function of this module is called directly. Any other one is a Func: code and context are read off it,
+ * or are the exit thunk and the Func itself, chosen without a branch. A tail call is one for the machine
+ * only if the callee makes tail calls itself, or may: else a call and a return will do, since the callee
+ * returns before the stack could grow any further.
+ */
+#include "lower.h"
+
+/* What is called, and how. */
+typedef struct Callee {
+    LLVMValueRef function, context;
+    const DefType *type;
+    LLVMTypeRef signature;
+    unsigned convention;
+} Callee;
+
+/* ---- arguments and results ---- */
+
+/* Pops the arguments: those that are passed directly go to `direct`, behind the context, the rest to Native.values.
+ * Returns how many `direct` holds. */
+static u32 pass_arguments(Lower *l, const Callee *callee, LLVMValueRef *direct) {
+    u32 n = callee->type->nparams, count = 1;
+    if (n > l->height) {
+        l->failed = true;
+        return 0;
+    }
+    l->height -= n;
+    direct[0] = callee->context;
+    for (u32 i = 0, slot = 0; i < n; i++) {
+        LLVMValueRef value = l->stack[l->height + i];
+        if (i < NATIVE_PARAMS) {
+            direct[count++] = value;
+            continue;
+        }
+        wr_lower_store_slot(l, wr_lower_values(l), slot, value);
+        slot += type_slots(callee->type->types[i]);
+    }
+    return count;
+}
+
+static void push_results(Lower *l, const Callee *callee, LLVMValueRef call) {
+    const ValType *types = callee->type->types + callee->type->nparams;
+    u32 n = callee->type->nresults;
+    if (n == 1) wr_lower_push(l, call);
+    if (n < 2) return;
+    LLVMValueRef values = wr_lower_values(l);
+    for (u32 i = 0, slot = 0; i < n; i++) {
+        wr_lower_push(l, wr_lower_load_slot(l, values, slot, wr_unit_type(l->unit, types[i])));
+        slot += type_slots(types[i]);
+    }
+}
+
+static void emit_call(Lower *l, const Callee *callee) {
+    LLVMValueRef arguments[NATIVE_PARAMS + 1];
+    u32 n = pass_arguments(l, callee, arguments);
+    LLVMValueRef call =
+        wr_lower_invoke(l, callee->signature, callee->function, arguments, n, callee->convention);
+    push_results(l, callee, call);
+}
+
+/* The results of the callee are those of this function: returned, or left in Native.values. What it throws is not
+ * caught here, wherever the call stands. */
+static void emit_return_call(Lower *l, const Callee *callee) {
+    LLVMValueRef arguments[NATIVE_PARAMS + 1];
+    u32 n = pass_arguments(l, callee, arguments);
+    LLVMValueRef call = LLVMBuildCall2(l->b, callee->signature, callee->function, arguments, n, "");
+    LLVMSetInstructionCallConv(call, callee->convention);
+    if (callee->convention == CC_TAIL) LLVMSetTailCallKind(call, LLVMTailCallKindMustTail);
+    if (callee->type->nresults == 1)
+        LLVMBuildRet(l->b, call);
+    else
+        LLVMBuildRetVoid(l->b);
+    wr_lower_dead(l);
+}
+
+/* ---- callees ---- */
+
+static LLVMValueRef load_func_field(Lower *l, LLVMValueRef func, size_t offset) {
+    return wr_lower_load(l, l->unit->ptr, wr_lower_field(l, func, offset), l->unit->tbaa_instance);
+}
+
+/* Exit thunks want to know who calls. */
+static void tell_caller(Lower *l) {
+    LLVMValueRef at = wr_lower_field(l, wr_lower_native(l), offsetof(Native, caller));
+    wr_lower_store(l, l->context, at, l->unit->tbaa_values, false);
+}
+
+/* A Func of that type, by what it has, or by an exit thunk. */
+static Callee callee_of_func(Lower *l, LLVMValueRef func, u32 type_index, bool tail) {
+    Unit *u = l->unit;
+    size_t code_at =
+        tail ? offsetof(struct wr_func, native_tail) : offsetof(struct wr_func, native_code);
+    LLVMValueRef code = load_func_field(l, func, code_at);
+    LLVMValueRef context = load_func_field(l, func, offsetof(struct wr_func, native_context));
+    LLVMValueRef none = LLVMBuildIsNull(l->b, code, "");
+    tell_caller(l);
+    LLVMValueRef thunk = wr_unit_thunk(u, tail ? "outt" : "out", u->plan->shapes[type_index]);
+    const DefType *type = l->module->types[type_index];
+    return (Callee){.function = LLVMBuildSelect(l->b, none, thunk, code, ""),
+                    .context = LLVMBuildSelect(l->b, none, func, context, ""),
+                    .type = type,
+                    .signature = wr_unit_signature(u, type),
+                    .convention = tail ? CC_TAIL : CC_FAST};
+}
+
+static Callee callee_by_index(Lower *l, u32 index, bool tail) {
+    const FuncDecl *decl = &l->module->funcs[index];
+    if (index < l->module->nimported_funcs) {
+        LLVMValueRef funcs =
+            wr_lower_load_fixed(l, l->unit->ptr, l->context, offsetof(struct wr_instance, funcs));
+        LLVMValueRef func =
+            wr_lower_load_fixed(l, l->unit->ptr, funcs, (u64)index * sizeof(Func *));
+        return callee_of_func(l, func, decl->type_index, tail);
+    }
+    tail = tail && l->unit->plan->has_tail[index];
+    return (Callee){.function = wr_unit_function(l->unit, index, tail),
+                    .context = l->context,
+                    .type = decl->type,
+                    .signature = wr_unit_signature(l->unit, decl->type),
+                    .convention = tail ? CC_TAIL : CC_FAST};
+}
+
+LLVMValueRef wr_lower_func(Lower *l, LLVMValueRef handle) {
+    LLVMTypeRef ptr = l->unit->ptr;
+    LLVMValueRef store =
+        wr_lower_load_fixed(l, ptr, l->context, offsetof(struct wr_instance, store));
+    LLVMValueRef funcs = wr_lower_load(
+        l, ptr, wr_lower_field(l, store, offsetof(struct wr_store, funcs)), l->unit->tbaa_instance);
+    LLVMValueRef index = LLVMBuildZExt(l->b, handle, l->unit->i64, "");
+    LLVMValueRef at = LLVMBuildInBoundsGEP2(l->b, ptr, funcs, &index, 1, "");
+    return wr_lower_load(l, ptr, at, l->unit->tbaa_instance);
+}
+
+/* Traps unless the Func is of the type; whoever is of a proper subtype goes by a helper. */
+static void check_type(Lower *l, LLVMValueRef func, u32 type_index) {
+    const Unit *u = l->unit;
+    LLVMValueRef types =
+        wr_lower_load_fixed(l, u->ptr, l->context, offsetof(struct wr_instance, types));
+    LLVMValueRef expected =
+        wr_lower_load_fixed(l, u->ptr, types, (u64)type_index * sizeof(DefType *));
+    LLVMValueRef type = wr_lower_load(
+        l, u->ptr, wr_lower_field(l, func, offsetof(struct wr_func, type)), u->tbaa_instance);
+    LLVMValueRef differs = LLVMBuildICmp(l->b, LLVMIntNE, type, expected, "");
+    LLVMBasicBlockRef likely;
+    if (l->module->types[type_index]->final) {
+        wr_lower_trap_if(l, differs, WR_TRAP_INDIRECT_CALL_TYPE_MISMATCH);
+        return;
+    }
+    wr_lower_unlikely(l, differs, &likely);
+    LLVMValueRef arguments[] = {func, wr_lower_i32(l, type_index)};
+    LLVMValueRef matches = wr_lower_helper(l, HELPER_IS_SUBTYPE_FUNC, arguments, 2);
+    LLVMValueRef bad = LLVMBuildICmp(l->b, LLVMIntEQ, matches, wr_lower_i32(l, 0), "");
+    wr_lower_trap_if(l, bad, WR_TRAP_INDIRECT_CALL_TYPE_MISMATCH);
+    LLVMBuildBr(l->b, likely);
+    LLVMPositionBuilderAtEnd(l->b, likely);
+}
+
+/* The element is null: leaves its index for the message. */
+static void check_element(Lower *l, LLVMValueRef handle, LLVMValueRef index) {
+    LLVMBasicBlockRef likely;
+    LLVMValueRef null = LLVMBuildICmp(l->b, LLVMIntEQ, handle, wr_lower_i32(l, 0), "");
+    wr_lower_unlikely(l, null, &likely);
+    LLVMValueRef at = wr_lower_field(l, wr_lower_native(l), offsetof(Native, trap_element));
+    wr_lower_store(l, index, at, l->unit->tbaa_values, false);
+    wr_lower_trap(l, wr_lower_i32(l, WR_TRAP_UNINITIALIZED_ELEMENT));
+    LLVMPositionBuilderAtEnd(l->b, likely);
+}
+
+/* Types of the table's elements may say enough to check nothing. */
+static Callee callee_in_table(Lower *l, bool tail) {
+    u32 type_index = l->at.index, table = l->at.index2;
+    ValType element = l->module->tables[table].type;
+    HeapType expected = HEAP_DEFINED + l->module->types[type_index]->id;
+    LLVMValueRef index;
+    LLVMValueRef handle = wr_lower_table_element(l, table, WR_TRAP_UNDEFINED_ELEMENT, &index);
+    if (type_is_nullable(element)) check_element(l, handle, index);
+    LLVMValueRef func = wr_lower_func(l, handle);
+    if (!wr_heap_matches(l->module->engine->types, type_heap(element), expected))
+        check_type(l, func, type_index);
+    return callee_of_func(l, func, type_index, tail);
+}
+
+static Callee callee_by_ref(Lower *l, bool tail) {
+    LLVMValueRef ref = wr_lower_pop(l);
+    LLVMValueRef null = LLVMBuildICmp(l->b, LLVMIntEQ, ref, wr_lower_i32(l, 0), "");
+    wr_lower_trap_if(l, null, WR_TRAP_NULL_FUNCTION_REFERENCE);
+    return callee_of_func(l, wr_lower_func(l, ref), l->at.index, tail);
+}
+
+bool wr_lower_call(Lower *l, Opcode op) {
+    Callee callee;
+    bool tail = op == OP_RETURN_CALL || op == OP_RETURN_CALL_INDIRECT || op == OP_RETURN_CALL_REF;
+    if (op == OP_CALL || op == OP_RETURN_CALL)
+        callee = callee_by_index(l, l->at.index, tail);
+    else if (op == OP_CALL_INDIRECT || op == OP_RETURN_CALL_INDIRECT)
+        callee = callee_in_table(l, tail);
+    else if (op == OP_CALL_REF || op == OP_RETURN_CALL_REF)
+        callee = callee_by_ref(l, tail);
+    else
+        return false;
+    if (tail)
+        emit_return_call(l, &callee);
+    else
+        emit_call(l, &callee);
+    return true;
+}

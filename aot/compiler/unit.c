@@ -1,0 +1,198 @@
+/*
+ * unit.c - see unit.h. Types, metadata and declarations that all functions of a unit share.
+ */
+#include "unit.h"
+
+#include <stdio.h>
+
+/* ---- metadata ---- */
+
+static LLVMMetadataRef text_node(const Unit *u, const char *text) {
+    return LLVMMDStringInContext2(u->context, text, strlen(text));
+}
+
+static LLVMMetadataRef number_node(LLVMTypeRef type, u64 number) {
+    return LLVMValueAsMetadata(LLVMConstInt(type, number, 0));
+}
+
+static LLVMValueRef node(const Unit *u, LLVMMetadataRef *parts, size_t count) {
+    return LLVMMetadataAsValue(u->context, LLVMMDNodeInContext2(u->context, parts, count));
+}
+
+/* An access tag for a class of memory that overlaps no other class. */
+static LLVMValueRef make_tbaa(const Unit *u, LLVMMetadataRef root, const char *name) {
+    LLVMMetadataRef zero = number_node(u->i64, 0);
+    LLVMMetadataRef type_parts[] = {text_node(u, name), root, zero};
+    LLVMMetadataRef type = LLVMMDNodeInContext2(u->context, type_parts, 3);
+    LLVMMetadataRef tag[] = {type, type, zero};
+    return node(u, tag, 3);
+}
+
+static unsigned kind_of(const Unit *u, const char *name) {
+    return LLVMGetMDKindIDInContext(u->context, name, (unsigned)strlen(name));
+}
+
+static void init_metadata(Unit *u) {
+    LLVMMetadataRef root_parts[] = {text_node(u, "wasmrun")};
+    LLVMMetadataRef root = LLVMMDNodeInContext2(u->context, root_parts, 1);
+    u->tbaa_memory = make_tbaa(u, root, "memory");
+    u->tbaa_heap = make_tbaa(u, root, "heap");
+    u->tbaa_instance = make_tbaa(u, root, "instance");
+    u->tbaa_values = make_tbaa(u, root, "values");
+    u->tbaa_global = make_tbaa(u, root, "global");
+    u->tbaa_table = make_tbaa(u, root, "table");
+    u->invariant = node(u, NULL, 0);
+    LLVMMetadataRef weights[] = {text_node(u, "branch_weights"), number_node(u->i32, 1),
+                                 number_node(u->i32, 4000)};
+    u->unlikely = node(u, weights, 3);
+    u->kind_tbaa = kind_of(u, "tbaa");
+    u->kind_invariant = kind_of(u, "invariant.load");
+    u->kind_prof = kind_of(u, "prof");
+}
+
+/* ---- debug information: lines are byte offsets (native.h, linker.h) ---- */
+
+#define DWARF_LANGUAGE LLVMDWARFSourceLanguageC99
+
+static void init_flag(const Unit *u, const char *name, u32 value) {
+    LLVMAddModuleFlag(u->module, LLVMModuleFlagBehaviorWarning, name, strlen(name),
+                      number_node(u->i32, value));
+}
+
+static void init_debug(Unit *u) {
+    u->debug = LLVMCreateDIBuilder(u->module);
+    u->file = LLVMDIBuilderCreateFile(u->debug, "module", 6, ".", 1);
+    u->compile_unit = LLVMDIBuilderCreateCompileUnit(u->debug, DWARF_LANGUAGE, u->file, "wasmrun",
+                                                     7, u->plan->options.level > 0, "", 0, 0, "", 0,
+                                                     LLVMDWARFEmissionFull, 0, 1, 0, "", 0, "", 0);
+    u->subroutine_type =
+        LLVMDIBuilderCreateSubroutineType(u->debug, u->file, NULL, 0, LLVMDIFlagZero);
+    init_flag(u, "Debug Info Version", LLVMDebugMetadataVersion());
+    init_flag(u, "Dwarf Version", 4);
+}
+
+/* ---- the unit ---- */
+
+static void init_types(Unit *u) {
+    u->i1 = LLVMInt1TypeInContext(u->context);
+    u->i8 = LLVMInt8TypeInContext(u->context);
+    u->i16 = LLVMInt16TypeInContext(u->context);
+    u->i32 = LLVMInt32TypeInContext(u->context);
+    u->i64 = LLVMInt64TypeInContext(u->context);
+    u->f32 = LLVMFloatTypeInContext(u->context);
+    u->f64 = LLVMDoubleTypeInContext(u->context);
+    u->v128 = LLVMVectorType(u->i64, 2);
+    u->ptr = LLVMPointerTypeInContext(u->context, 0);
+    u->none = LLVMVoidTypeInContext(u->context);
+}
+
+static void init_target(Unit *u) {
+    char *triple = LLVMGetTargetMachineTriple(u->machine);
+    LLVMTargetDataRef layout = LLVMCreateTargetDataLayout(u->machine);
+    LLVMSetTarget(u->module, triple);
+    LLVMSetModuleDataLayout(u->module, layout);
+    LLVMDisposeTargetData(layout);
+    LLVMDisposeMessage(triple);
+}
+
+/* LLVM ends the process, or what its handler does, when it has no memory. */
+bool wr_unit_init(Unit *unit, const Plan *plan, LLVMTargetMachineRef machine) {
+    *unit = (Unit){.plan = plan, .machine = machine, .context = LLVMContextCreate()};
+    unit->module = LLVMModuleCreateWithNameInContext("wasm", unit->context);
+    init_types(unit);
+    init_target(unit);
+    init_metadata(unit);
+    init_debug(unit);
+    LLVMTypeRef personality = LLVMFunctionType(unit->i32, NULL, 0, 1);
+    unit->personality = LLVMAddFunction(unit->module, "__gxx_personality_v0", personality);
+    return true;
+}
+
+void wr_unit_free(Unit *unit) {
+    LLVMDisposeDIBuilder(unit->debug);
+    LLVMDisposeModule(unit->module);
+    LLVMContextDispose(unit->context);
+}
+
+/* ---- functions ---- */
+
+LLVMTypeRef wr_unit_type(const Unit *unit, ValType type) {
+    switch (type_kind(type)) {
+    case VK_I64: return unit->i64;
+    case VK_F32: return unit->f32;
+    case VK_F64: return unit->f64;
+    case VK_V128: return unit->v128;
+    case VK_I32:
+    case VK_REF:
+    case VK_BOT:
+    case VK_I8:
+    case VK_I16: break;
+    }
+    return unit->i32;
+}
+
+LLVMTypeRef wr_unit_signature(const Unit *unit, const DefType *type) {
+    LLVMTypeRef params[NATIVE_PARAMS + 1] = {unit->ptr};
+    u32 n = min_u32(type->nparams, NATIVE_PARAMS);
+    for (u32 i = 0; i < n; i++) params[i + 1] = wr_unit_type(unit, type->types[i]);
+    LLVMTypeRef result =
+        type->nresults == 1 ? wr_unit_type(unit, type->types[type->nparams]) : unit->none;
+    return LLVMFunctionType(result, params, n + 1, 0);
+}
+
+static LLVMValueRef declare(Unit *unit, const char *name, LLVMTypeRef type, unsigned convention) {
+    LLVMValueRef f = LLVMGetNamedFunction(unit->module, name);
+    if (f != NULL) return f;
+    f = LLVMAddFunction(unit->module, name, type);
+    LLVMSetFunctionCallConv(f, convention);
+    LLVMSetVisibility(f, LLVMHiddenVisibility);
+    return f;
+}
+
+LLVMValueRef wr_unit_function(Unit *unit, u32 func_index, bool tail) {
+    char name[16];
+    (void)snprintf(name, sizeof name, "%c%u", tail ? 't' : 'f', (unsigned)func_index);
+    const DefType *type = unit->plan->module->funcs[func_index].type;
+    return declare(unit, name, wr_unit_signature(unit, type), tail ? CC_TAIL : CC_FAST);
+}
+
+static bool is_entry(const char *prefix) { return strcmp(prefix, "in") == 0; }
+
+LLVMValueRef wr_unit_thunk(Unit *unit, const char *prefix, u32 shape) {
+    char name[24];
+    (void)snprintf(name, sizeof name, "%s%u", prefix, (unsigned)shape);
+    if (is_entry(prefix)) {
+        LLVMTypeRef params[] = {unit->ptr, unit->ptr, unit->ptr};
+        return declare(unit, name, LLVMFunctionType(unit->none, params, 3, 0), LLVMCCallConv);
+    }
+    LLVMTypeRef type = wr_unit_signature(unit, unit->plan->shape_types[shape]);
+    return declare(unit, name, type, strcmp(prefix, "outt") == 0 ? CC_TAIL : CC_FAST);
+}
+
+/* ---- attributes ---- */
+
+static void add_text(const Unit *u, LLVMValueRef f, const char *key, const char *value) {
+    LLVMAttributeRef attribute = LLVMCreateStringAttribute(u->context, key, (unsigned)strlen(key),
+                                                           value, (unsigned)strlen(value));
+    LLVMAddAttributeAtIndex(f, (LLVMAttributeIndex)LLVMAttributeFunctionIndex, attribute);
+}
+
+static void add_flag(const Unit *u, LLVMValueRef f, LLVMAttributeIndex at, const char *name,
+                     u64 value) {
+    unsigned kind = LLVMGetEnumAttributeKindForName(name, strlen(name));
+    LLVMAddAttributeAtIndex(f, at, LLVMCreateEnumAttribute(u->context, kind, value));
+}
+
+#define UWTABLE_ASYNC 2 /* faults come at any instruction */
+
+void wr_unit_attributes(Unit *unit, LLVMValueRef function) {
+    LLVMAttributeIndex whole = (LLVMAttributeIndex)LLVMAttributeFunctionIndex;
+    add_text(unit, function, "target-cpu", unit->plan->cpu);
+    add_text(unit, function, "target-features", unit->plan->features);
+    add_text(unit, function, "no-builtins", "");
+    add_text(unit, function, "probe-stack", "inline-asm");
+    add_flag(unit, function, whole, "uwtable", UWTABLE_ASYNC);
+    if (unit->plan->options.level == 4) add_flag(unit, function, whole, "optsize", 0);
+    add_flag(unit, function, 1, "nonnull", 0);
+    add_flag(unit, function, 1, "noundef", 0);
+}
