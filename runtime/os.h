@@ -59,6 +59,14 @@ NODISCARD bool wr_os_scan(const OsScanner *scanner, const void *address, size_t 
 NODISCARD bool wr_os_map_file(const char *path, const u8 **address, u64 *size, const char **why);
 void wr_os_unmap_file(const u8 *address, u64 size);
 
+/* Code. Whole pages of a file's mapping, or committed ones, which become readable and executable, and
+ * never writable again; or readable only. False when the host does not allow it (a file on a
+ * volume without programs). */
+NODISCARD bool wr_os_make_executable(void *address, size_t size);
+NODISCARD bool wr_os_make_readonly(void *address, size_t size);
+/* The processor that this code runs on: "x86_64", "aarch64" (little-endian, 64-bit pointers), or "". */
+const char *wr_os_machine(void);
+
 /* Nanoseconds of a clock that never goes back. */
 u64 wr_os_now(void);
 u32 wr_os_cpu_count(void);

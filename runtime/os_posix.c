@@ -279,6 +279,32 @@ void wr_os_unmap_file(const u8 *address, u64 size) {
     if (address) (void)munmap((void *)(uintptr_t)address, (size_t)size);
 }
 
+/* ---- code ----------------------------------------------------------------------------------- */
+
+/* Processors that cache instructions apart from data have to be told of new ones. */
+bool wr_os_make_executable(void *address, size_t size) {
+    char *code = address;
+    size_t whole = round_to_pages(size);
+    if (whole == 0 || mprotect(address, whole, PROT_READ | PROT_EXEC) != 0) return false;
+    __builtin___clear_cache(code, code + size);
+    return true;
+}
+
+bool wr_os_make_readonly(void *address, size_t size) {
+    size_t whole = round_to_pages(size);
+    return whole != 0 && mprotect(address, whole, PROT_READ) == 0;
+}
+
+const char *wr_os_machine(void) {
+#if defined(__x86_64__) && defined(__LP64__)
+    return "x86_64";
+#elif defined(__AARCH64EL__) && defined(__LP64__)
+    return "aarch64";
+#else
+    return "";
+#endif
+}
+
 /* ---- clocks and processors ------------------------------------------------------------------ */
 
 #define NS_PER_S 1000000000u

@@ -1,0 +1,37 @@
+/*
+ * artifact_image.h - what is behind Artifact: load.c makes it, lookup.c reads it. Private to the two and to
+ * registry.c.
+ */
+#ifndef WR_ARTIFACT_IMAGE_H
+#define WR_ARTIFACT_IMAGE_H
+
+#include <stdatomic.h>
+
+#include "artifact.h"
+#include "format.h"
+
+typedef struct PartView {
+    const u8 *data;
+    u32 size;  /* bytes */
+    u32 count; /* rows */
+} PartView;
+
+struct Artifact {
+    atomic_size_t refs;
+    Engine *engine; /* counted */
+    u8 *bytes;      /* all of the file: a mapping */
+    u64 size;
+    bool is_copy; /* of what wr_os_reserve() gave; else of wr_os_map_file() */
+    u32 nimported;
+    u64 guarded;
+    PartView parts[PARTS];
+};
+
+/* For the linker: puts the hash of the module and the checksum into an artifact that is otherwise done. */
+void wr_artifact_seal(u8 *bytes, u64 size);
+
+/* The registry behind wr_artifact_at(). Adding fails when out of memory; removing never does. */
+NODISCARD bool wr_artifact_register(const Artifact *artifact);
+void wr_artifact_unregister(const Artifact *artifact);
+
+#endif
