@@ -191,6 +191,9 @@ void wr_unit_attributes(Unit *unit, LLVMValueRef function) {
     add_text(unit, function, "target-features", unit->plan->features);
     add_text(unit, function, "no-builtins", "");
     add_text(unit, function, "probe-stack", "inline-asm");
+    /* Calls at the end of a function would become jumps, and recursion loops: frames would be missing in backtraces,
+     * and endless recursion would not exhaust the stack. (return_call is marked musttail.) */
+    add_text(unit, function, "disable-tail-calls", "true");
     add_flag(unit, function, whole, "uwtable", UWTABLE_ASYNC);
     if (unit->plan->options.level == 4) add_flag(unit, function, whole, "optsize", 0);
     add_flag(unit, function, 1, "nonnull", 0);
