@@ -52,6 +52,12 @@ static void lower_constant(Lower *l, LLVMTypeRef bits, LLVMTypeRef type) {
     wr_lower_push(l, bits == type ? value : LLVMConstBitCast(value, type));
 }
 
+static void lower_vector_constant(Lower *l) {
+    LLVMValueRef halves[] = {wr_lower_i64(l, le64_load(l->at.bytes)),
+                             wr_lower_i64(l, le64_load(l->at.bytes + 8))};
+    wr_lower_push(l, LLVMConstVector(halves, 2));
+}
+
 static void lower_select(Lower *l) {
     LLVMValueRef condition =
         LLVMBuildICmp(l->b, LLVMIntNE, wr_lower_pop(l), wr_lower_i32(l, 0), "");
@@ -77,6 +83,8 @@ bool wr_lower_variable(Lower *l, Opcode op) {
         lower_constant(l, u->i32, u->f32);
     else if (op == OP_F64_CONST)
         lower_constant(l, u->i64, u->f64);
+    else if (op == OP_V128_CONST)
+        lower_vector_constant(l);
     else if (op == OP_SELECT || op == OP_SELECT_T)
         lower_select(l);
     else if (op == OP_DROP)
