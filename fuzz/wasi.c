@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "fuzz.h"
+#include "host_files.h"
 #include "unit/wasm_builder.h"
 #include "wasmrun.h"
 
@@ -310,7 +311,8 @@ static void run_calls(Input *in, wr_store_t *store, wr_instance_t *instance) {
 /* ---- a run ---------------------------------------------------------------------------------- */
 
 #define OPTION_READ_ONLY 1
-#define OPTION_WALK 2 /* resolve paths component by component, as on kernels that cannot */
+#define OPTION_FILES 4 /* the directory by callbacks, which see finished paths and nothing else */
+#define OPTION_WALK 2  /* resolve paths component by component, as on kernels that cannot */
 
 static wr_wasi_t *make_context(u8 options, int socket) {
     static const char *const arguments[] = {"guest", "", "one argument"};
@@ -320,7 +322,10 @@ static wr_wasi_t *make_context(u8 options, int socket) {
     u32 flags = options & OPTION_READ_ONLY ? WR_WASI_READ_ONLY : 0;
     CHECK(!wr_wasi_set_args(wasi, ARRAY_LEN(arguments), arguments));
     CHECK(!wr_wasi_add_env(wasi, "NAME=value"));
-    CHECK(!wr_wasi_preopen_dir(wasi, root, "/", flags));
+    if (options & OPTION_FILES)
+        CHECK(!wr_wasi_preopen_files(wasi, &host_files, root, "/", flags));
+    else
+        CHECK(!wr_wasi_preopen_dir(wasi, root, "/", flags));
     CHECK(!wr_wasi_preopen_socket(wasi, socket));
     return wasi;
 }

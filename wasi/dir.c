@@ -15,7 +15,7 @@
 #include "guest.h"
 
 struct Listing {
-    SysDir *stream;
+    FileDir stream;
     SysEntry entry; /* number `next`, read and not yet delivered, if has_entry */
     bool has_entry;
     uint64_t next;       /* number of the entry that `stream` (or `entry`) has next */
@@ -25,7 +25,7 @@ struct Listing {
 
 void wr_listing_free(Listing *listing) {
     if (!listing) return;
-    wr_sys_dir_close(listing->stream);
+    wr_file_dir_close(&listing->stream);
     free(listing->positions);
     free(listing);
 }
@@ -33,7 +33,7 @@ void wr_listing_free(Listing *listing) {
 static Errno start(Descriptor *directory) {
     if (directory->listing) return WASI_ERRNO_SUCCESS;
     Listing *listing = calloc(1, sizeof *listing);
-    Errno error = listing ? wr_sys_dir_open(directory->host, &listing->stream) : WASI_ERRNO_NOMEM;
+    Errno error = listing ? wr_file_dir_open(directory->file, &listing->stream) : WASI_ERRNO_NOMEM;
     if (error)
         free(listing);
     else
@@ -62,7 +62,7 @@ static Errno remember(Listing *listing, uint64_t number, uint64_t position) {
 static Errno restart(Listing *listing) {
     listing->has_entry = false;
     listing->next = 0;
-    Errno error = wr_sys_dir_seek(listing->stream, 0);
+    Errno error = wr_file_dir_seek(&listing->stream, 0);
     return error ? error : remember(listing, 0, 0);
 }
 
@@ -78,7 +78,7 @@ static Errno advance(Listing *listing) {
 static Errno fetch(Listing *listing, bool *end) {
     *end = false;
     if (listing->has_entry) return WASI_ERRNO_SUCCESS;
-    Errno error = wr_sys_dir_next(listing->stream, &listing->entry, end);
+    Errno error = wr_file_dir_next(&listing->stream, &listing->entry, end);
     listing->has_entry = !error && !*end;
     return error;
 }
@@ -90,7 +90,7 @@ static Errno seek(Listing *listing, uint64_t cookie) {
     listing->has_entry = false;
     listing->next = cookie < listing->known ? cookie : listing->known;
     Errno error = listing->capacity
-                      ? wr_sys_dir_seek(listing->stream, listing->positions[listing->next])
+                      ? wr_file_dir_seek(&listing->stream, listing->positions[listing->next])
                       : restart(listing);
     for (bool end = false; !error && listing->next < cookie;) {
         error = fetch(listing, &end);
@@ -109,7 +109,7 @@ static uint32_t store(const Descriptor *directory, uint8_t *buffer, uint32_t siz
     const SysEntry *entry = &listing->entry;
     uint8_t header[WASI_DIRENT_SIZE] = {0};
     SysStat self = {.ino = entry->ino};
-    if (strcmp(entry->name, "..") == 0 && wr_sys_stat(directory->host, &self)) self.ino = 0;
+    if (strcmp(entry->name, "..") == 0 && wr_file_stat(directory->file, &self)) self.ino = 0;
     put_u64(header + WASI_DIRENT_D_NEXT, listing->next + 1);
     put_u64(header + WASI_DIRENT_D_INO, self.ino);
     put_u32(header + WASI_DIRENT_D_NAMLEN, (uint32_t)entry->length);

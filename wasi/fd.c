@@ -55,8 +55,8 @@ Errno wr_wasi_fd_pread(Call *call) {
         error = prepare(call, WASI_RIGHTS_FD_READ | WASI_RIGHTS_FD_SEEK, call->args[4].u32,
                         &descriptor, &transfer);
     if (!error)
-        error = wr_sys_pread(descriptor->host, transfer.buffers, transfer.count, call->args[3].u64,
-                             &done);
+        error = wr_file_pread(descriptor->file, transfer.buffers, transfer.count, call->args[3].u64,
+                              &done);
     return error ? error : wr_guest_put_u32(call, call->args[4].u32, (uint32_t)done);
 }
 
@@ -69,8 +69,8 @@ Errno wr_wasi_fd_pwrite(Call *call) {
         error = prepare(call, WASI_RIGHTS_FD_WRITE | WASI_RIGHTS_FD_SEEK, call->args[4].u32,
                         &descriptor, &transfer);
     if (!error)
-        error = wr_sys_pwrite(descriptor->host, transfer.buffers, transfer.count, call->args[3].u64,
-                              &done);
+        error = wr_file_pwrite(descriptor->file, transfer.buffers, transfer.count,
+                               call->args[3].u64, &done);
     if (!error) error = wr_io_sync_written(descriptor);
     return error ? error : wr_guest_put_u32(call, call->args[4].u32, (uint32_t)done);
 }
@@ -89,7 +89,7 @@ static Errno seek(Call *call, int64_t offset, uint32_t whence, uint32_t result) 
     if (error == WASI_ERRNO_NOTCAPABLE && !moves)
         error = wr_wasi_file(call, fd, WASI_RIGHTS_FD_TELL, &descriptor);
     if (!error) error = wr_guest_check(call, result, 8);
-    if (!error) error = wr_sys_seek(descriptor->host, offset, (int)whence, &position);
+    if (!error) error = wr_file_seek(descriptor->file, offset, (int)whence, &position);
     return error ? error : wr_guest_put_u64(call, result, position);
 }
 
@@ -110,7 +110,7 @@ static Errno sync_file(Call *call, uint64_t right, bool data_only) {
     Descriptor *descriptor;
     Errno error = wr_wasi_descriptor(call, call->args[0].u32, right, &descriptor);
     if (error || descriptor->kind == KIND_NULL) return error;
-    return wr_sys_sync(descriptor->host, data_only);
+    return wr_file_sync(descriptor->file, data_only);
 }
 
 Errno wr_wasi_fd_sync(Call *call) { return sync_file(call, WASI_RIGHTS_FD_SYNC, false); }
@@ -121,7 +121,7 @@ Errno wr_wasi_fd_allocate(Call *call) {
     Descriptor *descriptor;
     Errno error = check_seekable(call, call->args[0].u32);
     if (!error) error = wr_wasi_file(call, call->args[0].u32, WASI_RIGHTS_FD_ALLOCATE, &descriptor);
-    return error ? error : wr_sys_allocate(descriptor->host, call->args[1].u64, call->args[2].u64);
+    return error ? error : wr_file_allocate(descriptor->file, call->args[1].u64, call->args[2].u64);
 }
 
 Errno wr_wasi_fd_advise(Call *call) {
@@ -129,9 +129,9 @@ Errno wr_wasi_fd_advise(Call *call) {
     uint32_t advice = call->args[3].u32;
     if (advice > WASI_ADVICE_NOREUSE) return WASI_ERRNO_INVAL;
     Errno error = wr_wasi_descriptor(call, call->args[0].u32, WASI_RIGHTS_FD_ADVISE, &descriptor);
-    return error
-               ? error
-               : wr_sys_advise(descriptor->host, call->args[1].u64, call->args[2].u64, (int)advice);
+    return error ? error
+                 : wr_file_advise(descriptor->file, call->args[1].u64, call->args[2].u64,
+                                  (int)advice);
 }
 
 /* ---- Attributes ------------------------------------------------------------------------------------------------ */
@@ -141,7 +141,7 @@ Errno wr_wasi_fd_filestat_get(Call *call) {
     SysStat stat = {.filetype = WASI_FILETYPE_UNKNOWN};
     Errno error =
         wr_wasi_descriptor(call, call->args[0].u32, WASI_RIGHTS_FD_FILESTAT_GET, &descriptor);
-    if (!error && descriptor->kind != KIND_NULL) error = wr_sys_stat(descriptor->host, &stat);
+    if (!error && descriptor->kind != KIND_NULL) error = wr_file_stat(descriptor->file, &stat);
     return error ? error : wr_filestat_put(call, call->args[1].u32, &stat);
 }
 
@@ -149,7 +149,7 @@ Errno wr_wasi_fd_filestat_set_size(Call *call) {
     Descriptor *descriptor;
     Errno error =
         wr_wasi_file(call, call->args[0].u32, WASI_RIGHTS_FD_FILESTAT_SET_SIZE, &descriptor);
-    return error ? error : wr_sys_truncate(descriptor->host, call->args[1].u64);
+    return error ? error : wr_file_truncate(descriptor->file, call->args[1].u64);
 }
 
 Errno wr_wasi_fd_filestat_set_times(Call *call) {
@@ -160,7 +160,7 @@ Errno wr_wasi_fd_filestat_set_times(Call *call) {
         error = wr_wasi_descriptor(call, call->args[0].u32, WASI_RIGHTS_FD_FILESTAT_SET_TIMES,
                                    &descriptor);
     if (error || descriptor->kind == KIND_NULL) return error;
-    return wr_sys_set_times(descriptor->host, call->args[1].u64, call->args[2].u64, flags);
+    return wr_file_set_times(descriptor->file, call->args[1].u64, call->args[2].u64, flags);
 }
 
 Errno wr_wasi_fd_fdstat_get(Call *call) {
@@ -180,7 +180,7 @@ Errno wr_wasi_fd_fdstat_get(Call *call) {
 static Errno set_flags(Descriptor *descriptor, uint32_t flags) {
     unsigned append = flags & WASI_FDFLAGS_APPEND;
     if (descriptor->kind == KIND_FILE && append != (descriptor->flags & WASI_FDFLAGS_APPEND)) {
-        Errno error = wr_sys_set_append(descriptor->host, append);
+        Errno error = wr_file_set_append(descriptor->file, append);
         if (error) return error;
     }
     descriptor->flags = (uint16_t)flags;

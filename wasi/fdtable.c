@@ -31,9 +31,11 @@ static uint64_t rights_for(const SysInfo *info) {
     return 0;
 }
 
-Descriptor wr_descriptor_of(int host, const SysInfo *info, uint64_t base, uint64_t inheriting) {
-    return (Descriptor){.kind = kind_of(info),
-                        .host = host,
+Descriptor wr_descriptor_of(File file, const SysInfo *info, uint64_t base, uint64_t inheriting) {
+    /* Of the embedder's files none can be waited for. */
+    bool is_device = file.virtual && kind_of(info) == KIND_STREAM;
+    return (Descriptor){.kind = is_device ? KIND_FILE : kind_of(info),
+                        .file = file,
                         .filetype = info->stat.filetype,
                         .seekable = info->seekable,
                         .flags = info->flags,
@@ -42,16 +44,16 @@ Descriptor wr_descriptor_of(int host, const SysInfo *info, uint64_t base, uint64
                         .inheriting = inheriting};
 }
 
-Errno wr_descriptor_open(int host, uint64_t base, uint64_t inheriting, Descriptor *result) {
+Errno wr_descriptor_open(File file, uint64_t base, uint64_t inheriting, Descriptor *result) {
     SysInfo info;
-    Errno error = wr_sys_info(host, &info);
-    if (!error) *result = wr_descriptor_of(host, &info, base, inheriting);
+    Errno error = wr_file_info(file, &info);
+    if (!error) *result = wr_descriptor_of(file, &info, base, inheriting);
     return error;
 }
 
 Descriptor wr_descriptor_null(uint64_t base) {
     return (Descriptor){.kind = KIND_NULL,
-                        .host = -1,
+                        .file = NO_FILE,
                         .filetype = WASI_FILETYPE_UNKNOWN,
                         .base = base & RIGHTS_STREAM};
 }
@@ -59,7 +61,7 @@ Descriptor wr_descriptor_null(uint64_t base) {
 Errno wr_descriptor_close(Descriptor *descriptor) {
     wr_listing_free(descriptor->listing);
     free(descriptor->preopen);
-    return descriptor->host >= 0 ? wr_sys_close(descriptor->host) : WASI_ERRNO_SUCCESS;
+    return wr_file_close(descriptor->file);
 }
 
 /* ---- Places ------------------------------------------------------------------------------------------- */

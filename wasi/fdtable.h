@@ -1,12 +1,11 @@
 /*
  * fdtable.h - the guest's descriptors.
  *
- * A table of Descriptor by guest number: lowest free number first, bounded. A descriptor owns its host
- * descriptor, its preopen name and its directory stream. Offsets are the host's: two descriptors never
- * share one.
+ * A table of Descriptor by guest number: lowest free number first, bounded. A descriptor owns its file,
+ * its preopen name and its directory stream. Offsets are the file's: two descriptors never share one.
  *
  * Threads of a guest share the table. Whoever uses a descriptor holds it, so that closing it meanwhile
- * takes it out of the table only, and the host's goes with the last holder: it cannot come to mean another
+ * takes it out of the table only, and the file goes with the last holder: it cannot come to mean another
  * file under a call in progress. Locks are held for moments, never while something may block.
  */
 #ifndef WR_WASI_FDTABLE_H
@@ -15,12 +14,12 @@
 #include <stdatomic.h>
 
 #include "dir.h"
-#include "os.h"
+#include "file.h"
 #include "wasmrun.h"
 
 typedef enum DescriptorKind {
     KIND_NULL, /* no host descriptor: the embedder's stream, else reads see the end, writes vanish */
-    KIND_FILE, /* regular files and block devices: never wait */
+    KIND_FILE, /* regular files, block devices, whatever the embedder gives: never wait */
     KIND_DIRECTORY,
     KIND_STREAM, /* pipes, terminals and other devices */
     KIND_SOCKET
@@ -28,12 +27,12 @@ typedef enum DescriptorKind {
 
 typedef struct Descriptor {
     DescriptorKind kind;
-    int host;         /* -1 for KIND_NULL */
+    File file;        /* NO_FILE for KIND_NULL */
     uint8_t filetype; /* WASI_FILETYPE_ */
     bool seekable;
     bool read_only;          /* in a read-only directory: nothing beneath may be changed */
     _Atomic(uint16_t) flags; /* WASI_FDFLAGS_ as the guest sees them */
-    uint16_t host_flags;     /* those of them that the host enforces; the rest is done here */
+    uint16_t host_flags;     /* those of them that the file enforces; the rest is done here */
     _Atomic(uint64_t) base, inheriting; /* WASI_RIGHTS_ */
     char *preopen;                      /* guest path of a preopened directory, else NULL */
     wr_wasi_stream_t stream;            /* KIND_NULL: the embedder's callbacks, or NULL */
@@ -87,12 +86,12 @@ enum { FDTABLE_LIMIT = 1 << 16 };
      (RIGHTS_PATH &                                                                                \
       ~(WASI_RIGHTS_PATH_OPEN | WASI_RIGHTS_PATH_READLINK | WASI_RIGHTS_PATH_FILESTAT_GET)))
 
-/* Describes an open host descriptor, of which the result takes ownership (not if it fails), with
+/* Describes an open file, of which the result takes ownership (not if it fails), with
  * those of the given rights that apply to what it is. */
-Errno wr_descriptor_open(int host, uint64_t base, uint64_t inheriting, Descriptor *result);
-/* The same where wr_sys_info() has been asked already. */
-Descriptor wr_descriptor_of(int host, const SysInfo *info, uint64_t base, uint64_t inheriting);
-/* A descriptor without a host behind it. */
+Errno wr_descriptor_open(File file, uint64_t base, uint64_t inheriting, Descriptor *result);
+/* The same where wr_file_info() has been asked already. */
+Descriptor wr_descriptor_of(File file, const SysInfo *info, uint64_t base, uint64_t inheriting);
+/* A descriptor without a file behind it. */
 Descriptor wr_descriptor_null(uint64_t base);
 /* Closes what it owns, if it is in no table. */
 Errno wr_descriptor_close(Descriptor *descriptor);

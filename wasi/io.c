@@ -69,7 +69,7 @@ static bool nonblocking(const Descriptor *descriptor) {
 Errno wr_io_wait(Call *call, const Descriptor *descriptor, short events) {
     for (;;) {
         if (interrupted(call)) return WASI_ERRNO_INTR;
-        SysPoll item = {.fd = descriptor->host, .events = events};
+        SysPoll item = {.fd = descriptor->file.host, .events = events};
         size_t ready;
         uint64_t timeout = nonblocking(descriptor) ? 0 : wr_io_patience(call);
         Errno error = wr_sys_poll(&item, 1, timeout, &ready);
@@ -88,7 +88,7 @@ Errno wr_io_sleep(Call *call, uint64_t nanoseconds) {
 /* Pipes and the like have no calls that never wait: somebody else may have taken what made them ready. So
  * threads of a guest look again and move bytes one at a time: AGAIN if one has come before. */
 static Errno begin_move(Descriptor *descriptor, short events) {
-    SysPoll item = {.fd = descriptor->host, .events = events};
+    SysPoll item = {.fd = descriptor->file.host, .events = events};
     size_t ready;
     wr_sys_mutex_lock(&descriptor->lock);
     Errno error = wr_sys_poll(&item, 1, 0, &ready);
@@ -109,8 +109,9 @@ static Errno read_once(const Descriptor *descriptor, const Transfer *transfer, s
     bool truncated;
     const SysBuffer *buffers = transfer->buffers + transfer->first;
     if (descriptor->kind == KIND_SOCKET)
-        return wr_sys_receive(descriptor->host, buffers, transfer->count, false, done, &truncated);
-    return wr_sys_read(descriptor->host, buffers, transfer->count, done);
+        return wr_sys_receive(descriptor->file.host, buffers, transfer->count, false, done,
+                              &truncated);
+    return wr_file_read(descriptor->file, buffers, transfer->count, done);
 }
 
 static Errno read_in_turn(Descriptor *descriptor, const Transfer *transfer, size_t *done) {
@@ -162,7 +163,7 @@ static Errno write_atom(const Descriptor *descriptor, const Transfer *transfer, 
         memcpy(atom + size, buffer->data, take);
         size += take;
     }
-    return wr_sys_write_pipe(descriptor->host, &(SysBuffer){atom, size}, 1, done);
+    return wr_sys_write_pipe(descriptor->file.host, &(SysBuffer){atom, size}, 1, done);
 }
 
 /* One attempt. `at_once`: it must not wait, the descriptor having been found ready. */
@@ -170,7 +171,7 @@ static Errno write_once(Call *call, Descriptor *descriptor, const Transfer *tran
                         size_t *done) {
     const SysBuffer *buffers = transfer->buffers + transfer->first;
     if (descriptor->kind == KIND_SOCKET)
-        return wr_sys_send(descriptor->host, buffers, transfer->count, done);
+        return wr_sys_send(descriptor->file.host, buffers, transfer->count, done);
     if (at_once && needs_turn(call, descriptor)) {
         Errno error = begin_move(descriptor, SYS_POLL_WRITE);
         if (error) return error;
@@ -179,7 +180,7 @@ static Errno write_once(Call *call, Descriptor *descriptor, const Transfer *tran
         return error;
     }
     if (at_once) return write_atom(descriptor, transfer, done);
-    return wr_sys_write_pipe(descriptor->host, buffers, transfer->count, done);
+    return wr_sys_write_pipe(descriptor->file.host, buffers, transfer->count, done);
 }
 
 /* Like a blocking write of POSIX: everything, unless an error comes in between. */
@@ -207,7 +208,7 @@ Errno wr_io_sync_written(const Descriptor *descriptor) {
     unsigned missing = descriptor->flags & ~(unsigned)descriptor->host_flags;
     if (descriptor->kind != KIND_FILE || !(missing & (WASI_FDFLAGS_SYNC | WASI_FDFLAGS_DSYNC)))
         return WASI_ERRNO_SUCCESS;
-    return wr_sys_sync(descriptor->host, !(missing & WASI_FDFLAGS_SYNC));
+    return wr_file_sync(descriptor->file, !(missing & WASI_FDFLAGS_SYNC));
 }
 
 /* To the embedder, which takes all of it. */
@@ -231,6 +232,6 @@ Errno wr_io_write(Call *call, Descriptor *descriptor, Transfer *transfer, size_t
         return transfer->total || descriptor->kind == KIND_SOCKET
                    ? write_stream(call, descriptor, transfer, done)
                    : WASI_ERRNO_SUCCESS;
-    Errno error = wr_sys_write(descriptor->host, transfer->buffers, transfer->count, done);
+    Errno error = wr_file_write(descriptor->file, transfer->buffers, transfer->count, done);
     return error ? error : wr_io_sync_written(descriptor);
 }

@@ -20,7 +20,7 @@ static Errno find(Call *call, uint32_t fd, uint64_t rights, size_t index, bool f
     Errno error = wr_wasi_directory(call, fd, rights, &directory);
     if (!error) error = wr_guest_path(call, call->args[index].u32, call->args[index + 1].u32, path);
     if (error) return error;
-    return wr_path_final(call->wasi, directory->host, path, follow, place);
+    return wr_path_final(call->wasi, directory->file, path, follow, place);
 }
 
 /* The same for calls that act on the name itself, so that not even a slash makes them follow. */
@@ -30,14 +30,14 @@ static Errno find_name(Call *call, uint32_t fd, uint64_t rights, size_t index, P
     Errno error = wr_wasi_directory(call, fd, rights, &directory);
     if (!error) error = wr_guest_path(call, call->args[index].u32, call->args[index + 1].u32, path);
     if (error) return error;
-    return wr_path_parent(call->wasi, directory->host, path, place);
+    return wr_path_parent(call->wasi, directory->file, path, place);
 }
 
 /* NOTDIR if the path ended in a slash and there is something else than a directory. */
 static Errno check_slash(const Place *place) {
     SysStat stat;
     Errno error =
-        place->slash ? wr_sys_stat_at(place->dir, place->name, &stat) : WASI_ERRNO_SUCCESS;
+        place->slash ? wr_file_stat_at(place->dir, place->name, &stat) : WASI_ERRNO_SUCCESS;
     if (error || !place->slash) return error;
     return stat.filetype == WASI_FILETYPE_DIRECTORY ? WASI_ERRNO_SUCCESS : WASI_ERRNO_NOTDIR;
 }
@@ -46,7 +46,7 @@ static Errno check_slash(const Place *place) {
 static Errno check_new_slash(const Place *place) {
     SysStat stat;
     if (!place->slash) return WASI_ERRNO_SUCCESS;
-    Errno error = wr_sys_stat_at(place->dir, place->name, &stat);
+    Errno error = wr_file_stat_at(place->dir, place->name, &stat);
     return error ? error : WASI_ERRNO_EXIST;
 }
 
@@ -61,7 +61,7 @@ Errno wr_wasi_path_create_directory(Call *call) {
     Place place;
     Errno error = find_name(call, call->args[0].u32, WASI_RIGHTS_PATH_CREATE_DIRECTORY, 1, &place);
     if (error) return error;
-    error = wr_sys_mkdir_at(place.dir, place.name);
+    error = wr_file_mkdir_at(place.dir, place.name);
     wr_place_close(&place);
     return error;
 }
@@ -70,7 +70,7 @@ Errno wr_wasi_path_remove_directory(Call *call) {
     Place place;
     Errno error = find_name(call, call->args[0].u32, WASI_RIGHTS_PATH_REMOVE_DIRECTORY, 1, &place);
     if (error) return error;
-    error = wr_sys_rmdir_at(place.dir, place.name);
+    error = wr_file_rmdir_at(place.dir, place.name);
     wr_place_close(&place);
     return error;
 }
@@ -80,7 +80,7 @@ Errno wr_wasi_path_unlink_file(Call *call) {
     Errno error = find_name(call, call->args[0].u32, WASI_RIGHTS_PATH_UNLINK_FILE, 1, &place);
     if (error) return error;
     error = check_slash(&place);
-    if (!error) error = place.slash ? WASI_ERRNO_ISDIR : wr_sys_unlink_at(place.dir, place.name);
+    if (!error) error = place.slash ? WASI_ERRNO_ISDIR : wr_file_unlink_at(place.dir, place.name);
     wr_place_close(&place);
     return error;
 }
@@ -94,7 +94,7 @@ Errno wr_wasi_path_symlink(Call *call) {
     if (!error) error = find_name(call, call->args[2].u32, WASI_RIGHTS_PATH_SYMLINK, 3, &place);
     if (error) return error;
     error = target[0] == '/' ? WASI_ERRNO_PERM : check_new_slash(&place);
-    if (!error) error = wr_sys_symlink_at(target, place.dir, place.name);
+    if (!error) error = wr_file_symlink_at(target, place.dir, place.name);
     wr_place_close(&place);
     return error;
 }
@@ -104,7 +104,7 @@ Errno wr_wasi_path_symlink(Call *call) {
 static Errno link_places(const Place *from, const Place *to) {
     Errno error = check_slash(from);
     if (!error) error = check_new_slash(to);
-    return error ? error : wr_sys_link_at(from->dir, from->name, to->dir, to->name);
+    return error ? error : wr_file_link_at(from->dir, from->name, to->dir, to->name);
 }
 
 Errno wr_wasi_path_link(Call *call) {
@@ -128,11 +128,11 @@ Errno wr_wasi_path_link(Call *call) {
 static Errno rename_places(const Place *from, const Place *to) {
     SysStat stat;
     if (from->slash || to->slash) {
-        Errno error = wr_sys_stat_at(from->dir, from->name, &stat);
+        Errno error = wr_file_stat_at(from->dir, from->name, &stat);
         if (error) return error;
         if (stat.filetype != WASI_FILETYPE_DIRECTORY) return WASI_ERRNO_NOTDIR;
     }
-    return wr_sys_rename_at(from->dir, from->name, to->dir, to->name);
+    return wr_file_rename_at(from->dir, from->name, to->dir, to->name);
 }
 
 Errno wr_wasi_path_rename(Call *call) {
@@ -160,7 +160,7 @@ Errno wr_wasi_path_readlink(Call *call) {
     if (!error) error = wr_guest_check(call, used, 4);
     if (!error) error = find(call, call->args[0].u32, WASI_RIGHTS_PATH_READLINK, 1, false, &place);
     if (error) return error;
-    error = wr_sys_readlink_at(place.dir, place.name, target, sizeof target, &length);
+    error = wr_file_readlink_at(place.dir, place.name, target, sizeof target, &length);
     wr_place_close(&place);
     if (!error && length > 0 && target[0] == '/') error = WASI_ERRNO_PERM;
     if (error) return error;
@@ -178,7 +178,7 @@ Errno wr_wasi_path_filestat_get(Call *call) {
         error = find(call, call->args[0].u32, WASI_RIGHTS_PATH_FILESTAT_GET, 2,
                      flags & WASI_LOOKUPFLAGS_SYMLINK_FOLLOW, &place);
     if (error) return error;
-    error = wr_sys_stat_at(place.dir, place.name, &stat);
+    error = wr_file_stat_at(place.dir, place.name, &stat);
     if (!error && place.slash && stat.filetype != WASI_FILETYPE_DIRECTORY)
         error = WASI_ERRNO_NOTDIR;
     wr_place_close(&place);
@@ -197,7 +197,7 @@ Errno wr_wasi_path_filestat_set_times(Call *call) {
     error = check_slash(&place);
     if (!error)
         error =
-            wr_sys_set_times_at(place.dir, place.name, call->args[4].u64, call->args[5].u64, what);
+            wr_file_set_times_at(place.dir, place.name, call->args[4].u64, call->args[5].u64, what);
     wr_place_close(&place);
     return error;
 }
@@ -276,20 +276,20 @@ static void choose_flags(Opening *opening) {
 static bool is_fifo(Call *call, const Opening *opening) {
     Place place;
     SysStat stat = {0};
-    if (wr_path_final(call->wasi, opening->directory->host, opening->path,
+    if (wr_path_final(call->wasi, opening->directory->file, opening->path,
                       !(opening->flags & SYS_NOFOLLOW), &place))
         return false;
-    bool found = !wr_sys_stat_at(place.dir, place.name, &stat);
+    bool found = !wr_file_stat_at(place.dir, place.name, &stat);
     wr_place_close(&place);
     return found && stat.fifo;
 }
 
 /* Opens, first as wanted; without the weak rights to write if that is what is in the way. A pipe
  * without a reader is waited for: hosts' blocking opens are not used. */
-static Errno open_host(Call *call, Opening *opening, int *host) {
-    const int dir = opening->directory->host;
+static Errno open_file(Call *call, Opening *opening, File *file) {
+    const File dir = opening->directory->file;
     for (;;) {
-        Errno error = wr_path_open(call->wasi, dir, opening->path, opening->flags, host);
+        Errno error = wr_path_open(call->wasi, dir, opening->path, opening->flags, file);
         bool weak = (opening->flags & SYS_WRITE) && !(opening->base & WASI_RIGHTS_FD_WRITE) &&
                     !(opening->oflags & WASI_OFLAGS_TRUNC);
         if (weak && (error == WASI_ERRNO_ISDIR || error == WASI_ERRNO_ACCES ||
@@ -306,11 +306,11 @@ static Errno open_host(Call *call, Opening *opening, int *host) {
     }
 }
 
-static Errno insert(Call *call, const Opening *opening, int host, uint32_t *fd) {
+static Errno insert(Call *call, const Opening *opening, File file, uint32_t *fd) {
     Descriptor descriptor;
-    Errno error = wr_descriptor_open(host, opening->base, opening->inheriting, &descriptor);
+    Errno error = wr_descriptor_open(file, opening->base, opening->inheriting, &descriptor);
     if (error) {
-        wr_sys_close(host);
+        wr_file_close(file);
         return error;
     }
     descriptor.flags = (uint16_t)opening->fdflags;
@@ -326,7 +326,7 @@ Errno wr_wasi_path_open(Call *call) {
                        .inheriting = args[6].u64 & WASI_RIGHTS_ALL,
                        .fdflags = args[7].u32};
     uint32_t fd;
-    int host;
+    File file;
     Errno error = check_flags(&opening);
     if (!error) error = wr_guest_check(call, args[8].u32, 4);
     if (!error)
@@ -336,7 +336,7 @@ Errno wr_wasi_path_open(Call *call) {
     if (!error) error = wr_guest_path(call, args[2].u32, args[3].u32, opening.path);
     if (error) return error;
     choose_flags(&opening);
-    error = open_host(call, &opening, &host);
-    if (!error) error = insert(call, &opening, host, &fd);
+    error = open_file(call, &opening, &file);
+    if (!error) error = insert(call, &opening, file, &fd);
     return error ? error : wr_guest_put_u32(call, args[8].u32, fd);
 }

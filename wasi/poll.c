@@ -77,7 +77,7 @@ static void take_descriptor(Call *call, const uint8_t *bytes, Poll *poll,
     }
     subscription->item = poll->item_count++;
     poll->items[subscription->item] =
-        (SysPoll){.fd = descriptor->host, .events = reads ? SYS_POLL_READ : SYS_POLL_WRITE};
+        (SysPoll){.fd = descriptor->file.host, .events = reads ? SYS_POLL_READ : SYS_POLL_WRITE};
 }
 
 static Errno take(Call *call, const uint8_t *bytes, Poll *poll, Subscription *subscription) {
@@ -158,9 +158,9 @@ static uint64_t byte_count(const Subscription *subscription) {
     SysStat stat;
     if (subscription->type == WASI_EVENTTYPE_FD_WRITE) return wr_sys_pipe_atom();
     if (descriptor->kind == KIND_NULL) return 0;
-    if (descriptor->kind != KIND_FILE) return wr_sys_available(descriptor->host);
-    if (wr_sys_stat(descriptor->host, &stat) ||
-        wr_sys_seek(descriptor->host, 0, WASI_WHENCE_CUR, &at))
+    if (descriptor->kind != KIND_FILE) return wr_sys_available(descriptor->file.host);
+    if (wr_file_stat(descriptor->file, &stat) ||
+        wr_file_seek(descriptor->file, 0, WASI_WHENCE_CUR, &at))
         return 0;
     return stat.size > at ? stat.size - at : 0;
 }

@@ -14,23 +14,30 @@ enum {
 /* ---- The walk ------------------------------------------------------------------------------------- */
 
 typedef struct Walk {
-    int root, here; /* `here` is to be closed unless it is `root` */
+    File root, here;
+    bool owned; /* `here` is to be closed: it is not `root` */
     unsigned links, steps;
     char todo[PATH_LIMIT]; /* what is still to be resolved */
     char done[PATH_LIMIT]; /* how `here` is reached from `root` without links or dots */
 } Walk;
 
-static void move_to(Walk *walk, int fd) {
-    if (walk->here != walk->root) wr_sys_close(walk->here);
-    walk->here = fd;
+static void move_to(Walk *walk, File file) {
+    if (walk->owned) wr_file_close(walk->here);
+    walk->here = file;
+    walk->owned = true;
+}
+
+static void move_to_root(Walk *walk) {
+    move_to(walk, walk->root);
+    walk->owned = false;
 }
 
 /* Steps into the real directory `name`. */
 static Errno descend(Walk *walk, const char *name) {
-    int fd;
+    File file;
     if (++walk->steps > STEP_LIMIT) return WASI_ERRNO_LOOP;
-    Errno error = wr_sys_open_at(walk->here, name, SYS_HANDLE | SYS_DIRECTORY, &fd);
-    if (!error) move_to(walk, fd);
+    Errno error = wr_file_open_at(walk->here, name, SYS_HANDLE | SYS_DIRECTORY, &file);
+    if (!error) move_to(walk, file);
     return error;
 }
 
@@ -50,7 +57,7 @@ static Errno ascend(Walk *walk) {
     if (!walk->done[0]) return WASI_ERRNO_PERM;
     char *slash = strrchr(walk->done, '/');
     *(slash ? slash : walk->done) = '\0';
-    move_to(walk, walk->root);
+    move_to_root(walk);
     char again[PATH_LIMIT];
     strcpy(again, walk->done);
     char *rest = again;
@@ -72,9 +79,9 @@ static Errno join(const char *first, const char *second, char result[PATH_LIMIT]
 }
 
 /* The contents of a symbolic link that may be followed; INVAL if `name` is no link. */
-static Errno read_target(int dir, const char *name, char target[PATH_LIMIT]) {
+static Errno read_target(File dir, const char *name, char target[PATH_LIMIT]) {
     size_t length;
-    Errno error = wr_sys_readlink_at(dir, name, target, PATH_LIMIT, &length);
+    Errno error = wr_file_readlink_at(dir, name, target, PATH_LIMIT, &length);
     if (error) return error;
     if (length >= PATH_LIMIT) return WASI_ERRNO_NAMETOOLONG;
     target[length] = '\0';
@@ -116,21 +123,21 @@ static Errno step(Walk *walk, const char *name, const char *rest) {
     return WASI_ERRNO_SUCCESS;
 }
 
-static Errno run_walk(Walk *walk, unsigned flags, int *fd) {
+static Errno run_walk(Walk *walk, unsigned flags, File *file) {
     for (;;) {
         char *rest = walk->todo;
         char component[PATH_LIMIT];
         bool last = !strchr(rest + strspn(rest, "/"), '/');
         char *name = next_component(&rest);
         if (!name) /* the path ended in a dot or a slash */
-            return wr_sys_open_at(walk->here, ".", flags, fd);
+            return wr_file_open_at(walk->here, ".", flags, file);
         strcpy(component, name);
         bool dots = strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
         Errno error;
         if (!last || dots) {
             error = step(walk, component, rest);
         } else {
-            error = wr_sys_open_at(walk->here, component, flags, fd);
+            error = wr_file_open_at(walk->here, component, flags, file);
             if (!may_be_link(error) || (flags & SYS_NOFOLLOW)) return error;
             error = expand(walk, component, "", false, error);
         }
@@ -138,25 +145,26 @@ static Errno run_walk(Walk *walk, unsigned flags, int *fd) {
     }
 }
 
-static Errno walk_open(int root, const char *path, unsigned flags, int *fd) {
+static Errno walk_open(File root, const char *path, unsigned flags, File *file) {
     if (path[0] == '/') return WASI_ERRNO_PERM;
     if ((flags & SYS_CREATE) && path[strlen(path) - 1] == '/')
         return WASI_ERRNO_ISDIR; /* as Linux */
     Walk walk = {.root = root, .here = root};
     strcpy(walk.todo, path);
-    Errno error = run_walk(&walk, flags, fd);
-    move_to(&walk, root);
+    Errno error = run_walk(&walk, flags, file);
+    move_to_root(&walk);
     return error;
 }
 
-Errno wr_path_open(wr_wasi_t *wasi, int root, const char *path, unsigned flags, int *fd) {
+Errno wr_path_open(wr_wasi_t *wasi, File root, const char *path, unsigned flags, File *file) {
+    bool walk = root.virtual || wasi->walk;
     Errno error = WASI_ERRNO_AGAIN;
-    *fd = -1;
-    for (int i = 0; !wasi->walk && error == WASI_ERRNO_AGAIN && i < RACE_LIMIT; i++) {
-        error = wr_sys_open_beneath(root, path, flags, fd);
-        if (error == WASI_ERRNO_NOSYS) wasi->walk = true;
+    *file = NO_FILE;
+    for (int i = 0; !walk && error == WASI_ERRNO_AGAIN && i < RACE_LIMIT; i++) {
+        error = wr_sys_open_beneath(root.host, path, flags, &file->host);
+        if (error == WASI_ERRNO_NOSYS) walk = wasi->walk = true;
     }
-    return wasi->walk || error == WASI_ERRNO_AGAIN ? walk_open(root, path, flags, fd) : error;
+    return walk || error == WASI_ERRNO_AGAIN ? walk_open(root, path, flags, file) : error;
 }
 
 /* ---- Places ---------------------------------------------------------------------------------------- */
@@ -183,7 +191,7 @@ static void split(Place *place) {
     if (slash) *slash = '\0';
 }
 
-Errno wr_path_parent(wr_wasi_t *wasi, int root, const char *path, Place *place) {
+Errno wr_path_parent(wr_wasi_t *wasi, File root, const char *path, Place *place) {
     if (path[0] == '/') return WASI_ERRNO_PERM;
     strcpy(place->text, path);
     split(place);
@@ -194,7 +202,7 @@ Errno wr_path_parent(wr_wasi_t *wasi, int root, const char *path, Place *place) 
 }
 
 void wr_place_close(Place *place) {
-    if (place->owned) wr_sys_close(place->dir);
+    if (place->owned) wr_file_close(place->dir);
     place->owned = false;
 }
 
@@ -213,7 +221,7 @@ static Errno follow_once(const Place *place, char path[PATH_LIMIT], bool *link) 
     return error;
 }
 
-Errno wr_path_final(wr_wasi_t *wasi, int root, const char *path, bool follow, Place *place) {
+Errno wr_path_final(wr_wasi_t *wasi, File root, const char *path, bool follow, Place *place) {
     char next[PATH_LIMIT];
     Errno error = wr_path_parent(wasi, root, path, place);
     for (int links = 0; !error && (follow || place->slash); links++) {

@@ -23,7 +23,7 @@ static bool again(Errno error, const Descriptor *socket) {
 static Errno accept_connection(Call *call, const Descriptor *socket, int *host) {
     for (;;) { /* a connection may be gone again before it is accepted */
         Errno error = wr_io_wait(call, socket, SYS_POLL_READ);
-        if (!error) error = wr_sys_accept(socket->host, host);
+        if (!error) error = wr_sys_accept(socket->file.host, host);
         if (!again(error, socket) && error != WASI_ERRNO_CONNABORTED) return error;
     }
 }
@@ -37,7 +37,8 @@ Errno wr_wasi_sock_accept(Call *call) {
     if (!error) error = wr_guest_check(call, call->args[2].u32, 4);
     if (!error) error = accept_connection(call, socket, &host);
     if (error) return error;
-    error = wr_descriptor_open(host, socket->inheriting, socket->inheriting, &connection);
+    error = wr_descriptor_open(wr_file_of_host(host), socket->inheriting, socket->inheriting,
+                               &connection);
     if (error) {
         wr_sys_close(host);
         return error;
@@ -60,7 +61,7 @@ static Errno receive_some(Call *call, const Descriptor *socket, const Transfer *
     for (;;) {
         Errno error = wr_io_wait(call, socket, SYS_POLL_READ);
         if (!error)
-            error = wr_sys_receive(socket->host, transfer->buffers + transfer->first,
+            error = wr_sys_receive(socket->file.host, transfer->buffers + transfer->first,
                                    transfer->count, peek, &received->done, &received->truncated);
         if (!again(error, socket)) return error;
     }
@@ -92,7 +93,7 @@ static Errno peek_all(Call *call, const Descriptor *socket, const Transfer *tran
         if (error || ended || received->done >= transfer->total) return error;
         if (received->done == before) {
             error = wr_io_sleep(call, 5000000);
-            SysPoll item = {.fd = socket->host, .events = SYS_POLL_READ};
+            SysPoll item = {.fd = socket->file.host, .events = SYS_POLL_READ};
             size_t ready;
             if (!error) error = wr_sys_poll(&item, 1, 0, &ready);
             if (error || (item.ready & SYS_POLL_HANGUP)) return error; /* no more will come */
@@ -145,5 +146,5 @@ Errno wr_wasi_sock_shutdown(Call *call) {
     Errno error = find_socket(call, WASI_RIGHTS_SOCK_SHUTDOWN, &socket);
     if (error) return error;
     if (how == 0 || (how & ~(uint32_t)WASI_SDFLAGS_ALL)) return WASI_ERRNO_INVAL;
-    return wr_sys_shutdown(socket->host, how);
+    return wr_sys_shutdown(socket->file.host, how);
 }

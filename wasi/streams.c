@@ -42,7 +42,8 @@ static Errno put_host(wr_wasi_t *wasi, uint32_t fd, int host) {
         wr_sys_close(host);
         return error;
     }
-    return wr_fdtable_replace(&wasi->table, wr_descriptor_of(host, &info, rights, 0), fd);
+    return wr_fdtable_replace(&wasi->table,
+                              wr_descriptor_of(wr_file_of_host(host), &info, rights, 0), fd);
 }
 
 wr_error_t *wr_wasi_set_host_stream(wr_wasi_t *wasi, uint32_t fd, int host_descriptor) {

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "virtual.h"
+
 /* ---- The functions -------------------------------------------------------------------------------- */
 
 #define BOTH false
@@ -173,6 +175,7 @@ void wr_wasi_delete(wr_wasi_t *wasi) {
     if (!wasi) return;
     if (wasi->threads) wasi->free_threads(wasi->threads);
     wr_fdtable_free(&wasi->table);
+    while (wasi->trees) wasi->trees = wr_virtual_tree_delete(wasi->trees);
     free_list(&wasi->args);
     free_list(&wasi->environment);
     wr_byte_streams_free(wasi);
@@ -248,13 +251,14 @@ wr_error_t *wr_wasi_inherit_env(wr_wasi_t *wasi) {
 
 /* ---- Giving descriptors ---------------------------------------------------------------------------------------- */
 
-static Errno insert_directory(wr_wasi_t *wasi, int host, const char *name, bool read_only) {
+/* Takes ownership of the directory. */
+static Errno insert_directory(wr_wasi_t *wasi, File file, const char *name, bool read_only) {
     Descriptor descriptor;
     uint32_t fd;
     Errno error =
-        wr_descriptor_open(host, RIGHTS_DIRECTORY, RIGHTS_DIRECTORY | RIGHTS_REGULAR, &descriptor);
+        wr_descriptor_open(file, RIGHTS_DIRECTORY, RIGHTS_DIRECTORY | RIGHTS_REGULAR, &descriptor);
     if (error) {
-        wr_sys_close(host);
+        wr_file_close(file);
         return error;
     }
     descriptor.read_only = read_only;
@@ -285,8 +289,33 @@ wr_error_t *wr_wasi_preopen_dir(wr_wasi_t *wasi, const char *host_path, const ch
         return wr_error_new(WR_ERROR_USAGE, "unknown flags for a preopened directory");
     int host;
     Errno error = wr_sys_open_dir(host_path, &host);
-    if (!error) error = insert_directory(wasi, host, guest_path, flags & WR_WASI_READ_ONLY);
+    if (!error)
+        error =
+            insert_directory(wasi, wr_file_of_host(host), guest_path, flags & WR_WASI_READ_ONLY);
     return error ? describe(error, host_path) : NULL;
+}
+
+/* Opens the root of what the first tree has. */
+static Errno insert_root(wr_wasi_t *wasi, const char *guest_path, bool read_only) {
+    VirtualFile *root;
+    Errno error = wr_virtual_open_root(wasi->trees, &root);
+    return error ? error : insert_directory(wasi, wr_file_of_virtual(root), guest_path, read_only);
+}
+
+wr_error_t *wr_wasi_preopen_files(wr_wasi_t *wasi, const wr_wasi_files_t *files, void *context,
+                                  const char *guest_path, uint32_t flags) {
+    if (flags & ~WR_WASI_READ_ONLY)
+        return wr_error_new(WR_ERROR_USAGE, "unknown flags for a preopened directory");
+    if (files->size < offsetof(wr_wasi_files_t, write) || !files->stat || !files->open ||
+        !files->read)
+        return wr_error_new(WR_ERROR_USAGE, "files without stat, open or read");
+    VirtualTree *tree = wr_virtual_tree_new(wasi, files, context, wasi->trees);
+    if (!tree) return out_of_memory();
+    wasi->trees = tree;
+    Errno error = insert_root(wasi, guest_path, flags & WR_WASI_READ_ONLY);
+    if (!error) return NULL;
+    wasi->trees = wr_virtual_tree_delete(tree);
+    return describe(error, guest_path);
 }
 
 wr_error_t *wr_wasi_preopen_socket(wr_wasi_t *wasi, int host_descriptor) {
@@ -295,7 +324,8 @@ wr_error_t *wr_wasi_preopen_socket(wr_wasi_t *wasi, int host_descriptor) {
     Descriptor descriptor;
     Errno error = wr_sys_duplicate(host_descriptor, &host);
     if (!error) {
-        error = wr_descriptor_open(host, RIGHTS_SOCKET, RIGHTS_SOCKET, &descriptor);
+        error =
+            wr_descriptor_open(wr_file_of_host(host), RIGHTS_SOCKET, RIGHTS_SOCKET, &descriptor);
         if (!error && descriptor.kind != KIND_SOCKET) error = WASI_ERRNO_NOTSOCK;
         if (error) wr_sys_close(host);
     }

@@ -64,7 +64,8 @@ struct wr_wasi {
     /* Resolve paths by components: the kernel has no better way, or a test asks for it. */
     atomic_bool walk;
     Binding bindings[2][WASI_FUNC_COUNT];
-    struct Threads *threads; /* NULL if the guest can have none */
+    struct VirtualTree *trees; /* of files that the embedder gives */
+    struct Threads *threads;   /* NULL if the guest can have none */
     void (*free_threads)(struct Threads *threads);
 };
 

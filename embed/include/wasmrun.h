@@ -840,6 +840,129 @@ WR_API void wr_wasi_set_seed(wr_wasi_t *wasi, uint64_t seed);
 /* Opens a host directory and gives it to the guest under the name `guest_path`. */
 WR_API WR_NODISCARD own wr_error_t *wr_wasi_preopen_dir(wr_wasi_t *wasi, const char *host_path,
                                                         const char *guest_path, uint32_t flags);
+/*
+ * Files of the embedder's own, out of memory or of an archive, with nothing of the host's file system behind them.
+ *
+ * The callbacks see finished paths: "dir/file", "" for the root; never empty components, dots, slashes at the
+ * ends, or symbolic links on the way: the library walks, follows links, keeps guests beneath the directory that
+ * they were given and does the rest of path_open, rights, positions, appending and cookies. What a path leads to
+ * has been looked at before (stat), so that `remove` is not called for what does not exist, `rename` not to put
+ * a directory over a file, and so on; a callback still fails as it should when it finds otherwise, since another
+ * guest with the same files may have been quicker.
+ *
+ * All run on the guest's thread in the middle of its call, for one context and preopen one at a time; they must not
+ * call into the guest. Files never wait: what has no data yet is better a stream. Pointers that they are given are good
+ * for the call. What they return is an errno, 0 for success; any that is not in the list below reaches the guest as
+ * WR_WASI_IO. Callbacks but `stat`, `open` and `read` may be NULL: then there is nothing to close, directories
+ * cannot be listed, there are no links, files are read-only (WR_WASI_ROFS), or what they are for is not supported.
+ */
+typedef enum wr_wasi_errno { /* numbered as in WASI */
+                             WR_WASI_SUCCESS = 0,
+                             WR_WASI_ACCES = 2,
+                             WR_WASI_AGAIN = 6,
+                             WR_WASI_BADF = 8,
+                             WR_WASI_BUSY = 10,
+                             WR_WASI_DQUOT = 19,
+                             WR_WASI_EXIST = 20,
+                             WR_WASI_FBIG = 22,
+                             WR_WASI_INTR = 27,
+                             WR_WASI_INVAL = 28,
+                             WR_WASI_IO = 29,
+                             WR_WASI_ISDIR = 31,
+                             WR_WASI_LOOP = 32,
+                             WR_WASI_MFILE = 33,
+                             WR_WASI_MLINK = 34,
+                             WR_WASI_NAMETOOLONG = 37,
+                             WR_WASI_NFILE = 41,
+                             WR_WASI_NOENT = 44,
+                             WR_WASI_NOMEM = 48,
+                             WR_WASI_NOSPC = 51,
+                             WR_WASI_NOSYS = 52,
+                             WR_WASI_NOTDIR = 54,
+                             WR_WASI_NOTEMPTY = 55,
+                             WR_WASI_NOTSUP = 58,
+                             WR_WASI_OVERFLOW = 61,
+                             WR_WASI_PERM = 63,
+                             WR_WASI_ROFS = 69,
+                             WR_WASI_STALE = 72,
+                             WR_WASI_TIMEDOUT = 73,
+                             WR_WASI_TXTBSY = 74,
+                             WR_WASI_XDEV = 75
+} wr_wasi_errno_t;
+
+typedef enum wr_wasi_filetype { /* numbered as in WASI */
+                                WR_WASI_CHARACTER_DEVICE =
+                                    2, /* cannot seek: offsets are 0. To guests it looks like a terminal */
+                                WR_WASI_DIRECTORY = 3,
+                                WR_WASI_REGULAR_FILE = 4,
+                                WR_WASI_SYMBOLIC_LINK = 7
+} wr_wasi_filetype_t;
+
+typedef struct wr_wasi_filestat { /* all zero but for one link when `stat` is asked */
+    uint64_t inode;               /* the same for all names of a file; 0: one is made of the path */
+    uint64_t links;
+    uint64_t size;                        /* bytes */
+    uint64_t accessed, modified, changed; /* ns since 1970 */
+    wr_wasi_filetype_t type;
+} wr_wasi_filestat_t;
+
+typedef struct wr_wasi_entry {
+    const char *name;        /* until the next callback; NULL: there are no more entries */
+    uint64_t inode;          /* as wr_wasi_filestat_t has it */
+    uint64_t next;           /* position of the entry after this one: greater than its own */
+    wr_wasi_filetype_t type; /* 0 if it is not known */
+} wr_wasi_entry_t;
+
+#define WR_WASI_OPEN_READ 1u
+#define WR_WASI_OPEN_WRITE 2u
+#define WR_WASI_OPEN_CREATE 4u    /* a file of no bytes, if there is none */
+#define WR_WASI_OPEN_EXCLUSIVE 8u /* with CREATE: WR_WASI_EXIST if there is one */
+#define WR_WASI_OPEN_TRUNCATE 16u /* leaves no bytes in it */
+#define WR_WASI_UNCHANGED UINT64_MAX
+
+typedef struct wr_wasi_files {
+    size_t size; /* of this structure: later versions may have more members */
+    /* Of what is at `path`, a symbolic link itself; or of an open file, when `file` is not NULL, and `path` is. */
+    wr_wasi_errno_t (*stat)(void *context, const char *path, void *file, wr_wasi_filestat_t *stat);
+    /* A regular file or device; `flags` are WR_WASI_OPEN_. `*file` is yours, and what the others get. */
+    wr_wasi_errno_t (*open)(void *context, const char *path, uint32_t flags, void **file);
+    void (*close)(void *context, void *file);
+    /* `*done` may be less than `size`; 0 is the end. */
+    wr_wasi_errno_t (*read)(void *context, void *file, void *bytes, size_t size, uint64_t offset,
+                            size_t *done);
+    /* At least one byte, or an errno. Beyond the end of the file there come zeros between. */
+    wr_wasi_errno_t (*write)(void *context, void *file, const void *bytes, size_t size,
+                             uint64_t offset, size_t *done);
+    /* Cuts off, or appends zeros. */
+    wr_wasi_errno_t (*resize)(void *context, void *file, uint64_t size);
+    wr_wasi_errno_t (*sync)(void *context, void *file);
+    /* The entry of a directory at `position`, without "." and "..": the first is at 0 or after it. Positions should
+     * stay good while files come and go: rather a number that each keeps than an index. Names that are no path
+     * components in UTF-8 are left out. */
+    wr_wasi_errno_t (*list)(void *context, const char *path, uint64_t position,
+                            wr_wasi_entry_t *entry);
+    /* Each WR_WASI_UNCHANGED or ns since 1970. `path` and `file` as for `stat`. */
+    wr_wasi_errno_t (*set_times)(void *context, const char *path, void *file, uint64_t accessed,
+                                 uint64_t modified);
+    wr_wasi_errno_t (*make_directory)(void *context, const char *path);
+    /* A file, a link or an empty directory. Open files live on until they are closed. */
+    wr_wasi_errno_t (*remove)(void *context, const char *path);
+    /* Puts it in the place of what is there: the same kind, and an empty directory only. */
+    wr_wasi_errno_t (*rename)(void *context, const char *from, const char *to);
+    /* Another name for a file. */
+    wr_wasi_errno_t (*link)(void *context, const char *from, const char *to);
+    wr_wasi_errno_t (*make_symlink)(void *context, const char *target, const char *path);
+    /* Its target goes to `target`, at most `size` bytes; no zero at the end. */
+    wr_wasi_errno_t (*read_symlink)(void *context, const char *path, char *target, size_t size,
+                                    size_t *length);
+} wr_wasi_files_t;
+/* Gives them to the guest as the directory `guest_path`; `flags` as above. The structure is copied, and the callbacks may be
+ * called until the context is deleted, which closes what is open. */
+WR_API WR_NODISCARD own wr_error_t *wr_wasi_preopen_files(wr_wasi_t *wasi,
+                                                          const wr_wasi_files_t *files,
+                                                          void *context, const char *guest_path,
+                                                          uint32_t flags);
+
 /* Gives the guest a listening or connected socket (host descriptor; the context takes a duplicate). */
 WR_API WR_NODISCARD own wr_error_t *wr_wasi_preopen_socket(wr_wasi_t *wasi, int host_descriptor);
 /* Defines all functions of wasi_snapshot_preview1 and wasi_unstable. The context must outlive every

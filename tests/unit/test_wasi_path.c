@@ -234,7 +234,7 @@ BothWays(deep_paths) {
     }
     cr_assert_eq(try_open(0, path, 0), 0);
     for (int i = 0; i < 500; i++) strcat(path, "../");
-    cr_assert_eq(try_open(0, path, 0), wasi->walk ? WASI_ERRNO_LOOP : 0,
+    cr_assert_eq(try_open(0, path, 0), walks() ? WASI_ERRNO_LOOP : 0,
                  "our walk has an end to its patience");
     strcat(path, "..");
     cr_assert_neq(try_open(0, path, 0), 0);
@@ -426,6 +426,8 @@ BothWays(read_only_directories) {
 
 /* ---- Others at work --------------------------------------------------------------------------------- */
 
+#ifndef WR_VIRTUAL_ROOT /* they have paths instead of handles, and nothing to wait for */
+
 static atomic_bool racing = true;
 
 /* Swaps a directory for a link that leads out, and back. */
@@ -482,3 +484,5 @@ BothWays(pipes_are_opened_without_hanging) {
     cr_assert_eq(open_path("pipe", 0, WASI_RIGHTS_FD_READ, &fd), 0);
     cr_assert_eq(read_some(fd, 1), WASI_ERRNO_INTR, "waits for a writer");
 }
+
+#endif
