@@ -199,13 +199,48 @@ static bool make_symbols(Ld *l) {
     return true;
 }
 
-static int by_first(const void *a, const void *b) {
-    u32 x = ((const Row *)a)->columns[0], y = ((const Row *)b)->columns[0];
-    return x < y ? -1 : x > y;
+/* Rows of the same code: in the order of the third column, and those that end something first. */
+static int compare(const void *a, const void *b) {
+    const u32 *x = ((const Row *)a)->columns, *y = ((const Row *)b)->columns;
+    if (x[0] != y[0]) return x[0] < y[0] ? -1 : 1;
+    if (x[2] != y[2]) return x[2] < y[2] ? -1 : 1;
+    return x[1] > y[1] ? -1 : x[1] < y[1];
 }
 
-static void sort(Rows *table) {
-    if (table->count > 1) qsort(table->rows, table->count, sizeof(Row), by_first);
+void wr_ld_sort(Rows *rows) {
+    if (rows->count > 1) qsort(rows->rows, rows->count, sizeof(Row), compare);
+}
+
+void wr_ld_unique(Rows *rows) {
+    u32 count = 0;
+    for (u32 i = 0; i < rows->count; i++) {
+        if (count > 0 && rows->rows[count - 1].columns[0] == rows->rows[i].columns[0]) count--;
+        rows->rows[count++] = rows->rows[i];
+    }
+    rows->count = count;
+}
+
+static void merge(Rows *rows) {
+    u32 count = 0;
+    wr_ld_unique(rows);
+    for (u32 i = 0; i < rows->count; i++)
+        if (count == 0 || rows->rows[count - 1].columns[1] != rows->rows[i].columns[1])
+            rows->rows[count++] = rows->rows[i];
+    rows->count = count;
+}
+
+const Row *wr_ld_symbol_at(const Ld *l, u32 code) {
+    u32 low = 0, high = l->symbols.count;
+    while (low < high) {
+        u32 middle = low + (high - low) / 2;
+        if (l->symbols.rows[middle].columns[0] <= code)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    if (low == 0) return NULL;
+    const Row *row = &l->symbols.rows[low - 1];
+    return code - row->columns[0] < row->columns[1] ? row : NULL;
 }
 
 /* ---- output ---- */
@@ -356,7 +391,19 @@ static bool write_file(Ld *l) {
 
 static bool make_tables(Ld *l) {
     if (!make_symbols(l)) return false;
-    sort(&l->symbols);
+    wr_ld_sort(&l->symbols);
+    for (u32 i = 0; i < l->nobjects; i++) {
+        const Object *o = &l->objects[i];
+        wr_arena_init(&l->scratch, l->alloc);
+        bool ok = wr_ld_frames(l, o) && wr_ld_lines(l, o) && wr_ld_scopes(l, o);
+        wr_arena_free(&l->scratch);
+        if (!ok) return false;
+    }
+    wr_ld_sort(&l->unwind);
+    merge(&l->unwind);
+    wr_ld_sort(&l->pads);
+    wr_ld_sort(&l->scopes);
+    merge(&l->scopes);
     return true;
 }
 
@@ -371,6 +418,7 @@ static void free_ld(Ld *l) {
         wr_free(l->alloc, tables[i]->rows, tables[i]->capacity * sizeof(Row));
     wr_free(l->alloc, l->lines.data, l->lines.capacity);
     wr_free(l->alloc, l->rules, l->cap_rules * sizeof *l->rules);
+    wr_free(l->alloc, l->rule_slots, l->nrule_slots * sizeof *l->rule_slots);
     wr_arena_free(&l->arena);
 }
 

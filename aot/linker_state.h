@@ -104,6 +104,9 @@ typedef struct Ld {
     Bytes lines;
     UnwindRule *rules; /* no two the same */
     u32 nrules, cap_rules;
+    u32 *rule_slots; /* hash table: number + 1 of a rule */
+    u32 nrule_slots; /* a power of two */
+    Arena scratch;   /* for one object's debug information */
 } Ld;
 
 /* Sets the error, unless there is one; false. */
@@ -131,24 +134,37 @@ NODISCARD bool wr_ld_relocate(Ld *l, const Object *object);
 u32 wr_ld_stub_size(const Ld *l);
 void wr_ld_write_stubs(Ld *l);
 
-/* linker_debug.c: a section's contents with relocations applied to it: for .debug_* and .eh_frame. Places for what is in
- * the output, offsets for what is not. NULL on failure, or (no error) if there is none. */
+/* linker_debug.c: reading sections that do not go into the output. References in them are resolved: to a place
+ * for what is in the output, to an offset in its section for what is not. */
 typedef struct Cursor {
     const u8 *start, *at, *end;
     bool failed; /* then everything reads as zero */
 } Cursor;
+/* With start NULL if there is none of that name. The bytes are in l->scratch. */
 NODISCARD bool wr_ld_contents(Ld *l, const Object *object, const char *name, Cursor *out);
-u64 wr_cursor_read(Cursor *c, u32 bytes); /* 1, 2, 4, 8 */
+u64 wr_cursor_read(Cursor *c, u32 bytes); /* 1, 2, 3, 4, 8 */
 u64 wr_cursor_uleb(Cursor *c);
 i64 wr_cursor_sleb(Cursor *c);
 const char *wr_cursor_text(Cursor *c);
-void wr_cursor_skip(Cursor *c, u64 bytes);
 /* The next `size` bytes as a cursor of their own, which are skipped. */
 Cursor wr_cursor_take(Cursor *c, u64 size);
+void wr_cursor_skip(Cursor *c, u64 size);
+/* At this offset. */
+Cursor wr_cursor_at(const Cursor *c, u64 offset);
+INLINE bool cursor_more(const Cursor *c) { return !c->failed && c->at < c->end; }
+INLINE u64 cursor_offset(const Cursor *c) { return (u64)(c->at - c->start); }
 
-/* Fill the tables. */
+/* Fill tables from one object; l->scratch is emptied after each. l->symbols is complete and sorted. */
 NODISCARD bool wr_ld_frames(Ld *l, const Object *object);
 NODISCARD bool wr_ld_lines(Ld *l, const Object *object);
 NODISCARD bool wr_ld_scopes(Ld *l, const Object *object);
+/* By the first column; those that are equal in it by the third, then by the second, greatest first. */
+void wr_ld_sort(Rows *rows);
+/* Keeps the last of rows that are equal in the first column. */
+void wr_ld_unique(Rows *rows);
+/* The symbol with this code; NULL if there is none. */
+const Row *wr_ld_symbol_at(const Ld *l, u32 code);
+/* A place in the output as an offset in the code; false if it is none (the end is one). */
+bool wr_ld_code(const Ld *l, u64 place, u32 *code);
 
 #endif

@@ -212,3 +212,141 @@ Test(artifact, runs_from_a_file) {
     wr_artifact_unref(second);
     tear_down(x);
 }
+
+/* ---- frames ---- */
+
+#define MAX_FRAMES 16u
+
+typedef struct Walk {
+    Context context; /* first: it is what compiled code gets */
+    u32 nplaces;
+    NativePlace places[MAX_FRAMES]; /* of all frames, innermost first */
+    u32 nlandings;
+    bool is_at_c; /* the last return address is in no artifact */
+} Walk;
+
+static void *load_pointer(const u8 *at) {
+    void *p;
+    memcpy(&p, at, sizeof p);
+    return p;
+}
+
+/* Frames whose CFA needs a register that this does not have end the walk. */
+static bool walk_one(Walk *walk, const u8 **pc, u8 **sp) {
+    const Artifact *artifact = walk->context.artifact;
+    UnwindRule rule;
+    if (wr_artifact_at(*pc) != artifact) return !(walk->is_at_c = true);
+    cr_assert(wr_artifact_unwind(artifact, *pc - 1, &rule));
+    walk->nplaces += wr_artifact_places(artifact, *pc - 1, walk->places + walk->nplaces,
+                                        MAX_FRAMES - walk->nplaces);
+    i32 adjust = 1;
+    if (wr_artifact_landing(artifact, *pc, &adjust)) {
+        walk->nlandings++;
+        cr_assert_eq(adjust, 0);
+    }
+    if (rule.cfa_register != UNWIND_SP) return false;
+    u8 *cfa = *sp + rule.cfa_offset;
+    bool is_x86 = strcmp(wr_os_machine(), "x86_64") == 0;
+    cr_assert(is_x86 || (rule.saved >> 11 & 1) != 0, "the return address is saved");
+    *pc = load_pointer(cfa + (is_x86 ? -8 : rule.saved_at[11]));
+    *sp = cfa;
+    return true;
+}
+
+static void walk_from(Walk *walk, const u8 *pc, u8 *sp) {
+    walk->nplaces = walk->nlandings = 0;
+    while (walk_one(walk, &pc, &sp)) {}
+}
+
+static i32 walk_frames(Context *context, i32 x, void *sp) {
+    walk_from((Walk *)(void *)context, __builtin_return_address(0), sp);
+    return x;
+}
+
+static void expect_places(const Artifact *artifact, u32 func, i32 argument, u32 landings, bool to_c,
+                          const NativePlace *places, u32 count) {
+    Walk walk = {.context = {walk_frames, artifact, 0}};
+    (void)run(artifact, func, argument, &walk.context);
+    cr_assert_eq(walk.is_at_c, to_c);
+    cr_assert_eq(walk.nlandings, landings);
+    cr_assert_eq(walk.nplaces, count, "%u", walk.nplaces);
+    for (u32 i = 0; i < count; i++) {
+        cr_assert_eq(walk.places[i].func_index, places[i].func_index);
+        cr_assert_eq(walk.places[i].offset, places[i].offset, "%llu",
+                     (unsigned long long)walk.places[i].offset);
+    }
+}
+#define EXPECT_PLACES(artifact, func, argument, landings, to_c, ...)                               \
+    expect_places(artifact, func, argument, landings, to_c, (const NativePlace[]){__VA_ARGS__},    \
+                  sizeof((const NativePlace[]){__VA_ARGS__}) / sizeof(NativePlace))
+
+Test(artifact, unwinds_and_names_places) {
+    Fixture *x = set_up_linked(wr_os_machine());
+    Artifact *artifact = open_bytes(x);
+    EXPECT_PLACES(artifact, 2, 5, 0, true, {2, 202});
+    EXPECT_PLACES(artifact, 3, 5, 1, true, {2, 202}, {3, 301});
+    EXPECT_PLACES(artifact, 4, 5, 0, false, {2, 202}, {4, 402}); /* its frame is aligned */
+    /* the last of two calls of f2: f1 -> f6 -> f5 -> f3 -> f2 */
+    EXPECT_PLACES(artifact, 1, 3, 1, true, {2, 202}, {3, 301}, {5, 502}, {6, 601}, {1, 104});
+    wr_artifact_unref(artifact);
+    tear_down(x);
+}
+
+static i32 walk_once(Context *context, i32 x, void *sp) {
+    if (context->calls++ == 0)
+        walk_from((Walk *)(void *)context, __builtin_return_address(0), sp);
+    return x;
+}
+
+Test(artifact, names_inlined_functions) {
+    Fixture *x = set_up_linked(wr_os_machine());
+    Artifact *artifact = open_bytes(x);
+    Walk walk = {.context = {walk_once, artifact, 0}};
+    const NativePlace want[] = {{2, 202}, {4, 504}, {5, 501}, {6, 601}};
+    (void)run(artifact, 6, 3, &walk.context);
+    cr_assert(walk.is_at_c);
+    cr_assert_eq(walk.nplaces, ARRAY_LEN(want));
+    for (u32 i = 0; i < ARRAY_LEN(want); i++) {
+        cr_assert_eq(walk.places[i].func_index, want[i].func_index);
+        cr_assert_eq(walk.places[i].offset, want[i].offset);
+    }
+    wr_artifact_unref(artifact);
+    tear_down(x);
+}
+
+/* ---- refusing ---- */
+
+static void expect_refused(const Fixture *x, const NativeOptions *wanted, const char *message) {
+    Artifact *artifact = NULL;
+    Error *error =
+        wr_artifact_open_bytes(x->engine, x->bytes, x->size, x->module, wanted, &artifact);
+    cr_assert_not_null(error);
+    cr_assert_not_null(strstr(wr_error_message(error), message), "%s", wr_error_message(error));
+    wr_error_delete(error);
+}
+
+Test(artifact, is_for_one_processor) {
+    const char *machines[] = {"x86_64", "aarch64"};
+    for (u32 i = 0; i < 2; i++) {
+        Fixture *x = set_up_linked(machines[i]);
+        if (strcmp(machines[i], wr_os_machine()) != 0)
+            expect_refused(x, &options, "another processor");
+        tear_down(x);
+    }
+}
+
+Test(artifact, is_for_one_module_and_its_options) {
+    Fixture *x = set_up_linked(wr_os_machine());
+    NativeOptions other = options;
+    other.guarded = false;
+    expect_refused(x, &other, "other options");
+    x->wasm.data[x->wasm.size - 2] ^= 1; /* borrowed by the module */
+    expect_refused(x, &options, "another module");
+    x->wasm.data[x->wasm.size - 2] ^= 1;
+    other = options;
+    other.level = 3; /* of no consequence */
+    Artifact *artifact = NULL;
+    expect_none(wr_artifact_open_bytes(x->engine, x->bytes, x->size, x->module, &other, &artifact));
+    wr_artifact_unref(artifact);
+    tear_down(x);
+}
