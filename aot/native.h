@@ -42,6 +42,7 @@
 #ifndef WR_NATIVE_H
 #define WR_NATIVE_H
 
+#include "artifact.h"
 #include "store.h"
 
 #define NATIVE_PARAMS 16u
@@ -55,17 +56,35 @@ typedef enum NativeHelper {
 } NativeHelper;
 
 typedef struct NativeActivation NativeActivation; /* native.c */
+typedef struct NativeExit NativeExit;             /* switch.h */
+
+/* A place in compiled code: where it was left, or what a walk along its frames has come to. */
+typedef struct NativeRegisters {
+    u64 pc, sp;
+    u64 saved[UNWIND_REGISTERS]; /* in the order of artifact.h */
+    bool is_call;                /* pc is a return address: the place is before it */
+} NativeRegisters;
 
 /* What compiled code of a store needs beside its objects: Instance.native, one for each store. */
 typedef struct Native {
     /* read and written by compiled code */
     Instance *caller; /* see above */
+    u64 trap_element; /* written before TRAP with WR_TRAP_UNINITIALIZED_ELEMENT: which */
+    /* switch_*.S, which knows the offsets (switch.h) */
+    void *host_sp;    /* of the innermost activation: where frames of helpers begin */
+    NativeExit *exit; /* what the innermost helper that runs was called with */
+    u32 trap_code, trap_offset, thrown;
+    NativeRegisters left; /* where compiled code was left, or is to go on */
+    /* read and written by compiled code */
     void *helpers[NATIVE_HELPERS];
     Slot values[NATIVE_VALUES];
-    u64 trap_element; /* written before TRAP with WR_TRAP_UNINITIALIZED_ELEMENT: which */
-    /* the runtime's: native.c */
+    /* native.c */
+    bool needs_heap; /* some code takes it that the store has one */
+    u32 nrooted;     /* of `values`, which a helper under way has as operands */
     Store *store;
-    u8 *stack; /* the mapping: guard below, room for frames */
+    Error *pending;    /* what RAISE is called for */
+    OsRegisters fault; /* of the fault by which compiled code was left */
+    u8 *stack;      /* the mapping: guard below, room for frames; NULL while none is needed */
     size_t stack_size;
     NativeActivation *activation; /* innermost */
 } Native;

@@ -23,8 +23,9 @@ if(WR_SANITIZE)
 endif()
 
 function(wr_compile_options target)
-    target_compile_options(${target} PRIVATE ${WR_WARNINGS} ${WR_CODEGEN} ${WR_SANITIZE_FLAGS}
+    set(options ${WR_WARNINGS} ${WR_CODEGEN} ${WR_SANITIZE_FLAGS}
         $<$<BOOL:${WR_WERROR}>:-Werror> $<$<BOOL:${WR_FUZZ}>:-fsanitize=fuzzer-no-link>)
+    target_compile_options(${target} PRIVATE "$<$<COMPILE_LANGUAGE:C>:${options}>")
 endfunction()
 
 # Relative relocations, of which dispatch tables make thousands, as a bit map: 2 KB instead of 130.

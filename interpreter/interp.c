@@ -325,12 +325,7 @@ static Error *outcome_error(Fiber *fiber) {
     }
     if (fiber->outcome == OUTCOME_THREW)
         return wr_error_exception(fiber->activation->store, fiber->exception);
-    if (fiber->trap == WR_TRAP_ALLOCATION_FAILURE && fiber->activation->store->heap->problem)
-        return wr_error_at(WR_ERROR_TRAP, NO_OFFSET, "the heap is damaged: %s",
-                           fiber->activation->store->heap->problem);
-    if (fiber->trap == WR_TRAP_UNINITIALIZED_ELEMENT)
-        return wr_error_trap_element(fiber->trap, fiber->trap_element);
-    return wr_error_trap(fiber->trap);
+    return wr_store_trap(fiber->activation->store, fiber->trap, fiber->trap_element);
 }
 
 /* ---- faults of guarded memories ---- */

@@ -250,6 +250,14 @@ Func *wr_store_new_host_func(Store *store, const DefType *type, HostFunc *host) 
     return func;
 }
 
+Error *wr_store_trap(const Store *store, wr_trap_code_t code, u64 element) {
+    if (code == WR_TRAP_ALLOCATION_FAILURE && store->heap->problem)
+        return wr_error_at(WR_ERROR_TRAP, NO_OFFSET, "the heap is damaged: %s",
+                           store->heap->problem);
+    if (code == WR_TRAP_UNINITIALIZED_ELEMENT) return wr_error_trap_element(code, element);
+    return wr_error_trap(code);
+}
+
 /* What stopped a call does not stop the next one, but see wr_store_call() for deadlines. */
 void wr_store_spend_interrupt(Store *store, wr_trap_code_t code) {
     if (code == WR_TRAP_INTERRUPTED) atomic_fetch_and(&store->interrupt, ~POLL_INTERRUPT);

@@ -383,6 +383,8 @@ INLINE Instance *func_instance(const Func *func) {
                                         : NULL;
 }
 
+/* The error for a trap; `element` is looked at for WR_TRAP_UNINITIALIZED_ELEMENT only. */
+Error *wr_store_trap(const Store *store, wr_trap_code_t code, u64 element);
 /* Appends to Store.funcs and numbers `func`; false when out of memory or handles. */
 NODISCARD bool wr_store_add_func(Store *store, Func *func);
 /* Calls through the executor, as Executor.call. A deadline that has passed stops this call too, not only

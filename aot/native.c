@@ -1,0 +1,307 @@
+/*
+ * native.c - running compiled code: what a store has for it (Native), the functions of instances that are compiled,
+ * calls into it from C, how they end, and faults in it. What is called from compiled code is helpers.c's, and the
+ * step from one stack to the other switch.h's.
+ *
+ * The interpreter calls compiled functions as it calls host functions, and compiled code calls interpreted and
+ * host functions by wr_native_exit(); so a call between the engines is one more activation on the host stack, of
+ * which there may be MAX_NESTING. Errors and exceptions pass as Error from one to the next, and each
+ * adds its frames. A call that passes through compiled code does not pause: what would stop it ends it.
+ */
+#include "heap.h"
+#include "raise.h"
+#include "switch.h"
+
+/* Running into it is noticed whatever the frame's size: code probes each page of a large one. */
+#define STACK_GUARD ((size_t)64 << 10)
+/* What an activation needs at least, so that its entry does not fault. */
+#define LEAST_STACK 4096u
+
+_Static_assert(offsetof(struct wr_instance, native) == INSTANCE_NATIVE, "switch.h");
+_Static_assert(offsetof(Native, host_sp) == NATIVE_HOST_SP, "switch.h");
+_Static_assert(offsetof(Native, exit) == NATIVE_EXIT, "switch.h");
+_Static_assert(offsetof(Native, trap_code) == NATIVE_TRAP_CODE, "switch.h");
+_Static_assert(offsetof(Native, trap_offset) == NATIVE_TRAP_OFFSET, "switch.h");
+_Static_assert(offsetof(Native, thrown) == NATIVE_THROWN, "switch.h");
+_Static_assert(offsetof(Native, left.pc) == NATIVE_LEFT_PC, "switch.h");
+_Static_assert(offsetof(Native, left.sp) == NATIVE_LEFT_SP, "switch.h");
+_Static_assert(offsetof(Native, left.saved) == NATIVE_LEFT_SAVED, "switch.h");
+
+/* Of the innermost activation of compiled code in this thread. */
+static _Thread_local Native *thread_native;
+
+/* ---- stacks --------------------------------------------------------------------------------- */
+
+static bool map_stack(Native *n) {
+    size_t page = wr_os_page_size(), size = n->store->engine->config.max_stack;
+    if (!add_size(size, STACK_GUARD + page - 1, &size)) return false;
+    size &= ~(page - 1);
+    n->stack = wr_os_reserve(size);
+    if (n->stack == NULL) return false;
+    n->stack_size = size;
+    if (wr_os_commit(n->stack + STACK_GUARD, size - STACK_GUARD)) return true;
+    wr_os_release(n->stack, size);
+    n->stack = NULL;
+    return false;
+}
+
+static bool in_guard(const Native *n, const u8 *address) {
+    return address >= n->stack && address < n->stack + STACK_GUARD;
+}
+
+static bool on_stack(const Native *n, u64 sp) {
+    return sp >= (u64)(uintptr_t)n->stack && sp <= (u64)(uintptr_t)(n->stack + n->stack_size);
+}
+
+/* ---- faults --------------------------------------------------------------------------------- */
+
+static bool in_guarded_memory(const Store *store, const u8 *address) {
+    for (u32 i = 0; i < store->nmemories; i++) {
+        const Memory *m = store->memories[i];
+        if (m->is_guarded && address >= m->base && address < m->base + m->reserved) return true;
+    }
+    return false;
+}
+
+static void take_registers(NativeRegisters *to, const OsRegisters *from) {
+#if defined(__aarch64__)
+    static const u8 saved[] = {19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30};
+#else
+    static const u8 saved[] = {3, 6, 12, 13, 14, 15};
+#endif
+    *to = (NativeRegisters){.pc = from->pc, .sp = from->sp};
+    for (size_t i = 0; i < ARRAY_LEN(saved); i++) to->saved[i] = from->general[saved[i]];
+}
+
+/* A library function that compiled code called ran out of stack: its frame is not known, but it is small, and ends
+ * with the address to which it returns. */
+static void find_caller(Native *n) {
+    u64 at = (n->left.sp + 7) & ~(u64)7, low = (u64)(uintptr_t)n->stack + STACK_GUARD;
+    if (at < low) at = low;
+    for (; at < n->activation->top; at += 8) {
+        u64 pc;
+        memcpy(&pc, (const void *)(uintptr_t)at, sizeof pc);
+        if (wr_artifact_at((const void *)(uintptr_t)pc) == NULL) continue;
+        n->left.pc = pc;
+        n->left.sp = at + 8;
+        n->left.is_call = true;
+        return;
+    }
+}
+
+/* In the signal handler: an access outside of a guarded memory, or no stack left, ends the activation. */
+static bool on_fault(const OsFault *fault) {
+    Native *n = thread_native;
+    if (n == NULL || !wr_os_fault_registers(fault, &n->fault)) return false;
+    bool is_code = wr_artifact_at((const void *)(uintptr_t)n->fault.pc) != NULL;
+    if (in_guard(n, fault->address) && on_stack(n, n->fault.sp))
+        n->trap_code = WR_TRAP_STACK_EXHAUSTED;
+    else if (is_code && in_guarded_memory(n->store, fault->address))
+        n->trap_code = WR_TRAP_MEMORY_OUT_OF_BOUNDS;
+    else
+        return false;
+    take_registers(&n->left, &n->fault);
+    if (!is_code) find_caller(n);
+    wr_os_fault_go_on(fault, wr_switch_leave, (u64)(uintptr_t)n, LEFT_FAULTED);
+    return true;
+}
+
+/* ---- calls ---------------------------------------------------------------------------------- */
+
+static Error *prepare(Native *n) {
+    Store *store = n->store;
+    if (store->nesting >= MAX_NESTING) return wr_error_trap(WR_TRAP_STACK_EXHAUSTED);
+    if (!wr_os_fault_thread()) return ERROR_OOM;
+    if (n->stack == NULL && !map_stack(n)) return ERROR_OOM;
+    return !n->needs_heap || wr_heap_make(store) ? NULL : ERROR_OOM;
+}
+
+/* It goes on below the frames of the activation around it, which is in a helper. False: there is no room. */
+static bool begin(Native *n, NativeActivation *a, Instance *instance) {
+    u8 *low = n->stack + STACK_GUARD;
+    u64 top = n->exit != NULL ? n->exit->sp : (u64)(uintptr_t)(n->stack + n->stack_size);
+    *a = (NativeActivation){
+        .outer = n->activation,
+        .outer_exit = n->exit,
+        .thread_outer = thread_native,
+        .instance = instance,
+        .low = (u64)(uintptr_t)low,
+        .top = top & ~(u64)15,
+    };
+    if (a->top < a->low + LEAST_STACK) return false;
+    n->activation = a;
+    n->exit = NULL;
+    n->store->nesting += 1;
+    thread_native = n;
+    return true;
+}
+
+static void end(Native *n, const NativeActivation *a) {
+    thread_native = a->thread_outer;
+    n->store->nesting -= 1;
+    n->exit = a->outer_exit;
+    n->activation = a->outer;
+}
+
+static Error *ended_by_trap(Native *n, u32 offset) {
+    Error *error = wr_store_trap(n->store, (wr_trap_code_t)n->trap_code, n->trap_element);
+    wr_native_backtrace(n, n->activation, offset, error);
+    return error;
+}
+
+/* `error`, which carries the exception if it is set, or else is made if nothing catches it. */
+static Error *throw(Native * n, u32 exception, Error *error, u32 *how) {
+    if (wr_native_find_landing(n, n->activation)) {
+        wr_error_delete(error);
+        *how = wr_switch_land(n, exception);
+        return NULL;
+    }
+    if (error == NULL) error = wr_error_exception(n->store, exception);
+    wr_native_backtrace(n, n->activation, NONE_U32, error);
+    *how = LEFT_RETURNED;
+    return error;
+}
+
+static Error *raise(Native *n, u32 *how) {
+    Error *error = n->pending;
+    n->pending = NULL;
+    u32 exception = wr_error_exception_ref(error, n->store);
+    if (exception != 0) return throw(n, exception, error, how);
+    wr_native_backtrace(n, n->activation, NONE_U32, error);
+    return error;
+}
+
+/* Until the call has returned, or ended otherwise. */
+static Error *go_on(Native *n, u32 how) {
+    for (;;) {
+        Error *error = NULL;
+        n->left.is_call = how != LEFT_FAULTED || n->left.is_call;
+        switch (how) {
+        case LEFT_RETURNED: return NULL;
+        case LEFT_TRAPPED: return ended_by_trap(n, n->trap_offset);
+        case LEFT_FAULTED: return ended_by_trap(n, NONE_U32);
+        case LEFT_RAISED: error = raise(n, &how); break;
+        default: error = throw(n, n->thrown, NULL, &how); break;
+        }
+        if (error != NULL) return error;
+    }
+}
+
+static Error *call(Store *store, Func *func, Slot *slots) {
+    Native *n = store->native;
+    Error *error = prepare(n);
+    if (error != NULL) return error;
+    NativeActivation a;
+    if (!begin(n, &a, func->native_context)) return wr_error_trap(WR_TRAP_STACK_EXHAUSTED);
+    u32 how = wr_switch_enter(n, func->native_entry, func->native_context, func->native_code, slots,
+                              (void *)(uintptr_t)a.top);
+    if (how != LEFT_RETURNED) error = go_on(n, how);
+    end(n, &a);
+    return error;
+}
+
+/* ---- references in frames ------------------------------------------------------------------- */
+
+typedef struct Scan {
+    const Heap *heap;
+    void (*visit)(void *context, u64 ref);
+    void *context;
+} Scan;
+
+/* Eight bytes that may be anything: two references, or the place of a field, as an address or an offset. */
+static void scan_word(const Scan *s, u64 word) {
+    u64 inside = word - (u64)(uintptr_t)s->heap->base, low = word & UINT32_MAX, high = word >> 32;
+    u32 ref = wr_heap_find(s->heap, high == 0 ? low : inside);
+    if (ref != 0) s->visit(s->context, ref);
+    if (wr_heap_has(s->heap, low)) s->visit(s->context, low);
+    if (wr_heap_has(s->heap, high)) s->visit(s->context, high);
+}
+
+static void scan_words(const Scan *s, u64 from, u64 end) {
+    for (u64 at = (from + 7) & ~(u64)7; at + 8 <= end; at += 8) {
+        u64 word;
+        memcpy(&word, (const void *)(uintptr_t)at, sizeof word);
+        scan_word(s, word);
+    }
+}
+
+/* Conservatively: compiled frames do not say where their references are. All activations are in helpers. */
+static void visit_roots(Store *store, void (*visit)(void *context, u64 ref), void *context) {
+    const Native *n = store->native;
+    if (store->heap == &wr_heap_none) return;
+    Scan s = {store->heap, visit, context};
+    const NativeExit *out = n->exit;
+    for (const NativeActivation *a = n->activation; a != NULL; a = a->outer) {
+        for (size_t i = 0; out != NULL && i < ARRAY_LEN(out->saved); i++)
+            scan_word(&s, out->saved[i]);
+        if (out != NULL) scan_words(&s, out->sp, a->top);
+        out = a->outer_exit;
+    }
+    for (u32 i = 0; i < n->nrooted && i < NATIVE_VALUES; i++) scan_word(&s, n->values[i].u64);
+}
+
+/* ---- stores and instances ------------------------------------------------------------------- */
+
+/* Functions that have no code lead to it: exit thunks know nothing else. */
+static Native *native_of(Store *store) {
+    if (store->native != NULL) return store->native;
+    Native *n = wr_alloc_zero(&store->alloc, sizeof *n);
+    if (n == NULL) return NULL;
+    memcpy(n->helpers, wr_switch_helpers, sizeof n->helpers);
+    n->store = store;
+    store->native = n;
+    store->native_ops = &wr_native_ops;
+    for (u32 i = 1; i < store->nfuncs; i++) store->funcs[i]->native_context = n;
+    return n;
+}
+
+static void store_free(Store *store) {
+    Native *n = store->native;
+    if (n->stack != NULL) wr_os_release(n->stack, n->stack_size);
+    wr_free(&store->alloc, n, sizeof *n);
+    store->native = NULL;
+}
+
+/* Code that relies on the guard of a memory must not run with another. */
+static bool memories_fit(const Instance *i) {
+    u64 guarded = wr_artifact_guarded_memories(i->module->artifact);
+    for (u32 k = 0; k < i->module->nmemories && k < 64; k++)
+        if (guarded >> k & 1 && !i->memories[k]->is_guarded) return false;
+    return true;
+}
+
+static bool uses_heap(const Module *m) {
+    for (u32 i = 0; i < m->ntypes; i++)
+        if (m->types[i]->comp != COMP_FUNC) return true;
+    return m->ntags > 0;
+}
+
+static void compile_func(Instance *i, Func *func, const Artifact *artifact) {
+    const void *code = wr_artifact_code(artifact, func->index);
+    const void *entry = wr_artifact_entry(artifact, func->index);
+    if (code == NULL || entry == NULL) return;
+    func->home = NULL;
+    func->native_code = code;
+    func->native_tail = wr_artifact_tail_code(artifact, func->index);
+    func->native_entry = entry;
+    func->native_context = i;
+}
+
+static bool attach(Instance *i) {
+    const Artifact *artifact = i->module->artifact;
+    if (artifact == NULL || !wr_switch_supported() || !memories_fit(i)) return true;
+    if (!wr_os_fault_install(on_fault)) return true;
+    Native *n = native_of(i->store);
+    if (n == NULL) return false;
+    i->native = n;
+    n->needs_heap = n->needs_heap || uses_heap(i->module);
+    for (u32 k = 0; k < i->module->ncodes; k++) compile_func(i, &i->own_funcs[k], artifact);
+    return true;
+}
+
+const NativeOps wr_native_ops = {
+    .attach = attach,
+    .call = call,
+    .visit_roots = visit_roots,
+    .store_free = store_free,
+};

@@ -1,0 +1,188 @@
+/* raise.c - see raise.h. */
+#include "raise.h"
+
+/* ---- frames --------------------------------------------------------------------------------- */
+
+#define FRAME_POINTER_X86 1u
+#define FRAME_POINTER_ARM 10u
+#define LINK_REGISTER_ARM 11u
+
+#if defined(__aarch64__)
+#define FRAME_POINTER FRAME_POINTER_ARM
+#else
+#define FRAME_POINTER FRAME_POINTER_X86
+#endif
+
+/* An address that the artifact's tables may speak of: inside of the instruction. */
+static const u8 *place_of(const NativeRegisters *at) {
+    return (const u8 *)(uintptr_t)at->pc - at->is_call;
+}
+
+static bool read_stack(const NativeActivation *a, u64 address, u64 *value) {
+    if (address < a->low || address > a->top - sizeof *value || address & 7) return false;
+    memcpy(value, (const void *)(uintptr_t)address, sizeof *value);
+    return true;
+}
+
+/* What the canonical frame address is counted from. Other registers are known where a fault was. */
+static bool find_base(const Native *native, const UnwindRule *rule, const NativeRegisters *at,
+                      u64 *base) {
+    u32 other = rule->cfa_register - UNWIND_OTHER;
+    if (rule->cfa_register == UNWIND_SP)
+        *base = at->sp;
+    else if (rule->cfa_register == UNWIND_FP)
+        *base = at->saved[FRAME_POINTER];
+    else if (!at->is_call && other < OS_REGISTERS)
+        *base = native->fault.general[other];
+    else
+        return false;
+    return true;
+}
+
+static bool find_return(const NativeActivation *a, NativeRegisters *next) {
+#if defined(__aarch64__)
+    (void)a;
+    next->pc = next->saved[LINK_REGISTER_ARM];
+    return true;
+#else
+    return read_stack(a, next->sp - 8, &next->pc);
+#endif
+}
+
+bool wr_native_step(const Native *native, const NativeActivation *a, NativeRegisters *at) {
+    const u8 *place = place_of(at);
+    const Artifact *artifact = wr_artifact_at(place);
+    UnwindRule rule;
+    u64 base;
+    if (artifact == NULL || !wr_artifact_unwind(artifact, place, &rule)) return false;
+    if (!find_base(native, &rule, at, &base)) return false;
+    NativeRegisters next = *at;
+    next.sp = base + (u64)(i64)rule.cfa_offset;
+    next.is_call = true;
+    if (next.sp < at->sp || next.sp > a->top) return false;
+    for (u32 i = 0; i < UNWIND_REGISTERS; i++)
+        if (rule.saved >> i & 1 &&
+            !read_stack(a, next.sp + (u64)(i64)rule.saved_at[i], &next.saved[i]))
+            return false;
+    if (!find_return(a, &next) || (next.sp == at->sp && next.pc == at->pc)) return false;
+    *at = next;
+    return true;
+}
+
+bool wr_native_find_landing(Native *native, const NativeActivation *a) {
+    NativeRegisters at = native->left;
+    do {
+        const Artifact *artifact = wr_artifact_at(place_of(&at));
+        i32 adjust;
+        const void *pad =
+            artifact ? wr_artifact_landing(artifact, (const void *)(uintptr_t)at.pc, &adjust)
+                     : NULL;
+        if (pad == NULL) continue;
+        native->left = at;
+        native->left.pc = (u64)(uintptr_t)pad;
+        native->left.sp = at.sp + (u64)(i64)adjust;
+        return native->left.sp >= a->low && native->left.sp < a->top;
+    } while (wr_native_step(native, a, &at));
+    return false;
+}
+
+/* ---- backtraces ----------------------------------------------------------------------------- */
+
+typedef struct TraceFrame {
+    Instance *instance;
+    NativePlace place;
+} TraceFrame;
+
+/* The first frames go to the error at once, of the others the last ones are kept. */
+typedef struct Trace {
+    Error *error;
+    u64 count;
+    TraceFrame last[BACKTRACE_END];
+} Trace;
+
+static void add(Trace *t, const TraceFrame *frame) {
+    if (t->count++ < BACKTRACE_END)
+        wr_error_add_frame(t->error, frame->instance, frame->place.func_index, frame->place.offset);
+    else
+        t->last[(t->count - 1) % BACKTRACE_END] = *frame;
+}
+
+static void finish(Trace *t) {
+    if (t->count <= BACKTRACE_END) return;
+    u64 kept = min_u64(t->count - BACKTRACE_END, BACKTRACE_END);
+    if (t->count > 2 * BACKTRACE_END)
+        wr_error_skip_frames(t->error, (size_t)(t->count - 2 * BACKTRACE_END));
+    for (u64 i = t->count - kept; i < t->count; i++) {
+        const TraceFrame *frame = &t->last[i % BACKTRACE_END];
+        wr_error_add_frame(t->error, frame->instance, frame->place.func_index, frame->place.offset);
+    }
+}
+
+/* Frames do not say which instance they belong to. If several have the same code: the one that was called, or
+ * any. */
+static Instance *instance_of(const Native *native, const NativeActivation *a,
+                             const Artifact *artifact) {
+    if (a->instance->module->artifact == artifact) return a->instance;
+    for (Instance *i = native->store->instances; i != NULL; i = i->next)
+        if (i->module->artifact == artifact && i->native == native) return i;
+    return NULL;
+}
+
+/* The function whose body has that byte offset in the module. */
+static u32 func_at(const Module *m, u64 offset) {
+    u32 low = 0, high = m->ncodes;
+    while (low < high) {
+        u32 middle = low + (high - low) / 2;
+        if (wr_module_offset(m, m->codes[middle].end) <= offset)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < m->ncodes ? m->nimported_funcs + low : NONE_U32;
+}
+
+#define PLACES_MAX 64u /* functions inlined into each other */
+
+/* The places of one frame, remembered: in a recursion the next frame's are the same. */
+typedef struct FramePlaces {
+    const u8 *pc;
+    Instance *instance;
+    u32 count;
+    NativePlace places[PLACES_MAX];
+} FramePlaces;
+
+static void find_places(const Native *native, const NativeActivation *a, const u8 *pc,
+                        FramePlaces *f) {
+    if (f->pc == pc) return;
+    const Artifact *artifact = wr_artifact_at(pc);
+    f->pc = pc;
+    f->count = 0;
+    f->instance = artifact ? instance_of(native, a, artifact) : NULL;
+    if (f->instance == NULL) return;
+    f->count = wr_artifact_places(artifact, pc, f->places, PLACES_MAX);
+    if (f->count > PLACES_MAX) f->count = PLACES_MAX;
+}
+
+/* Calls that trap may have been merged, which confuses the line table; what they are called with is right. */
+static void correct_innermost(FramePlaces *f, u32 offset) {
+    if (f->instance == NULL || offset == NONE_U32) return;
+    u32 func_index = func_at(f->instance->module, offset);
+    if (func_index == NONE_U32) return;
+    if (f->count == 0) f->count = 1;
+    f->places[0] = (NativePlace){func_index, offset};
+}
+
+void wr_native_backtrace(const Native *native, const NativeActivation *a, u32 offset,
+                         Error *error) {
+    NativeRegisters at = native->left;
+    Trace trace = {.error = error};
+    FramePlaces f = {.pc = NULL};
+    do {
+        find_places(native, a, place_of(&at), &f);
+        correct_innermost(&f, offset);
+        for (u32 i = 0; i < f.count; i++) add(&trace, &(TraceFrame){f.instance, f.places[i]});
+        if (offset != NONE_U32) f.pc = NULL; /* not for the others */
+        offset = NONE_U32;
+    } while (wr_native_step(native, a, &at));
+    finish(&trace);
+}

@@ -1,0 +1,28 @@
+/*
+ * raise.h - walking compiled frames: where an exception lands, and backtraces. Frames are found by the artifacts'
+ * tables (artifact.h), on a native stack on which nothing runs: compiled code has been left (switch.h). What
+ * the tables say is not trusted further than that nothing outside of that stack is read.
+ */
+#ifndef WR_AOT_RAISE_H
+#define WR_AOT_RAISE_H
+
+#include "native.h"
+
+/* One entry from C into compiled code, on the host stack. */
+struct NativeActivation {
+    NativeActivation *outer; /* the store's previous one */
+    NativeExit *outer_exit;  /* Native.exit when it was entered */
+    Native *thread_outer;    /* what the thread ran before */
+    Instance *instance;      /* of the function that was called */
+    u64 low, top;            /* of the native stack, the part that it may use */
+};
+
+/* Goes to the caller's frame; false where there is none in this activation, or none that could be found. */
+bool wr_native_step(const Native *native, const NativeActivation *a, NativeRegisters *at);
+/* Makes Native.left, from where an exception is thrown, the landing pad that takes it; false if there is none. */
+bool wr_native_find_landing(Native *native, const NativeActivation *a);
+/* Adds the guest frames of the activation, innermost first. `offset` is that of the instruction in the innermost one, or
+ * NONE_U32: by Native.left. */
+void wr_native_backtrace(const Native *native, const NativeActivation *a, u32 offset, Error *error);
+
+#endif
