@@ -1,8 +1,8 @@
 /*
  * lower_call.c - calls and tail calls (spec: exec/instructions, calls; native.h: the convention).
  *
- * A function of this module is called directly. Any other one is a Func: code and context are read off it,
- * or are the exit thunk and the Func itself, chosen without a branch. A tail call is one for the machine
+ * A function of this module is called directly. Any other one is a Func: code and context are read off it;
+ * if it has none, the exit thunk is called with the Func itself. A tail call is one for the machine
  * only if the callee makes tail calls itself, or may: else a call and a return will do, since the callee
  * returns before the stack could grow any further.
  */
@@ -11,6 +11,8 @@
 /* What is called, and how. */
 typedef struct Callee {
     LLVMValueRef function, context;
+    LLVMValueRef func; /* the Func, when `function` may be NULL: then its exit thunk is called */
+    LLVMValueRef thunk;
     const DefType *type;
     LLVMTypeRef signature;
     unsigned convention;
@@ -52,11 +54,54 @@ static void push_results(Lower *l, const Callee *callee, LLVMValueRef call) {
     }
 }
 
-static void emit_call(Lower *l, const Callee *callee) {
-    LLVMValueRef arguments[NATIVE_PARAMS + 1];
-    u32 n = pass_arguments(l, callee, arguments);
+/* Exit thunks want to know who calls. */
+static void tell_caller(Lower *l) {
+    LLVMValueRef at = wr_lower_field(l, wr_lower_native(l), offsetof(Native, caller));
+    wr_lower_store(l, l->context, at, l->unit->tbaa_values, false);
+}
+
+/* The call out, in a cold block, and where it goes on; its result. */
+static LLVMValueRef emit_exit(Lower *l, const Callee *callee, LLVMValueRef *arguments, u32 count,
+                              LLVMBasicBlockRef next) {
+    tell_caller(l);
+    arguments[0] = callee->func;
     LLVMValueRef call =
-        wr_lower_invoke(l, callee->signature, callee->function, arguments, n, callee->convention);
+        wr_lower_invoke(l, callee->signature, callee->thunk, arguments, count, callee->convention);
+    LLVMBuildBr(l->b, next);
+    return call;
+}
+
+/* A call of `function`, or, if that is NULL, out of compiled code: that is apart, so that the other one needs
+ * nothing but its check. */
+static LLVMValueRef emit_either(Lower *l, const Callee *callee, LLVMValueRef *arguments,
+                                u32 count) {
+    LLVMBasicBlockRef next = wr_lower_block(l), likely, from[2];
+    LLVMValueRef results[2];
+    wr_lower_unlikely(l, LLVMBuildIsNull(l->b, callee->function, ""), &likely);
+    results[0] = emit_exit(l, callee, arguments, count, next);
+    from[0] = LLVMGetInsertBlock(l->b);
+    LLVMPositionBuilderAtEnd(l->b, likely);
+    arguments[0] = callee->context;
+    results[1] = wr_lower_invoke(l, callee->signature, callee->function, arguments, count,
+                                 callee->convention);
+    from[1] = LLVMGetInsertBlock(l->b);
+    LLVMBuildBr(l->b, next);
+    LLVMMoveBasicBlockAfter(next, from[1]);
+    LLVMPositionBuilderAtEnd(l->b, next);
+    if (callee->type->nresults != 1) return results[1];
+    LLVMValueRef result = LLVMBuildPhi(l->b, LLVMTypeOf(results[0]), "");
+    LLVMAddIncoming(result, results, from, 2);
+    return result;
+}
+
+static void emit_call(Lower *l, const Callee *callee) {
+    LLVMValueRef arguments[NATIVE_PARAMS + 1], call;
+    u32 n = pass_arguments(l, callee, arguments);
+    if (callee->func != NULL)
+        call = emit_either(l, callee, arguments, n);
+    else
+        call = wr_lower_invoke(l, callee->signature, callee->function, arguments, n,
+                               callee->convention);
     push_results(l, callee, call);
 }
 
@@ -81,12 +126,6 @@ static LLVMValueRef load_func_field(Lower *l, LLVMValueRef func, size_t offset) 
     return wr_lower_load(l, l->unit->ptr, wr_lower_field(l, func, offset), l->unit->tbaa_instance);
 }
 
-/* Exit thunks want to know who calls. */
-static void tell_caller(Lower *l) {
-    LLVMValueRef at = wr_lower_field(l, wr_lower_native(l), offsetof(Native, caller));
-    wr_lower_store(l, l->context, at, l->unit->tbaa_values, false);
-}
-
 /* A Func of that type, by what it has, or by an exit thunk. */
 static Callee callee_of_func(Lower *l, LLVMValueRef func, u32 type_index, bool tail) {
     Unit *u = l->unit;
@@ -94,15 +133,22 @@ static Callee callee_of_func(Lower *l, LLVMValueRef func, u32 type_index, bool t
         tail ? offsetof(struct wr_func, native_tail) : offsetof(struct wr_func, native_code);
     LLVMValueRef code = load_func_field(l, func, code_at);
     LLVMValueRef context = load_func_field(l, func, offsetof(struct wr_func, native_context));
-    LLVMValueRef none = LLVMBuildIsNull(l->b, code, "");
-    tell_caller(l);
     LLVMValueRef thunk = wr_unit_thunk(u, tail ? "outt" : "out", u->plan->shapes[type_index]);
     const DefType *type = l->module->types[type_index];
-    return (Callee){.function = LLVMBuildSelect(l->b, none, thunk, code, ""),
-                    .context = LLVMBuildSelect(l->b, none, func, context, ""),
-                    .type = type,
-                    .signature = wr_unit_signature(u, type),
-                    .convention = tail ? CC_TAIL : CC_FAST};
+    Callee callee = {.function = code,
+                     .context = context,
+                     .func = func,
+                     .thunk = thunk,
+                     .type = type,
+                     .signature = wr_unit_signature(u, type),
+                     .convention = tail ? CC_TAIL : CC_FAST};
+    if (!tail) return callee;
+    LLVMValueRef none = LLVMBuildIsNull(l->b, code, "");
+    tell_caller(l);
+    callee.function = LLVMBuildSelect(l->b, none, thunk, code, "");
+    callee.context = LLVMBuildSelect(l->b, none, func, context, "");
+    callee.func = NULL;
+    return callee;
 }
 
 static Callee callee_by_index(Lower *l, u32 index, bool tail) {
