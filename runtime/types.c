@@ -15,10 +15,9 @@
 #include "os.h"
 
 /* DefTypes by id, in chunks that double and never move, so that lookup needs no lock: chunk k holds
- * ids from FIRST_IDS * (2^k - 1). */
-#define FIRST_IDS 64u
+ * ids from TYPES_FIRST_IDS * (2^k - 1). */
 #define ID_CHUNKS 15u
-#define MAX_IDS (FIRST_IDS * ((1u << ID_CHUNKS) - 1))
+#define MAX_IDS (TYPES_FIRST_IDS * ((1u << ID_CHUNKS) - 1))
 _Static_assert(MAX_IDS <= REC_LOCAL && MAX_IDS <= TYPE_ID_MAX, "ids fit heap types");
 
 struct RecGroup {
@@ -36,9 +35,9 @@ struct RecGroup {
 typedef const DefType *IdEntry;
 
 struct TypeTable {
+    _Atomic(IdEntry *) chunks[ID_CHUNKS]; /* first: see types.h */
     const Alloc *alloc;
     OsMutex lock;
-    _Atomic(IdEntry *) chunks[ID_CHUNKS];
     u64 seed; /* so that nobody can prepare types that collide */
     RecGroup **buckets;
     u32 nbuckets; /* a power of 2, or 0 */
@@ -48,11 +47,13 @@ struct TypeTable {
     u32 nfree, cap_free;
 };
 
+_Static_assert(offsetof(struct TypeTable, chunks) == 0, "compiled code reads it");
+
 /* ---- ids ---- */
 
-static u32 chunk_of(u32 id) { return 31u - (u32)__builtin_clz(id / FIRST_IDS + 1); }
-static u32 chunk_start(u32 chunk) { return FIRST_IDS * ((1u << chunk) - 1); }
-static size_t chunk_count(u32 chunk) { return (size_t)FIRST_IDS << chunk; }
+static u32 chunk_of(u32 id) { return 31u - (u32)__builtin_clz(id / TYPES_FIRST_IDS + 1); }
+static u32 chunk_start(u32 chunk) { return TYPES_FIRST_IDS * ((1u << chunk) - 1); }
+static size_t chunk_count(u32 chunk) { return (size_t)TYPES_FIRST_IDS << chunk; }
 
 static IdEntry *entry(const TypeTable *t, u32 id) {
     u32 chunk = chunk_of(id);

@@ -157,7 +157,11 @@ typedef struct TypeDesc {
     const FieldType *fields;
 } TypeDesc;
 
-typedef struct TypeTable TypeTable; /* engine-wide */
+/* Engine-wide. Compiled code looks types up by id as wr_types_get() does: the table begins with pointers to
+ * chunks of DefType pointers, the first with TYPES_FIRST_IDS of them, each of the others with twice as many as
+ * the one before. */
+typedef struct TypeTable TypeTable;
+#define TYPES_FIRST_IDS 64u
 
 NODISCARD TypeTable *wr_types_new(const Alloc *alloc); /* NULL when out of memory */
 void wr_types_delete(TypeTable *table);

@@ -1,0 +1,260 @@
+/*
+ * lower_exception.c - throwing and catching, the legacy forms too (spec: exec/instructions, control).
+ *
+ * A block that catches has a landing pad, to which calls inside of it unwind (raise.c), and a block `dispatch`,
+ * where what was thrown is compared with the clauses. Both are made when the first call or throw asks for them;
+ * what is thrown in the function itself branches to `dispatch` directly. The comparisons are written
+ * when the block ends: what no clause takes goes on to the next block around it, or leaves the function.
+ *
+ * An exception is a reference to an object (object.h). The same tag may have several indices in a module:
+ * Tag.index tells.
+ */
+#include "lower_object.h"
+
+typedef struct Region {
+    LLVMBasicBlockRef dispatch; /* NULL: nothing can be thrown */
+    LLVMValueRef exception;     /* phi in it */
+    LLVMBasicBlockRef chain; /* legacy: where the next clause is compared; NULL behind catch_all */
+    ImmVector clauses;       /* try_table */
+    const u8 *end;
+} Region;
+
+/* ---- who catches ---- */
+
+/* The innermost label of which the body is open and catches; NULL if there is none. */
+static Label *find_handler(Lower *l) {
+    for (u32 i = l->nlabels; i > 0; i--) {
+        Label *label = &l->labels[i - 1];
+        const Region *region = label->region;
+        if (label->kind == LABEL_TRY) return label;
+        if (label->kind == LABEL_TRY_TABLE && region->clauses.count > 0) return label;
+    }
+    return NULL;
+}
+
+static Region *open_dispatch(Lower *l, Label *label) {
+    Region *region = label->region;
+    if (region->dispatch != NULL) return region;
+    LLVMBasicBlockRef here = LLVMGetInsertBlock(l->b);
+    region->dispatch = region->chain = wr_lower_block(l);
+    LLVMPositionBuilderAtEnd(l->b, region->dispatch);
+    region->exception = LLVMBuildPhi(l->b, l->unit->i32, "");
+    LLVMPositionBuilderAtEnd(l->b, here);
+    return region;
+}
+
+/* Ends the open block: `exception` goes to the label's clauses. */
+static void branch_to(Lower *l, Label *label, LLVMValueRef exception) {
+    Region *region = open_dispatch(l, label);
+    LLVMBasicBlockRef from = LLVMGetInsertBlock(l->b);
+    LLVMAddIncoming(region->exception, &exception, &from, 1);
+    LLVMBuildBr(l->b, region->dispatch);
+}
+
+/* Ends the open block: throws. */
+static void throw(Lower * l, LLVMValueRef exception) {
+    Label *label = find_handler(l);
+    if (label != NULL)
+        branch_to(l, label, exception);
+    else
+        wr_lower_leave(l, HELPER_THROW, &exception, 1);
+}
+
+LLVMBasicBlockRef wr_lower_pad(Lower *l) {
+    Label *label = find_handler(l);
+    if (label == NULL || label->pad != NULL) return label == NULL ? NULL : label->pad;
+    LLVMTypeRef parts[] = {l->unit->ptr, l->unit->i32};
+    LLVMTypeRef type = LLVMStructTypeInContext(l->unit->context, parts, 2, false);
+    LLVMBasicBlockRef here = LLVMGetInsertBlock(l->b);
+    label->pad = wr_lower_block(l);
+    LLVMPositionBuilderAtEnd(l->b, label->pad);
+    LLVMValueRef landing = LLVMBuildLandingPad(l->b, type, NULL, 1, "");
+    LLVMAddClause(landing, LLVMConstNull(l->unit->ptr));
+    LLVMValueRef thrown = LLVMBuildExtractValue(l->b, landing, 0, "");
+    branch_to(l, label, LLVMBuildPtrToInt(l->b, thrown, l->unit->i32, ""));
+    LLVMPositionBuilderAtEnd(l->b, here);
+    LLVMSetPersonalityFn(l->function, l->unit->personality);
+    return label->pad;
+}
+
+/* ---- clauses ---- */
+
+/* Goes on in a new block if the exception has that tag, and returns the block for when it has not. */
+static LLVMBasicBlockRef compare_tag(Lower *l, LLVMValueRef exception, u32 tag) {
+    LLVMTypeRef ptr = l->unit->ptr, i32 = l->unit->i32;
+    LLVMValueRef object = wr_lower_object(l, exception);
+    LLVMValueRef thrown = wr_lower_object_load(l, i32, wr_lower_field(l, object, 4));
+    LLVMValueRef tags = wr_lower_load_fixed(l, ptr, l->context, offsetof(struct wr_instance, tags));
+    LLVMValueRef wanted = wr_lower_load_fixed(l, ptr, tags, (u64)tag * sizeof(Tag *));
+    wanted = wr_lower_load_fixed(l, i32, wanted, offsetof(struct wr_tag, index));
+    LLVMBasicBlockRef same = wr_lower_block(l), other = wr_lower_block(l);
+    LLVMBuildCondBr(l->b, LLVMBuildICmp(l->b, LLVMIntEQ, thrown, wanted, ""), same, other);
+    LLVMPositionBuilderAtEnd(l->b, same);
+    return other;
+}
+
+/* What the exception carries. */
+static void load_payload(Lower *l, LLVMValueRef exception, u32 tag, LLVMValueRef *values) {
+    const DefType *type = l->module->tags[tag].type;
+    LLVMValueRef object = wr_lower_object(l, exception);
+    for (u32 i = 0, slot = 0; i < type->nparams; slot += type_slots(type->types[i++])) {
+        LLVMValueRef at = wr_lower_field(l, object, EXCEPTION_HEADER + 8 * (u64)slot);
+        values[i] = wr_lower_object_load(l, wr_unit_type(l->unit, type->types[i]), at);
+    }
+}
+
+/* A clause of try_table takes it. */
+static void take(Lower *l, Region *region, u32 kind, u32 tag, u32 depth) {
+    Label *label = wr_lower_label(l, depth);
+    u32 n = wr_lower_arity(label);
+    LLVMValueRef *values = wr_arena_new(&l->arena, n + 1, sizeof *values);
+    if (values == NULL) {
+        l->failed = true;
+        return;
+    }
+    if (!(kind & 2)) load_payload(l, region->exception, tag, values);
+    if (kind & 1) values[n - 1] = region->exception;
+    wr_lower_jump(l, label, values);
+}
+
+static void write_clauses(Lower *l, Region *region) {
+    Reader r = {.pos = region->clauses.items, .end = region->end, .base = l->module->bytes};
+    for (u32 i = 0; i < region->clauses.count; i++) {
+        u32 kind = wr_read_u8(&r), tag = kind & 2 ? 0 : wr_read_u32(&r), depth = wr_read_u32(&r);
+        LLVMBasicBlockRef next = kind & 2 ? NULL : compare_tag(l, region->exception, tag);
+        take(l, region, kind, tag, depth);
+        if (next == NULL) return;
+        LLVMPositionBuilderAtEnd(l->b, next);
+    }
+    throw(l, region->exception);
+}
+
+/* What `write` or throw() adds at `block` is seen from outside of the innermost label, or from `out` labels
+ * further out. */
+static void write_outside(Lower *l, Region *region, LLVMBasicBlockRef block, u32 out) {
+    LLVMBasicBlockRef here = LLVMGetInsertBlock(l->b);
+    u32 nlabels = l->nlabels;
+    l->nlabels = nlabels - 1 - out;
+    LLVMPositionBuilderAtEnd(l->b, block);
+    if (region->clauses.count > 0)
+        write_clauses(l, region);
+    else
+        throw(l, region->exception);
+    l->nlabels = nlabels;
+    LLVMPositionBuilderAtEnd(l->b, here);
+}
+
+/* ---- blocks ---- */
+
+static void enter(Lower *l, LabelKind kind) {
+    Region *region = wr_arena_new(&l->arena, 1, sizeof *region);
+    if (region == NULL) {
+        l->failed = true;
+        return;
+    }
+    *region = (Region){.dispatch = NULL};
+    if (kind == LABEL_TRY_TABLE) {
+        region->clauses = l->at.vector;
+        region->end = l->at.end;
+    }
+    Label *label = wr_lower_enter(l, kind);
+    if (label != NULL) label->region = region;
+}
+
+/* `end`, and `delegate`, whose label is counted from outside. */
+static void leave(Lower *l, u32 out) {
+    Region *region = wr_lower_label(l, 0)->region;
+    if (region->chain != NULL) write_outside(l, region, region->chain, out);
+    wr_lower_end(l);
+}
+
+/* The beginning of a legacy clause ends the one before, or the body. */
+static Region *begin_clause(Lower *l) {
+    Label *label = wr_lower_label(l, 0);
+    Region *region = label->region;
+    if (!l->unreachable) {
+        if (label->nresults > l->height) {
+            l->failed = true;
+            return NULL;
+        }
+        wr_lower_jump(l, label, l->stack + (l->height - label->nresults));
+    }
+    label->kind = LABEL_CATCH;
+    wr_lower_dead(l);
+    if (region->chain == NULL) return NULL;
+    l->unreachable = false;
+    LLVMPositionBuilderAtEnd(l->b, region->chain);
+    return region;
+}
+
+static void lower_catch(Lower *l) {
+    Region *region = begin_clause(l);
+    if (region == NULL) return;
+    region->chain = compare_tag(l, region->exception, l->at.index);
+    u32 n = l->module->tags[l->at.index].type->nparams;
+    if (n > l->capacity - l->height)
+        l->failed = true;
+    else
+        load_payload(l, region->exception, l->at.index, l->stack + l->height);
+    if (!l->failed) l->height += n;
+}
+
+static void lower_catch_all(Lower *l) {
+    Region *region = begin_clause(l);
+    if (region != NULL) region->chain = NULL;
+}
+
+/* ---- throwing ---- */
+
+static void lower_throw(Lower *l) {
+    const DefType *type = l->module->tags[l->at.index].type;
+    LLVMValueRef slots = wr_lower_slots(l, type->param_slots);
+    u32 slot = type->param_slots;
+    for (u32 i = type->nparams; i > 0; i--) {
+        slot -= type_slots(type->types[i - 1]);
+        wr_lower_store_slot(l, slots, slot, wr_lower_pop(l));
+    }
+    LLVMValueRef arguments[] = {wr_lower_i32(l, l->at.index), slots};
+    LLVMValueRef exception = wr_lower_helper(l, HELPER_EXCEPTION_NEW, arguments, 2);
+    wr_lower_trap_if(l, wr_lower_is_null(l, exception), WR_TRAP_ALLOCATION_FAILURE);
+    throw(l, exception);
+    wr_lower_dead(l);
+}
+
+static void lower_throw_ref(Lower *l) {
+    LLVMValueRef exception = wr_lower_pop(l);
+    wr_lower_trap_if(l, wr_lower_is_null(l, exception), WR_TRAP_NULL_EXCEPTION_REFERENCE);
+    throw(l, exception);
+    wr_lower_dead(l);
+}
+
+/* What the clause of that label has caught. */
+static void lower_rethrow(Lower *l) {
+    const Region *region = wr_lower_label(l, l->at.index)->region;
+    throw(l, region->exception);
+    wr_lower_dead(l);
+}
+
+bool wr_lower_exception(Lower *l, Opcode op) {
+    if (op == OP_TRY_TABLE)
+        enter(l, LABEL_TRY_TABLE);
+    else if (op == OP_TRY)
+        enter(l, LABEL_TRY);
+    else if (op == OP_END)
+        leave(l, 0);
+    else if (op == OP_DELEGATE)
+        leave(l, l->at.index);
+    else if (op == OP_CATCH)
+        lower_catch(l);
+    else if (op == OP_CATCH_ALL)
+        lower_catch_all(l);
+    else if (op == OP_THROW)
+        lower_throw(l);
+    else if (op == OP_THROW_REF)
+        lower_throw_ref(l);
+    else if (op == OP_RETHROW)
+        lower_rethrow(l);
+    else
+        return false;
+    return true;
+}

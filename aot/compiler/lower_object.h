@@ -1,0 +1,25 @@
+/*
+ * lower_object.h - objects in the heap and their types, as compiled code sees them (object.h, types.h): shared by
+ * lower_gc.c, lower_ref.c and lower_exception.c. A canonical type has another id in each process, so it is
+ * always the instance that is asked for it.
+ */
+#ifndef WR_AOT_LOWER_OBJECT_H
+#define WR_AOT_LOWER_OBJECT_H
+
+#include "lower.h"
+#include "object.h"
+
+/* The address of the object that a reference, which is not null, leads to. */
+LLVMValueRef wr_lower_object(Lower *l, LLVMValueRef ref);
+/* A field of it, or an element of an array; not aligned to more than 4. */
+LLVMValueRef wr_lower_object_load(Lower *l, LLVMTypeRef type, LLVMValueRef address);
+void wr_lower_object_store(Lower *l, LLVMValueRef value, LLVMValueRef address);
+/* The DefType of one of the module's type indices; its header (DefType.header). */
+LLVMValueRef wr_lower_def(Lower *l, u32 type_index);
+LLVMValueRef wr_lower_header(Lower *l, u32 type_index);
+
+INLINE LLVMValueRef wr_lower_is_null(Lower *l, LLVMValueRef ref) {
+    return LLVMBuildIsNull(l->b, ref, "");
+}
+
+#endif
