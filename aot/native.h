@@ -84,7 +84,7 @@ typedef struct Native {
     Store *store;
     Error *pending;    /* what RAISE is called for */
     OsRegisters fault; /* of the fault by which compiled code was left */
-    u8 *stack;      /* the mapping: guard below, room for frames; NULL while none is needed */
+    u8 *stack;         /* the mapping: guard below, room for frames; NULL while none is needed */
     size_t stack_size;
     NativeActivation *activation; /* innermost */
 } Native;

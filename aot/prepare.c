@@ -115,6 +115,7 @@ static const Cache *open_cache(const Engine *engine, Cache *cache) {
 }
 
 Error *wr_aot_prepare(Module *module) {
+    if (module->ncodes == 0) return NULL;
     const Engine *engine = module->engine;
     CompileRequest request = {.options = wr_aot_options(engine),
                               .progress = engine->config.compile_progress,

@@ -18,6 +18,8 @@ static wr_error_t *fill(const Settings *settings, SuiteOptions *options) {
     wr_error_t *error = wr_cli_config_new(settings, &config);
     if (error) return error;
     options->config = *config;
+    options->config.caches = false;
+    options->config.compile_progress = NULL;
     wr_config_delete(config);
     return NULL;
 }

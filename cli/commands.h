@@ -10,6 +10,8 @@ int wr_cli_dump(const Settings *settings);
 int wr_cli_wat2wasm(const Settings *settings);
 int wr_cli_wasm2wat(const Settings *settings);
 int wr_cli_wast(const Settings *settings);
+int wr_cli_compile(const Settings *settings);
+int wr_cli_cache(const Settings *settings);
 /* A program of its own, with a command line of its own: argv[0] is "serve". */
 int wr_cli_serve(char **argv);
 

@@ -16,6 +16,8 @@ void wr_cli_ignore_broken_pipes(void);
 int wr_cli_listen(const char *address_and_port, const char **why);
 void wr_cli_close(int descriptor);
 
+bool wr_cli_is_terminal(void); /* standard error */
+
 /* Runs another program in this one's place: that of that name beside this one, else on PATH. Comes back
  * only when that fails, with errno set. */
 void wr_cli_become(const char *name, char **argv);

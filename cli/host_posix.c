@@ -17,6 +17,8 @@
 
 void wr_cli_ignore_broken_pipes(void) { signal(SIGPIPE, SIG_IGN); }
 
+bool wr_cli_is_terminal(void) { return isatty(STDERR_FILENO); }
+
 void wr_cli_become(const char *name, char **argv) {
     char path[4096];
     ssize_t length = readlink("/proc/self/exe", path, sizeof path - 1);

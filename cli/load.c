@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host.h"
 #include "report.h"
 
 /* NAME, NAME=on or NAME=off. */
@@ -32,9 +33,35 @@ static wr_memory_mode_t memory_mode(const Settings *settings) {
     }
 }
 
+/* On a terminal only; the line goes when it is done. */
+static void show_progress(void *context, uint32_t done, uint32_t total) {
+    (void)context;
+    if (done < total)
+        fprintf(stderr, "\rcompiling %3u %%", (unsigned)((uint64_t)done * 100 / total));
+    else
+        fprintf(stderr, "\r               \r");
+    fflush(stderr);
+}
+
+wr_compile_progress_t wr_cli_progress(void) { return wr_cli_is_terminal() ? show_progress : NULL; }
+
+/* False when out of memory. */
+static bool configure_compilation(const Settings *settings, wr_config_t *config) {
+    wr_config_set_engine_kind(config, settings->engine == ENGINE_COMPILED ? WR_ENGINE_COMPILED
+                                                                          : WR_ENGINE_INTERPRETER);
+    if (settings->opt_level >= 0) wr_config_set_opt_level(config, (unsigned)settings->opt_level);
+    wr_config_set_compiled_polls(config, !settings->no_polls);
+    wr_config_set_compile_progress(config, wr_cli_progress(), NULL);
+    return settings->no_cache || wr_config_set_cache(config, settings->cache);
+}
+
 wr_error_t *wr_cli_config_new(const Settings *settings, wr_config_t **out) {
     wr_config_t *config = *out = wr_config_new();
     if (!config) return wr_error_new(WR_ERROR_MEMORY, "out of memory");
+    if (!configure_compilation(settings, config)) {
+        wr_config_delete(config);
+        return wr_error_new(WR_ERROR_MEMORY, "out of memory");
+    }
     wr_config_set_memory_mode(config, memory_mode(settings));
     if (settings->max_stack)
         wr_config_set_max_stack(config, settings->max_stack < SIZE_MAX ? (size_t)settings->max_stack
@@ -146,12 +173,16 @@ static wr_error_t *open_stream(wr_engine_t *engine, const char *path, wr_module_
     return error;
 }
 
-static bool starts_as_text(const char *path) {
+/* How a file begins that could be mapped and is no module: so it can be read again. */
+typedef enum Beginning { BEGINS_OTHERWISE, BEGINS_AS_TEXT, BEGINS_AS_ARTIFACT } Beginning;
+
+static Beginning beginning(const char *path) {
+    uint8_t head[64];
     FILE *in = fopen(path, "rb");
-    int c = in ? getc(in) : EOF;
+    size_t size = in ? fread(head, 1, sizeof head, in) : 0;
     if (in) fclose(in);
-    uint8_t byte = (uint8_t)c;
-    return c != EOF && wr_cli_is_text(&byte, 1);
+    if (wr_artifact_recognise(head, size)) return BEGINS_AS_ARTIFACT;
+    return wr_cli_is_text(head, size) ? BEGINS_AS_TEXT : BEGINS_OTHERWISE;
 }
 
 wr_error_t *wr_cli_module_open(wr_engine_t *engine, const char *path, wr_module_t **module) {
@@ -159,7 +190,12 @@ wr_error_t *wr_cli_module_open(wr_engine_t *engine, const char *path, wr_module_
     wr_error_t *error = wr_module_open(engine, path, module);
     bool is_malformed = error && wr_error_kind(error) == WR_ERROR_MALFORMED;
     bool is_unmapped = error && wr_error_kind(error) == WR_ERROR_IO;
-    if (!is_unmapped && !(is_malformed && starts_as_text(path))) return error;
+    Beginning begins = is_malformed ? beginning(path) : BEGINS_OTHERWISE;
+    if (!is_unmapped && begins == BEGINS_OTHERWISE) return error;
+    if (begins == BEGINS_AS_ARTIFACT) {
+        wr_error_delete(error);
+        return wr_artifact_open(engine, path, module);
+    }
     wr_error_delete(error); /* what cannot be mapped may be read, or reading says why not */
     return open_stream(engine, path, module);
 }
@@ -188,4 +224,29 @@ void wr_cli_print_stats(const char *path, const wr_module_t *module) {
             s.validation_threads == 1 ? "" : "s", megabytes_a_second(s.code_bytes, s.validate_ns),
             (double)(s.decode_ns + s.validate_ns) / 1e6,
             megabytes_a_second(s.module_bytes, s.decode_ns + s.validate_ns));
+}
+
+char *wr_cli_output_name(const char *input, const char *ending) {
+    const char *base = strrchr(input, '/');
+    base = base ? base + 1 : input;
+    const char *dot = strrchr(base, '.');
+    size_t stem = dot && dot != base ? (size_t)(dot - base) : strlen(base);
+    if (strcmp(base, "-") == 0) return strdup(base);
+    char *name = malloc(stem + strlen(ending) + 1);
+    if (name) {
+        memcpy(name, base, stem);
+        memcpy(name + stem, ending, strlen(ending) + 1);
+    }
+    return name;
+}
+
+int wr_cli_file_write(const char *path, const uint8_t *bytes, size_t size) {
+    bool is_stdout = strcmp(path, "-") == 0;
+    FILE *out = is_stdout ? stdout : fopen(path, "wb");
+    if (!out) return wr_cli_fail(path, strerror(errno));
+    errno = 0;
+    bool ok = fwrite(bytes, 1, size, out) == size;
+    int status = ok ? STATUS_OK : wr_cli_fail(path, errno ? strerror(errno) : "write error");
+    if (!is_stdout && fclose(out) != 0 && ok) status = wr_cli_fail(path, strerror(errno));
+    return status;
 }

@@ -34,6 +34,15 @@ static const Command commands[] = {
      "Prints the module FILE (- for standard input) as text that encodes to the same\n"
      "module again. Identifiers are taken from its name section.",
      IN_WASM2WAT, false, 1, wr_cli_wasm2wat},
+    {"compile", "[OPTIONS] FILE", "Compile a module to machine code",
+     "Compiles the module FILE (- for standard input) into an artifact, which 'wasmrun\n"
+     "run' takes in its place: the file of that name ending in .wasmrun in the current\n"
+     "directory. It runs on this version of wasmrun and on the target only. Run\n"
+     "artifacts only from those whose programs you would run.",
+     IN_COMPILE, false, 1, wr_cli_compile},
+    {"cache", "[OPTIONS] list|clear", "Show or clear the cache of compiled code",
+     "Lists what --engine=aot has kept, what was used last first; or removes it.", IN_CACHE, false,
+     1, wr_cli_cache},
     {"wast", "[OPTIONS] FILE...", "Run scripts of the official test suite",
      "Runs each script FILE, and all that lie in folders, in a store of its own. Prints\n"
      "what failed, and how many assertions held by file and by folder; exits with 1 if\n"

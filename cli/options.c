@@ -37,7 +37,8 @@ typedef struct Option {
 #define HEADING(text, in) {NULL, 0, OPTION_HEADING, in, 0, 0, NULL, text},
 #define OPTION(name, letter, kind, in, field, tag, value, help)                                    \
     {name, letter, OPTION_##kind, in, offsetof(Settings, field), tag, value, help},
-#define IN_ALL (IN_RUN | IN_VALIDATE | IN_DUMP | IN_WASM2WAT | IN_WAST | IN_WAT2WASM)
+#define IN_ALL                                                                                     \
+    (IN_RUN | IN_VALIDATE | IN_DUMP | IN_WASM2WAT | IN_WAST | IN_WAT2WASM | IN_COMPILE | IN_CACHE)
 
 /* clang-format off */
 static const Option options[] = {
@@ -75,11 +76,28 @@ static const Option options[] = {
     OPTION("max-threads", 0, COUNT, IN_RUN, max_threads, 0, "N",
            "Threads that the guest may have beside its main\none [64]; 0: none")
     HEADING("Engine", IN_RUN | IN_VALIDATE | IN_DUMP | IN_WAST)
-    OPTION("engine", 0, CHOICE, IN_RUN | IN_WAST, engine, 0, "interp",
-           "How code is executed")
-    OPTION("memory-mode", 0, CHOICE, IN_RUN | IN_WAST, memory_mode, 0, "auto|guard|explicit",
+    OPTION("engine", 0, CHOICE, IN_RUN | IN_WAST, engine, 0, "interp|aot",
+           "How code is executed: interpreted, or compiled to\nmachine code before it runs")
+    HEADING("Compilation", IN_COMPILE | IN_CACHE)
+    OPTION("opt-level", 'O', CHOICE, IN_COMPILE, opt_level, 0, "0|1|2|3|s",
+           "How well code is compiled; s: small [2]")
+    OPTION("opt-level", 0, CHOICE, IN_RUN | IN_WAST, opt_level, 0, "0|1|2|3|s",
+           "How well code is compiled; s: small [2]")
+    OPTION("cache-dir", 0, STRING, IN_RUN | IN_CACHE, cache, 0, "DIR",
+           "The cache of compiled code [$XDG_CACHE_HOME/\nwasmrun, or $HOME/.cache/wasmrun]")
+    OPTION("no-cache", 0, FLAG, IN_RUN, no_cache, 0, NULL,
+           "Compile anew, and keep nothing")
+    OPTION("no-polls", 0, FLAG, IN_RUN | IN_WAST | IN_COMPILE, no_polls, 0, NULL,
+           "Leave polls out of compiled code: it is faster,\nbut --timeout and threads need them")
+    OPTION("target", 0, STRING, IN_COMPILE, target, 0, "TRIPLE",
+           "Compile for another machine, as LLVM names it:\naarch64-linux-gnu")
+    OPTION("target-cpu", 0, STRING, IN_COMPILE, target_cpu, 0, "NAME",
+           "Compile for this processor, as LLVM names it\n[this host's, or any of the target]")
+    OPTION("target-features", 0, STRING, IN_COMPILE, target_features, 0, "LIST",
+           "Features of the processor on or off, as LLVM\nnames them: +avx2,-fma")
+    OPTION("memory-mode", 0, CHOICE, IN_RUN | IN_WAST | IN_COMPILE, memory_mode, 0, "auto|guard|explicit",
            "How accesses are checked: by guard pages, or\nexplicitly")
-    OPTION("feature", 0, LIST, IN_RUN | IN_VALIDATE | IN_DUMP | IN_WAST, features, 0, "NAME[=on|off]",
+    OPTION("feature", 0, LIST, IN_RUN | IN_VALIDATE | IN_DUMP | IN_WAST | IN_COMPILE, features, 0, "NAME[=on|off]",
            "Turn a proposal on or off: 'wasmrun help\nfeatures' lists them")
     OPTION("in-place", 0, FLAG, IN_RUN | IN_WAST, in_place, 0, NULL,
            "Run code from its bytes alone: no ids for\nwhole sequences in functions that run often")
@@ -114,13 +132,15 @@ static const Option options[] = {
     OPTION("function", 'f', LIST, IN_DUMP, functions, 0, "INDEX|NAME",
            "Only this function's body")
     HEADING("Other", IN_ALL)
-    OPTION("output", 'o', STRING, IN_WASM2WAT | IN_WAT2WASM, output, 0, "FILE",
+    OPTION("threads", 0, COUNT, IN_COMPILE, threads, 0, "N",
+           "Validate and compile on N threads [0: as many as\nthere are processors]")
+    OPTION("output", 'o', STRING, IN_WASM2WAT | IN_WAT2WASM | IN_COMPILE, output, 0, "FILE",
            "Write to FILE; - is standard output")
     OPTION("no-names", 0, FLAG, IN_WAT2WASM, no_names, 0, NULL,
            "Leave identifiers out")
-    OPTION("stats", 0, FLAG, IN_RUN | IN_VALIDATE, stats, 0, NULL,
+    OPTION("stats", 0, FLAG, IN_RUN | IN_VALIDATE | IN_COMPILE, stats, 0, NULL,
            "Print sizes and times on standard error")
-    OPTION("help", 'h', FLAG, IN_RUN | IN_VALIDATE | IN_WASM2WAT | IN_WAST | IN_WAT2WASM, help, 0, NULL,
+    OPTION("help", 'h', FLAG, IN_ALL & ~IN_DUMP, help, 0, NULL,
            "Print this text")
     OPTION("help", 0, FLAG, IN_DUMP, help, 0, NULL,
            "Print this text")
@@ -252,6 +272,7 @@ static void set_defaults(Settings *settings) {
     memset(settings, 0, sizeof *settings);
     settings->fuel = settings->max_memory = settings->max_heap = settings->warm_after = UINT64_MAX;
     settings->max_threads = 64;
+    settings->opt_level = -1;
 }
 
 bool wr_cli_options_parse(Settings *settings, const Command *command, int argc, char **argv) {

@@ -21,6 +21,7 @@ typedef struct List {
 } List;
 
 enum { DIR_READ_WRITE, DIR_READ_ONLY, DIR_MAPPED /* the guest's name comes first */ };
+enum { ENGINE_INTERPRETER, ENGINE_COMPILED };
 enum { MEMORY_MODE_AUTO, MEMORY_MODE_GUARD, MEMORY_MODE_EXPLICIT };
 
 /* What the command line says. Sizes in bytes, times in nanoseconds. Strings point into argv. */
@@ -34,6 +35,10 @@ typedef struct Settings {
     uint64_t max_stack;                           /* 0 = the library's default */
     uint64_t max_threads;
     int engine, memory_mode;
+    int opt_level;     /* 0..3, 4 for size; -1 = the default */
+    const char *cache; /* the folder, or NULL: the user's */
+    bool no_cache, no_polls;
+    const char *target, *target_cpu, *target_features;
     List features;
     bool in_place;
     uint64_t warm_after; /* UINT64_MAX = the library's default */
@@ -60,7 +65,16 @@ typedef struct Command {
     int (*run)(const Settings *settings); /* the exit status */
 } Command;
 
-enum { IN_RUN = 1, IN_VALIDATE = 2, IN_DUMP = 4, IN_WASM2WAT = 8, IN_WAST = 16, IN_WAT2WASM = 32 };
+enum {
+    IN_RUN = 1,
+    IN_VALIDATE = 2,
+    IN_DUMP = 4,
+    IN_WASM2WAT = 8,
+    IN_WAST = 16,
+    IN_WAT2WASM = 32,
+    IN_COMPILE = 64,
+    IN_CACHE = 128
+};
 
 /* Reads argv[0..argc), which is rearranged. False when it does not parse; the error is then reported. */
 bool wr_cli_options_parse(Settings *settings, const Command *command, int argc, char **argv);

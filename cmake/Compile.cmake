@@ -49,10 +49,10 @@ file(CREATE_LINK "${SIMDE_INCLUDE}/simde" "${PROJECT_BINARY_DIR}/headers/simde" 
 # What a layer may include, by folder. wasi sees the public header alone, which keeps it honest.
 set(WR_INCLUDES_runtime runtime embed/include)
 set(WR_INCLUDES_interpreter interpreter runtime embed/include)
-set(WR_INCLUDES_aot aot runtime interpreter embed/include)
+set(WR_INCLUDES_aot aot runtime embed/include)
 set(WR_INCLUDES_embed embed embed/include aot interpreter runtime)
 set(WR_INCLUDES_wasi wasi embed/include)
-set(WR_INCLUDES_spec-tests spec-tests embed/include runtime)
+set(WR_INCLUDES_spec-tests spec-tests embed/include aot runtime)
 set(WR_INCLUDES_cli cli embed/include runtime spec-tests)
 
 function(wr_layer_includes target layer)

@@ -1,7 +1,7 @@
 # Finds LLVM 19 for the compiler, wasmrun-aot. Without it, or with WR_AOT=OFF, all else is built: artifacts can
 # be run then, but not made. Its C API alone is used.
 
-option(WR_AOT "Build the compiler, if LLVM 19 is found" OFF) # until all of it is there
+option(WR_AOT "Build the compiler, if LLVM 19 is found" ON)
 set(WR_HAVE_LLVM FALSE)
 if(WR_AOT AND NOT CMAKE_CROSSCOMPILING AND NOT WR_SANITIZE STREQUAL "thread")
     find_program(LLVM_CONFIG llvm-config-19)

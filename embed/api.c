@@ -3,7 +3,10 @@
  * them. Thin: arguments are checked and passed on. Calls are in values.c, what host functions may
  * ask in caller.c, linking in linker.c; errors are runtime/error.c's.
  */
+#include <stdlib.h>
+
 #include "heap.h"
+#include "prepare.h"
 #include "store.h"
 #include "values.h"
 #include "watchdog.h"
@@ -19,7 +22,10 @@ wr_config_t *wr_config_new(void) {
     return config;
 }
 
-void wr_config_delete(wr_config_t *config) { wr_free(&wr_alloc_system, config, sizeof *config); }
+void wr_config_delete(wr_config_t *config) {
+    if (config) free(config->cache_folder);
+    wr_free(&wr_alloc_system, config, sizeof *config);
+}
 
 void wr_config_set_memory_mode(wr_config_t *config, wr_memory_mode_t mode) {
     config->memory_mode = mode;
@@ -73,6 +79,10 @@ wr_error_t *wr_engine_new(wr_config_t *config, wr_engine_t **engine) {
     if (!config) config = wr_config_new();
     if (!config) return ERROR_OOM;
     Error *error = wr_engine_create(config, &wr_interpreter, engine);
+    if (!error) {
+        (*engine)->config.cache_folder = config->cache_folder;
+        config->cache_folder = NULL;
+    }
     wr_config_delete(config);
     return error;
 }
@@ -81,6 +91,16 @@ void wr_engine_delete(wr_engine_t *engine) { wr_engine_unref(engine); }
 
 /* ---- modules -------------------------------------------------------------------------------- */
 
+/* What loading ended with; then the engine's kind decides what else a module needs. */
+static Error *loaded(Error *error, wr_module_t **module) {
+    if (error || (*module)->engine->config.kind != WR_ENGINE_COMPILED) return error;
+    error = wr_aot_prepare(*module);
+    if (!error) return NULL;
+    wr_module_unref(*module);
+    *module = NULL;
+    return error;
+}
+
 wr_error_t *wr_module_new(wr_engine_t *engine, const void *bytes, size_t size,
                           wr_module_t **module) {
     *module = NULL;
@@ -88,7 +108,7 @@ wr_error_t *wr_module_new(wr_engine_t *engine, const void *bytes, size_t size,
     u8 *copy = wr_alloc(&engine->alloc, size);
     if (!copy) return ERROR_OOM;
     memcpy(copy, bytes, size);
-    return wr_module_load(engine, copy, size, BYTES_COPIED, module);
+    return loaded(wr_module_load(engine, copy, size, BYTES_COPIED, module), module);
 }
 
 wr_error_t *wr_module_open(wr_engine_t *engine, const char *path, wr_module_t **module) {
@@ -100,7 +120,7 @@ wr_error_t *wr_module_open(wr_engine_t *engine, const char *path, wr_module_t **
         return wr_error_at(WR_ERROR_IO, NO_OFFSET, "%s: %s", path, why);
     }
     if (size == 0) return wr_module_new(engine, NULL, 0, module);
-    return wr_module_load(engine, bytes, size, BYTES_MAPPED, module);
+    return loaded(wr_module_load(engine, bytes, size, BYTES_MAPPED, module), module);
 }
 
 wr_error_t *wr_module_validate(wr_engine_t *engine, const void *bytes, size_t size) {

@@ -2,6 +2,8 @@
  * engine.c - engines: the configuration, the type table and the executor that modules and stores
  * share. Made by embed/, which chooses the executor; freed with the last reference.
  */
+#include <stdlib.h>
+
 #include "log.h"
 #include "memory.h"
 #include "parking.h"
@@ -23,6 +25,8 @@ void wr_config_init(struct wr_config *config) {
         .pool_resident = DEFAULT_POOL_RESIDENT,
         .warm_after = DEFAULT_WARM_AFTER,
         .max_shadow = DEFAULT_MAX_SHADOW,
+        .opt_level = 2,
+        .compiled_polls = true,
         .alloc = wr_alloc_system,
     };
 #define FEATURE(id, name, on) config->features |= (Features)(on) << FEATURE_##id;
@@ -63,6 +67,7 @@ static size_t round_up_stack(size_t size) {
 
 static void free_engine(Engine *engine) {
     Alloc alloc = engine->alloc;
+    free(engine->config.cache_folder);
     wr_types_delete(engine->types);
     wr_os_mutex_destroy(&engine->lock);
     wr_free(&alloc, engine, sizeof *engine);
@@ -74,6 +79,7 @@ Error *wr_engine_create(const struct wr_config *config, const Executor *executor
     atomic_init(&engine->refs, 1);
     engine->alloc = config->alloc;
     engine->config = *config;
+    engine->config.cache_folder = NULL; /* embed/api.c hands it over */
     engine->config.max_stack = round_up_stack(config->max_stack);
     engine->executor = executor;
     wr_os_mutex_init(&engine->lock);
@@ -128,6 +134,7 @@ void wr_engine_unref(Engine *engine) {
     if (!engine || atomic_fetch_sub_explicit(&engine->refs, 1, memory_order_acq_rel) != 1) return;
     wr_watchdog_stop(engine);
     wr_parking_delete(engine);
+    if (engine->native) engine->native_free(engine);
     engine->executor->engine_free(engine);
     free_engine(engine);
 }

@@ -51,6 +51,13 @@ struct wr_config {
     u32 warm_after;         /* calls and loop turns; UINT32_MAX = never */
     size_t max_shadow;      /* bytes that the interpreter may add to code, in the whole engine */
     Features features;
+    wr_engine_kind_t kind;
+    u8 opt_level; /* of compiled code: 0..3, or 4 for size */
+    bool compiled_polls;
+    bool caches;        /* compiled code is kept in cache_folder */
+    char *cache_folder; /* own, from the system's allocator; NULL: the user's */
+    wr_compile_progress_t compile_progress;
+    void *compile_context;
     u32 pool_stores;      /* see wr_config_set_pool() */
     size_t pool_resident; /* bytes */
     Alloc alloc;
@@ -68,6 +75,8 @@ struct wr_engine {
     void *executor_state;      /* the executor's tables, made by executor->engine_init */
     void *shadows;             /* likewise (interpreter: shadow.h) */
     u32 start_heat;            /* of new functions; set by executor->engine_init */
+    struct NativeEngine *native; /* aot's, made when it is needed; under lock ... */
+    void (*native_free)(Engine *engine); /* ... and with it, what frees it */
     struct Watchdog *watchdog; /* deadline thread, started by the first timeout */
     Parking *parking;          /* threads in memory.atomic.wait, made by the first; under lock */
     OsMutex lock;

@@ -3,6 +3,8 @@
  */
 #include "run.h"
 
+#include "prepare.h"
+
 #include "link.h"
 #include "memory.h"
 #include "module.h"
@@ -140,7 +142,13 @@ static Instance *find_instance(const Run *run, Name name) {
 /* Takes over what the command has of a module. */
 static Error *load_bytes(Run *run, const u8 *bytes, size_t size, Module **out) {
     if (size == 0) return wr_module_load(run->engine, (const u8 *)"", 0, BYTES_BORROWED, out);
-    return wr_module_load(run->engine, bytes, size, BYTES_COPIED, out);
+    Error *error = wr_module_load(run->engine, bytes, size, BYTES_COPIED, out);
+    if (error != NULL || run->engine->config.kind != WR_ENGINE_COMPILED) return error;
+    error = wr_aot_prepare(*out);
+    if (error == NULL) return NULL;
+    wr_module_unref(*out);
+    *out = NULL;
+    return error;
 }
 
 static Error *parse_quoted(Run *run, TextModule *module) {

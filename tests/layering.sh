@@ -39,9 +39,11 @@ home_of() {
 # Everybody may know the public header: its error kinds and trap codes are the library's own.
 layer runtime public
 layer interpreter public runtime
-layer embed public runtime interpreter
+layer aot public runtime
+layer aot/compiler public runtime aot
+layer embed public runtime interpreter aot
 layer wasi public
-layer spec-tests public runtime
+layer spec-tests public runtime aot
 layer cli public runtime spec-tests
 
 layer embed/examples/serve public

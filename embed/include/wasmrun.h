@@ -199,6 +199,27 @@ WR_API void wr_config_set_pool(wr_config_t *config, uint32_t stores, size_t resi
 WR_API void wr_config_set_warm_after(wr_config_t *config, uint32_t count);
 /* Bytes that these ids may take in the whole engine; default 64 MiB. Functions beyond it run without. */
 WR_API void wr_config_set_max_shadow(wr_config_t *config, size_t bytes);
+/* How functions are run. COMPILED: every module is compiled to machine code when it is loaded, by the program
+ * wasmrun-aot, which stands beside this one, is installed with it, or is where the environment variable
+ * WASMRUN_AOT says; loading fails without it. What cannot be compiled is interpreted in the same instance. */
+typedef enum wr_engine_kind {
+    WR_ENGINE_INTERPRETER, /* the default */
+    WR_ENGINE_COMPILED
+} wr_engine_kind_t;
+WR_API void wr_config_set_engine_kind(wr_config_t *config, wr_engine_kind_t kind);
+/* How well code is compiled: 0 (at once) to 3, 4 for size; default 2. */
+WR_API void wr_config_set_opt_level(wr_config_t *config, unsigned level);
+/* Whether compiled code polls for deadlines and interruption; default true. Without, it runs a few per cent
+ * faster, and modules are interpreted in stores that have a timeout or are interruptible. */
+WR_API void wr_config_set_compiled_polls(wr_config_t *config, bool polls);
+/* Keeps compiled code in a folder: NULL for the user's, $XDG_CACHE_HOME/wasmrun or $HOME/.cache/wasmrun. Without
+ * this call nothing is kept. The folder must be the user's alone; else it is not used, and a warning
+ * logged. False when out of memory. */
+WR_API bool wr_config_set_cache(wr_config_t *config, const char *folder);
+/* Called while a module is compiled, by the thread that loads it: `done` of `total` functions. */
+typedef void (*wr_compile_progress_t)(void *context, uint32_t done, uint32_t total);
+WR_API void wr_config_set_compile_progress(wr_config_t *config, wr_compile_progress_t func,
+                                           void *context);
 WR_API void wr_config_set_allocator(wr_config_t *config, wr_alloc_func_t func, void *context);
 /* Messages about what an operator may want to know: what the host refuses, what is loaded, and how long it
  * takes. One line without a newline; levels up to `level`. Any thread may call it, and it must not
@@ -262,6 +283,56 @@ WR_API WR_NODISCARD own wr_error_t *wr_module_open(wr_engine_t *engine, const ch
 WR_API WR_NODISCARD own wr_error_t *wr_module_validate(wr_engine_t *engine, const void *bytes,
                                                        size_t size);
 WR_API void wr_module_delete(own wr_module_t *module);
+
+/* ---- Compiled code -------------------------------------------------------------------------- */
+
+/* How a module is compiled; all zeros is the default. */
+typedef struct wr_compile_options {
+    uint8_t level;        /* as wr_config_set_opt_level(), plus one; 0: 2 */
+    bool no_polls;        /* see wr_config_set_compiled_polls() */
+    bool explicit_memory; /* for engines whose memories are not guarded */
+    const char *triple;   /* the target as LLVM names it, or NULL: this host */
+    const char *cpu,
+        *cpu_features; /* as LLVM names them, or NULL: this host's, or any of that triple */
+    uint32_t threads;  /* 0: as many as there are processors */
+    wr_compile_progress_t progress; /* or NULL */
+    void *progress_context;
+} wr_compile_options_t;
+
+/* What compiling took, for --stats. Nanoseconds; all but total_ns are summed over threads. */
+typedef struct wr_compile_stats {
+    uint64_t total_ns, lower_ns, optimise_ns, generate_ns, link_ns;
+    uint64_t peak_bytes;             /* resident, of the compiler's process */
+    uint32_t functions, interpreted; /* the latter were not compiled */
+    uint32_t units, threads;
+} wr_compile_stats_t;
+
+/* Compiles a module into an artifact, which holds the module too. `options` and `stats` may be NULL. Free it
+ * with wr_bytes_delete(). */
+WR_API WR_NODISCARD own wr_error_t *wr_module_compile(wr_module_t *module,
+                                                      const wr_compile_options_t *options,
+                                                      own uint8_t **artifact, size_t *size,
+                                                      wr_compile_stats_t *stats);
+/* Loads the module that an artifact holds, with its code, in an engine of any kind. The file is mapped, and must not
+ * be changed while the module lives. It is checked against damage, and refused when it was made by another
+ * version, for another CPU, or for memories that this engine does not have; but whoever made it decides
+ * what runs: load only artifacts from those you would run programs from (docs/aot.md). */
+WR_API WR_NODISCARD own wr_error_t *wr_artifact_open(wr_engine_t *engine, const char *path,
+                                                     own wr_module_t **module);
+/* Whether these bytes, the first 64 of a file will do, begin as an artifact does. */
+WR_API bool wr_artifact_recognise(const void *bytes, size_t size);
+/* Whether the module has compiled code. */
+WR_API bool wr_module_is_compiled(const wr_module_t *module);
+
+/* A folder of compiled code (wr_config_set_cache(); NULL: the user's): visits its files; removes what was not
+ * used for longest until they take at most so many bytes, 0 for all of them. */
+typedef void (*wr_cache_visit_t)(void *context, const char *name, uint64_t size, int64_t used);
+WR_API WR_NODISCARD own wr_error_t *wr_cache_list(const char *folder, wr_cache_visit_t visit,
+                                                  void *context);
+WR_API WR_NODISCARD own wr_error_t *wr_cache_clear(const char *folder, uint64_t bytes,
+                                                   uint32_t *removed);
+
+/* ---- Text ----------------------------------------------------------------------------------- */
 
 /* The text format (.wat) into the binary one: a whole module, or its fields alone. `file_name` is for
  * errors, whose place is then FILE:LINE:COLUMN; NULL will do. With `names` the identifiers become a name

@@ -9,6 +9,7 @@ import sys
 TOP = pathlib.Path(__file__).resolve().parent.parent.parent
 
 OURS = "wasmrun"
+COMPILED = "wasmrun-aot"  # the same command; the first of several passes compiles
 NATIVE = "native"
 
 NODE_HOST = """
@@ -24,6 +25,7 @@ NODE = ["--no-warnings", "-e", NODE_HOST, "--"]
 # too small for deep recursion.
 KNOWN = {
     OURS: ("WASMRUN", ["run"]),
+    COMPILED: ("WASMRUN", ["run", "--engine=aot"]),
     "wasm3": ("WASM3", ["--stack-size", "8388608"]),
     "iwasm": ("IWASM", ["--stack-size=8388608"]),
     "toywasm": ("TOYWASM", ["--wasi", "--"]),
@@ -43,7 +45,7 @@ def find(name):
     variable, prefix = KNOWN[name]
     path = os.environ.get(variable)
     if path is None:
-        path = TOP / "build/release/wasmrun" if name == OURS else name
+        path = TOP / "build/release/wasmrun" if name in (OURS, COMPILED) else name
         path = shlex.quote(shutil.which(str(path)) or "")
     command = shlex.split(path)
     if not command or not command[0]:
