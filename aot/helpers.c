@@ -82,7 +82,7 @@ static u32 wait(Instance *i, u32 memory, u64 address, u32 size, u64 expected, u6
     if (trap != WR_TRAP_NONE) return trap;
     if (!i->memories[memory]->is_shared) return WR_TRAP_EXPECTED_SHARED_MEMORY;
     WaitResult result;
-    trap = wr_park(i->store, place, size, expected, (i64)timeout, store_polls(i->store), &result);
+    trap = wr_park(i->store, place, size, expected, (i64)timeout, store_stops(i->store), &result);
     if (trap == WR_TRAP_NONE) i->native->values[0].u64 = result;
     return trap;
 }

@@ -230,7 +230,7 @@ uint64_t wr_store_fuel(const wr_store_t *store) {
 wr_error_t *wr_store_set_timeout(wr_store_t *store, uint64_t nanoseconds) {
     wr_watchdog_remove(store);
     store->deadline = 0;
-    atomic_fetch_and(&store->interrupt, ~POLL_DEADLINE);
+    wr_store_lower(store, POLL_DEADLINE);
     if (nanoseconds == 0) return NULL;
     u64 now = wr_os_now();
     u64 deadline = nanoseconds < UINT64_MAX - now ? now + nanoseconds : UINT64_MAX - 1;
@@ -243,7 +243,7 @@ wr_error_t *wr_store_set_timeout(wr_store_t *store, uint64_t nanoseconds) {
 
 void wr_store_set_interruptible(wr_store_t *store, bool on) { store->interruptible = on; }
 
-void wr_store_interrupt(wr_store_t *store) { atomic_fetch_or(&store->interrupt, POLL_INTERRUPT); }
+void wr_store_interrupt(wr_store_t *store) { wr_store_raise(store, POLL_INTERRUPT); }
 
 wr_error_t *wr_store_set_data(wr_store_t *store, const void *key, void *value) {
     return wr_store_set_datum(store, key, value) ? NULL : ERROR_OOM;

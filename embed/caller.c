@@ -18,7 +18,7 @@ void *wr_caller_memory(wr_caller_t *caller, uint64_t address, uint64_t size) {
 /* True if the bit was set; it is taken back, since its trap is about to be raised. */
 static bool take(Store *store, u32 bit) {
     return atomic_load_explicit(&store->interrupt, memory_order_relaxed) & bit &&
-           atomic_fetch_and(&store->interrupt, ~bit) & bit;
+           wr_store_lower(store, bit) & bit;
 }
 
 wr_error_t *wr_caller_poll(wr_caller_t *caller) {

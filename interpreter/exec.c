@@ -12,7 +12,7 @@ const size_t wr_exec_table_size = 4 * DISPATCH_SIZE;
 #define DECLARE(name) static Step name;
 #include "exec_decls.inc"
 #undef DECLARE
-static Step h_TRAP, h_STOP, h_FAILED, h_FAILED_TAIL, h_UNWIND, h_BRANCH, h_STRUCT_NEW_SLOW,
+static Step h_TRAP, h_STOP, h_FAILED, h_FAILED_TAIL, h_UNWIND, h_BRANCH, h_STRUCT_NEW_SLOW, h_LOOK,
     h_JUMP_SLOW, h_CALL_SLOW, h_TAIL_SLOW, h_RETURN_SLOW_E, h_RETURN_SLOW_I, h_INVALID_E, h_WARM,
     h_WARM_RETURN;
 #endif
@@ -48,7 +48,12 @@ static const u32 change_counts[VARIANTS] = {ARRAY_LEN(check_changes), ARRAY_LEN(
 
 void wr_exec_apply(ExecVariant variant, Handler **table) {
     for (u32 i = 0; i < change_counts[variant]; i++)
-        table[changes[variant][i].index] = changes[variant][i].handler;
+        set_handler(&table[changes[variant][i].index], changes[variant][i].handler);
+}
+
+void wr_exec_undo(ExecVariant variant, Handler **table) {
+    for (u32 i = 0; i < change_counts[variant]; i++)
+        set_handler(&table[changes[variant][i].index], base_table[changes[variant][i].index]);
 }
 
 bool wr_exec_pc_in_register(void) { return !INSTRUMENTED; }
@@ -57,26 +62,25 @@ bool wr_exec_pc_in_register(void) { return !INSTRUMENTED; }
 static uintptr_t entry_ids(Store *store, const Frame *fr) {
     Func *func = fr->func;
     if (store->engine->shadows == NULL || fr->pc != func->start) return 0;
-    if (func->ids[store->fiber->polled] == 0 && func->heat++ >= WARM) wr_shadow_ids(store, func);
-    return func->ids[store->fiber->polled];
+    if (func->ids == 0 && func->heat++ >= WARM) wr_shadow_ids(store, func);
+    return func->ids;
 }
 
 void wr_exec_run(Store *store, Fiber *fiber) {
     Frame *fr = fiber->fr;
     Instance *inst = fr->func->home->instance;
     uintptr_t ids = entry_ids(store, fr);
-    Handler *const *disp =
-        ids ? wr_shadow_table(store->engine) : wr_interp_table(store, fr->func->home);
+    Handler *const *disp = ids ? wr_shadow_table(store) : wr_interp_table(store, fr->func->home);
     u32 first = ids ? *(const u16 *)(ids + 2 * (uintptr_t)fr->pc) : *fr->pc;
     fiber->fr = NULL;
-    ((Step *)disp[first])(fr->pc, fiber->sp, fr->fp, fr->stp, inst->mem_base, disp, fr, inst, ids,
-                          0, v128_zero());
+    ((Step *)HANDLER_AT(first))(fr->pc, fiber->sp, fr->fp, fr->stp, inst->mem_base, disp, fr, inst,
+                                ids, 0, v128_zero());
 }
 #endif
 
 #if !defined(WR_TAIL_DISPATCH)
 
-enum { WANT_BASE, WANT_RUN, WANT_CHANGES };
+enum { WANT_BASE, WANT_RUN, WANT_CHANGES, WANT_NO_CHANGES };
 
 /* The whole machine as one function, whose labels are the handlers. Labels cannot leave it: `want` asks
  * for the base table or for a variant's changes instead of a run. */
@@ -103,9 +107,13 @@ static const void *machine(Store *store, Fiber *fiber, int want, ExecVariant var
                                          ARRAY_LEN(wide_changes), ARRAY_LEN(polled_changes),
                                          ARRAY_LEN(plain_changes)};
     if (want == WANT_BASE) return (const void *)base_table;
-    if (want == WANT_CHANGES) {
-        for (u32 i = 0; i < counts[variant]; i++)
-            table[changes[variant][i].index] = (Handler *)changes[variant][i].handler;
+    if (want != WANT_RUN) {
+        for (u32 i = 0; i < counts[variant]; i++) {
+            u32 index = changes[variant][i].index;
+            set_handler(&table[index],
+                        (Handler *)(want == WANT_CHANGES ? changes[variant][i].handler
+                                                         : base_table[index]));
+        }
         return NULL;
     }
     Frame *fr = fiber->fr;
@@ -127,6 +135,9 @@ Handler *const *wr_exec_base_table(void) {
 }
 void wr_exec_apply(ExecVariant variant, Handler **table) {
     machine(NULL, NULL, WANT_CHANGES, variant, table);
+}
+void wr_exec_undo(ExecVariant variant, Handler **table) {
+    machine(NULL, NULL, WANT_NO_CHANGES, variant, table);
 }
 bool wr_exec_pc_in_register(void) { return false; }
 void wr_exec_run(Store *store, Fiber *fiber) { machine(store, fiber, WANT_RUN, VARIANTS, NULL); }

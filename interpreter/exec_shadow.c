@@ -18,6 +18,8 @@ DECLARE(h_FAILED_TAIL)
 DECLARE(h_UNWIND)
 DECLARE(h_BRANCH)
 DECLARE(h_STRUCT_NEW_SLOW)
+DECLARE(h_LOOK)
+DECLARE(h_TAKEN)
 DECLARE(h_JUMP_SLOW)
 DECLARE(h_CALL_SLOW)
 DECLARE(h_TAIL_SLOW)
@@ -40,7 +42,8 @@ TILE_PARTS(X)
 
 static void fill(Handler **table, u32 first, u32 count, const i32 *offsets) {
     for (u32 i = 0; i < count; i++)
-        table[first + i] = (Handler *)((uintptr_t)offsets + (uintptr_t)(intptr_t)offsets[i]);
+        set_handler(&table[first + i],
+                    (Handler *)((uintptr_t)offsets + (uintptr_t)(intptr_t)offsets[i]));
 }
 
 void wr_shadow_fill(Handler **table) {

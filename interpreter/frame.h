@@ -35,6 +35,13 @@ typedef enum Outcome {
     OUTCOME_SUSPENDED /* Fiber.trap tells why: fuel, deadline, interruption; resumable */
 } Outcome;
 
+/* What may stop an activation, and so by which tables it dispatches. */
+typedef enum RunMode {
+    RUNS_FREE,      /* nothing */
+    RUNS_STOPPABLE, /* a deadline or an interruption, while an alarm is on (interp.c) */
+    RUNS_METERED    /* fuel, too: it always polls */
+} RunMode;
+
 /* One entry from C into guest code, on the C stack. */
 typedef struct Activation {
     struct Activation *outer; /* the thread's previous one */
@@ -66,8 +73,10 @@ struct Fiber {
     u64 trap_element; /* WR_TRAP_UNINITIALIZED_ELEMENT: which */
     Error *error;
     u32 exception;
-    bool polled; /* dispatch tables of this activation poll */
-    u32 uses;    /* stores that had it */
+    RunMode mode; /* of the innermost activation */
+    /* While guest code runs. Metered: fuel beyond the current slice. Else Store.fuel as the host knows it. */
+    i64 other_fuel;
+    u32 uses; /* stores that had it */
     /* computed goto: the place of the last guarded access, for the fault handler */
     const u8 *fault_pc;
     Frame *fault_frame;
@@ -75,8 +84,10 @@ struct Fiber {
 
 /* interp.c, for the handlers' cold paths */
 
-/* The dispatch table for code with that home; NULL when out of memory. */
+/* The byte dispatch table for code with that home; NULL when out of memory. */
 Handler *const *wr_interp_table(Store *store, const Home *home);
+/* After a table has become known to others: makes it what the engine's alarms ask for. */
+void wr_interp_heed_alarms(Engine *engine);
 /* Calls a host function with its arguments at `slots`. False: the fiber's outcome is set. */
 bool wr_interp_call_host(Instance *caller, Func *func, Slot *slots);
 /* The address of `size` bytes for the memory access whose opcode's last byte is at pc, or NULL if out of
@@ -107,12 +118,19 @@ bool wr_interp_select_is_wide(const u8 *p);         /* its one type is v128 */
 /* Whether the drop or select at pc moves a v128 (Code.wide_pcs). */
 bool wr_interp_is_wide(const Code *code, const u8 *pc);
 
-/* Polling, in activations that poll. */
-INLINE bool wr_interp_poll(Store *store, const u8 *pc) {
-    return (atomic_load_explicit(&store->interrupt, memory_order_relaxed) != 0 ||
-            store->fuel < (i64)(uintptr_t)pc) &&
-           wr_interp_must_stop(store, pc);
+/* On arrival at pc, in handlers that poll: whether wr_interp_must_stop() is to be asked. Where there is fuel,
+ * that is once in a slice, else always. */
+INLINE bool wr_interp_looks(const Store *store, const u8 *pc) {
+    return store->fuel < (i64)(uintptr_t)pc;
 }
+/* In handlers that all activations have: true when the call must stop here. */
+INLINE bool wr_interp_poll(Store *store, const u8 *pc) {
+    if (store->fiber->mode == RUNS_FREE) return false;
+    bool asked = atomic_load_explicit(&store->interrupt, memory_order_relaxed) & POLL_ASKED;
+    if (!asked && store->fiber->mode != RUNS_METERED) return false;
+    return wr_interp_looks(store, pc) && wr_interp_must_stop(store, pc);
+}
+INLINE bool is_metered(const Store *store) { return store->fiber->mode == RUNS_METERED; }
 /* Control goes from the instruction at `from` to `to`; the transfer itself counts one byte. */
 INLINE void wr_interp_transfer(Store *store, const u8 *from, const u8 *to) {
     store->fuel += (i64)((uintptr_t)to - (uintptr_t)from) - 1;
@@ -145,8 +163,12 @@ typedef enum ExecVariant {
     VARIANTS
 } ExecVariant;
 extern const size_t wr_exec_table_size; /* entries of one whole table */
-/* Replaces the entries that differ in that variant. */
+/* Replaces the entries that differ in that variant; puts the base's back. Others may read the table. */
 void wr_exec_apply(ExecVariant variant, Handler **table);
+void wr_exec_undo(ExecVariant variant, Handler **table);
+INLINE void set_handler(Handler **place, Handler *handler) {
+    __atomic_store_n(place, handler, __ATOMIC_RELAXED);
+}
 /* Whether the machine keeps pc and fr as arguments 0 and 6 of preserve_none functions. */
 bool wr_exec_pc_in_register(void);
 /* Runs from the fiber's fr and sp until the outcome is known. */

@@ -37,14 +37,14 @@ HANDLER(EXIT, E) {
 COLD_HANDLER(h_WARM) {
     ids = wr_shadow_ids(inst->store, fr->func);
     if (UNLIKELY(ids == 0)) NEXT(E);
-    disp = wr_shadow_table(inst->store->engine);
+    disp = wr_shadow_table(inst->store);
     NEXT_ID();
 }
 
 /* Behind a call, the caller has ids; results are where they belong. */
 COLD_HANDLER(h_WARM_RETURN) {
-    ids = fr->func->ids[inst->store->fiber->polled];
-    disp = wr_shadow_table(inst->store->engine);
+    ids = fr->func->ids;
+    disp = wr_shadow_table(inst->store);
     NEXT_ID();
 }
 #endif
@@ -63,7 +63,7 @@ COLD_HANDLER(h_WARM_RETURN) {
 /* A flush handler dispatches the byte at pc again, which would not do here: flush and choose at once. */
 #define DEFINE_PREFIX(prefix, state)                                                               \
     READ_PREFIXED(code);                                                                           \
-    if (disp[STATE_##state + DISPATCH_##prefix + code] == ADDRESS_OF(h_FLUSH_##state)) {           \
+    if (HANDLER_AT(STATE_##state + DISPATCH_##prefix + code) == ADDRESS_OF(h_FLUSH_##state)) {     \
         FLUSH_##state();                                                                           \
         NEXT_AT(STATE_E + DISPATCH_##prefix + code);                                               \
     }                                                                                              \

@@ -47,11 +47,11 @@ COLD_HANDLER(h_FAILED) {
 
 #define TRANSFER_IF_METERED(target)                                                                \
     do {                                                                                           \
-        if (inst->store->fiber->polled) wr_interp_transfer(inst->store, pc, target);               \
+        if (is_metered(inst->store)) wr_interp_transfer(inst->store, pc, target);                  \
     } while (0)
-#define ARRIVE_IF_METERED()                                                                        \
+#define ARRIVE_ANY()                                                                               \
     do {                                                                                           \
-        if (inst->store->fiber->polled && wr_interp_poll(inst->store, pc)) JUMP(h_STOP);           \
+        if (UNLIKELY(wr_interp_poll(inst->store, pc))) JUMP(h_STOP);                               \
     } while (0)
 
 #if defined(WR_SHADOW)
@@ -83,13 +83,13 @@ COLD_HANDLER(h_COLD_RETURN_I) { GO_ON_BY_BYTES(I); }
     } while (0)
 #define GO_ON_ELSEWHERE(state)                                                                     \
     do {                                                                                           \
-        ids = fr->func->ids[inst->store->fiber->polled];                                           \
+        ids = fr->func->ids;                                                                       \
         if (ids == 0) JUMP(h_COLD_RETURN_##state);                                                 \
         NEXT(state);                                                                               \
     } while (0)
 #define GO_ON_ENTERED_ELSEWHERE()                                                                  \
     do {                                                                                           \
-        ids = fr->func->ids[inst->store->fiber->polled];                                           \
+        ids = fr->func->ids;                                                                       \
         if (ids == 0) JUMP(h_COLD);                                                                \
         NEXT(E);                                                                                   \
     } while (0)
@@ -106,7 +106,7 @@ COLD_HANDLER(h_COLD_RETURN_I) { GO_ON_BY_BYTES(I); }
 #if defined(WR_TAIL_DISPATCH)
 #define GO_ON_ELSEWHERE(state)                                                                     \
     do {                                                                                           \
-        if (fr->func->ids[inst->store->fiber->polled] != 0) JUMP(h_WARM_RETURN);                   \
+        if (fr->func->ids != 0) JUMP(h_WARM_RETURN);                                               \
         NEXT(state);                                                                               \
     } while (0)
 #define GO_ON_ENTERED_ELSEWHERE()                                                                  \
@@ -120,6 +120,16 @@ COLD_HANDLER(h_COLD_RETURN_I) { GO_ON_BY_BYTES(I); }
 #endif
 #endif
 
+/* A handler that polls has arrived at pc, behind a branch or at the start of a function. */
+COLD_HANDLER(h_LOOK) {
+    if (wr_interp_must_stop(inst->store, pc)) JUMP(h_STOP);
+#if defined(WR_SHADOW)
+    ids = fr->func->ids;
+    if (ids == 0) JUMP(h_COLD);
+#endif
+    NEXT(E);
+}
+
 /* stp: the entry, whose pop is not 0. */
 COLD_HANDLER(h_JUMP_SLOW) {
     Jump jump = wr_interp_jump(fr->func, pc, stp, sp);
@@ -127,7 +137,7 @@ COLD_HANDLER(h_JUMP_SLOW) {
     pc = jump.pc;
     stp = jump.stp;
     sp = jump.sp;
-    ARRIVE_IF_METERED();
+    ARRIVE_ANY();
     NEXT(E);
 }
 
@@ -154,7 +164,7 @@ COLD_HANDLER(h_CALL_SLOW) {
     TRANSFER_IF_METERED(f->start);
     ENTER_HOME(f);
     ENTER(f);
-    ARRIVE_IF_METERED();
+    ARRIVE_ANY();
     GO_ON_ENTERED_ELSEWHERE();
 }
 
@@ -183,7 +193,7 @@ COLD_HANDLER(h_TAIL_SLOW) {
     sp = fp + f->param_slots;
     fr += 1;
     ENTER(f);
-    ARRIVE_IF_METERED();
+    ARRIVE_ANY();
     GO_ON_ENTERED_ELSEWHERE();
 }
 

@@ -30,7 +30,7 @@
         disp = wr_interp_table(home->instance->store, home);                                       \
         inst = home->instance;                                                                     \
         mem = inst->mem_base;                                                                      \
-        if (fiber->polled && wr_interp_poll(inst->store, pc)) JUMP(h_STOP);                        \
+        ARRIVE_ANY();                                                                              \
         NEXT_BYTE(E);                                                                              \
     } while (0)
 

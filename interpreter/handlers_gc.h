@@ -412,7 +412,7 @@ COLD_HANDLER(h_BRANCH) {
     TRANSFER_IF_METERED(pc + stp->pc);
     pc += stp->pc;
     stp += stp->stp;
-    ARRIVE_IF_METERED();
+    ARRIVE_ANY();
     NEXT(E);
 }
 

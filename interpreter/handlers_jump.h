@@ -5,7 +5,8 @@
  *   neither      byte dispatch counts calls and backward branches: a function that gets warm goes on by ids
  *                (shadow.h). Shadow dispatch just transfers
  *   WR_PLAIN     byte dispatch that just transfers
- *   WR_POLLED    counts fuel and looks whether to stop (store.h: metering); byte dispatch counts too. A
+ *   WR_POLLED    counts fuel and looks whether to stop (store.h: metering); byte dispatch counts too. In
+ *                tables of metered activations, and while an alarm is on in those of others (interp.c). A
  *                stop happens on arrival, behind a taken branch or at the start of a function, where
  *                all operands are in memory: so it is resumable.
  *
@@ -19,7 +20,7 @@
 #define JUMP_HANDLER(id, state) HANDLER_AS(id, state, POLLED)
 #define TRANSFER(target) wr_interp_transfer(inst->store, pc, target)
 #define ARRIVE()                                                                                   \
-    if (UNLIKELY(wr_interp_poll(inst->store, pc))) JUMP(h_STOP)
+    if (UNLIKELY(wr_interp_looks(inst->store, pc))) JUMP(h_LOOK)
 #define SIBLING(name) name##_POLLED
 #define POLLS 1
 #elif defined(WR_PLAIN)
@@ -40,12 +41,12 @@
  * `delta` bytes; behind a call. */
 #if defined(WR_SHADOW)
 #define GO_ON_ENTERED(f)                                                                           \
-    ids = (f)->ids[POLLS];                                                                         \
+    ids = (f)->ids;                                                                                \
     if (UNLIKELY(ids == 0)) JUMP(h_COLD);                                                          \
     NEXT(E)
 #define GO_ON_BRANCHED(delta) NEXT(E)
 #define GO_ON_RETURNED(state)                                                                      \
-    ids = fr->func->ids[POLLS];                                                                    \
+    ids = fr->func->ids;                                                                           \
     if (UNLIKELY(ids == 0)) JUMP(h_COLD_RETURN_##state);                                           \
     NEXT(state)
 #elif defined(WR_TAIL_DISPATCH) && !defined(WR_PLAIN)
@@ -56,7 +57,7 @@
     if ((delta) < 0 && fr->func->heat++ >= WARM) JUMP(h_WARM);                                     \
     NEXT(E)
 #define GO_ON_RETURNED(state)                                                                      \
-    if (fr->func->ids[POLLS] != 0) JUMP(h_WARM_RETURN);                                            \
+    if (fr->func->ids != 0) JUMP(h_WARM_RETURN);                                                   \
     NEXT(state)
 #else
 #define GO_ON_ENTERED(f) NEXT(E)
@@ -86,6 +87,11 @@ JUMP_HANDLER(BR, I) {
     FLUSH_I();
     BRANCH(stp);
 }
+
+#if defined(WR_SHADOW) && defined(WR_POLLED)
+/* The same for tiles (tile.h): pc is at any branch. */
+COLD_HANDLER(h_TAKEN) { BRANCH(stp); }
+#endif
 
 JUMP_HANDLER(BR_IF, E) {
     sp -= 1;
@@ -250,7 +256,24 @@ JUMP_HANDLER(RETURN_ONE, F) {
         JUMP(SIBLING(h_RETURN_E));                                                                 \
     } while (0)
 
+#if POLLS
 JUMP_HANDLER(BR_EXIT, E) { RETURN_FROM_EXIT(); }
+JUMP_HANDLER(BR_EXIT, I) {
+    FLUSH_I();
+    RETURN_FROM_EXIT();
+}
+JUMP_HANDLER(BR_EXIT, F) {
+    FLUSH_F();
+    RETURN_FROM_EXIT();
+}
+#else
+JUMP_HANDLER(BR_EXIT, E) { RETURN_FROM_MEMORY(); }
+JUMP_HANDLER(BR_EXIT, I) { RETURN_CACHED(); }
+JUMP_HANDLER(BR_EXIT, F) {
+    MOVE_F_TO_I();
+    RETURN_CACHED();
+}
+#endif
 
 JUMP_HANDLER(BR_IF_EXIT, E) {
     sp -= 1;

@@ -14,7 +14,7 @@
 
 #define PAY(amount)                                                                                \
     do {                                                                                           \
-        if (UNLIKELY(inst->store->fiber->polled)) wr_interp_pay(inst->store, amount);              \
+        if (UNLIKELY(is_metered(inst->store))) wr_interp_pay(inst->store, amount);                 \
     } while (0)
 
 #define TRY_BULK(operation)                                                                        \
@@ -185,7 +185,8 @@ HANDLER(MEMORY_ATOMIC_NOTIFY, E) {
     if (UNLIKELY(!wr_interp_memory(inst, pc)->is_shared)) TRAP(WR_TRAP_EXPECTED_SHARED_MEMORY);    \
     WaitResult result;                                                                             \
     Fiber *fiber = inst->store->fiber;                                                             \
-    fiber->trap = wr_park(inst->store, place, size, expected, sp[-1].i64, fiber->polled, &result); \
+    fiber->trap = wr_park(inst->store, place, size, expected, sp[-1].i64,                          \
+                          fiber->mode != RUNS_FREE, &result);                                      \
     if (UNLIKELY(fiber->trap != WR_TRAP_NONE)) {                                                   \
         pc = start_of(pc, 0xFE);                                                                   \
         JUMP(h_STOP);                                                                              \

@@ -16,9 +16,10 @@ static _Thread_local Activation *thread_activation;
 
 /* ---- dispatch tables: one for each memory kind, wide or not, and mode; made when first needed ---- */
 
-/* What code does beside running: counts, so that it gets warm; polls and counts; nothing. */
-enum { MODE_COUNTED, MODE_POLLED, MODE_PLAIN, MODES };
-#define TABLE_COUNT (MEM_KINDS * 2 * MODES)
+/* What code does beside running: counts, so that it gets warm; nothing; one of these, but polls while an alarm
+ * is on; polls, and counts. */
+enum { TABLE_COUNTED, TABLE_PLAIN, TABLE_STOPPABLE, TABLE_METERED, TABLE_USES };
+#define TABLE_COUNT (MEM_KINDS * 2 * TABLE_USES)
 /* Unused fibers that an engine keeps; on cache lines of their own. */
 #define MAX_SPARES 16u
 typedef struct Spare {
@@ -27,6 +28,7 @@ typedef struct Spare {
 typedef struct Tables {
     Spare spares[MAX_SPARES];
     _Atomic(Handler **) made[TABLE_COUNT];
+    atomic_int alarms; /* how many running calls are to stop, which they only see where they poll */
 } Tables;
 
 static void delete_fiber(const Alloc *alloc, Fiber *fiber);
@@ -52,7 +54,7 @@ static void engine_free(Engine *engine) {
     engine->executor_state = NULL;
 }
 
-static Handler **make_table(Engine *engine, u32 kind, bool wide, u32 mode) {
+static Handler **make_table(Engine *engine, u32 kind, bool wide, u32 use) {
     size_t size = wr_exec_table_size * sizeof(Handler *);
     Handler **table = wr_alloc(&engine->alloc, size);
     if (table == NULL) return NULL;
@@ -60,27 +62,83 @@ static Handler **make_table(Engine *engine, u32 kind, bool wide, u32 mode) {
     if (kind == MEM_CHECK32) wr_exec_apply(VARIANT_CHECK, table);
     if (kind == MEM_64) wr_exec_apply(VARIANT_MEM64, table);
     if (wide) wr_exec_apply(VARIANT_WIDE, table);
-    if (mode == MODE_POLLED) wr_exec_apply(VARIANT_POLLED, table);
-    if (mode == MODE_PLAIN) wr_exec_apply(VARIANT_PLAIN, table);
+    if (use == TABLE_METERED) wr_exec_apply(VARIANT_POLLED, table);
+    if (use == TABLE_PLAIN || (use == TABLE_STOPPABLE && engine->shadows == NULL))
+        wr_exec_apply(VARIANT_PLAIN, table);
+    return table;
+}
+
+/* Of two threads that make the same, one throws its own away. */
+static Handler **add_table(Engine *engine, u32 kind, bool wide, u32 use) {
+    Tables *tables = engine->executor_state;
+    _Atomic(Handler **) *place = &tables->made[(kind * 2 + (u32)wide) * TABLE_USES + use];
+    Handler **table = make_table(engine, kind, wide, use), **expected = NULL;
+    if (table == NULL) return NULL;
+    if (!atomic_compare_exchange_strong(place, &expected, table)) {
+        wr_free(&engine->alloc, table, wr_exec_table_size * sizeof(Handler *));
+        return expected;
+    }
+    if (use == TABLE_STOPPABLE) wr_interp_heed_alarms(engine);
     return table;
 }
 
 Handler *const *wr_interp_table(Store *store, const Home *home) {
+    static const u8 uses[] = {TABLE_COUNTED, TABLE_STOPPABLE, TABLE_METERED};
     u32 kind = home->instance->memory_kind;
     Engine *engine = store->engine;
-    u32 mode = store->fiber->polled ? MODE_POLLED : engine->shadows ? MODE_COUNTED : MODE_PLAIN;
-    if (kind == MEM_GUARD32 && !home->wide && mode == MODE_COUNTED) return wr_exec_base_table();
+    u32 use = uses[store->fiber->mode];
+    if (use == TABLE_COUNTED && engine->shadows == NULL) use = TABLE_PLAIN;
+    if (kind == MEM_GUARD32 && !home->wide && use == TABLE_COUNTED) return wr_exec_base_table();
     Tables *tables = engine->executor_state;
-    _Atomic(Handler **) *place = &tables->made[(kind * 2 + (u32)home->wide) * MODES + mode];
+    _Atomic(Handler **) *place = &tables->made[(kind * 2 + (u32)home->wide) * TABLE_USES + use];
     Handler **table = atomic_load_explicit(place, memory_order_acquire);
-    if (LIKELY(table != NULL)) return table;
-    table = make_table(engine, kind, home->wide, mode);
-    Handler **expected = NULL;
-    if (table != NULL && !atomic_compare_exchange_strong(place, &expected, table)) {
-        wr_free(&engine->alloc, table, wr_exec_table_size * sizeof(Handler *));
-        table = expected;
+    return LIKELY(table != NULL) ? table : add_table(engine, kind, home->wide, use);
+}
+
+/* ---- alarms: stops without polling ---- */
+
+/*
+ * Calls that a deadline or an interruption may stop do not look for one: code that nobody wants to stop would
+ * pay for that. Instead, when one of the engine's running calls is to stop, the handlers of branches, calls
+ * and returns in the tables that all such calls use are replaced by those that poll, and put back when
+ * the last such call has stopped or ended. Every dispatch reads the table, so each thread
+ * meets them at its next transfer of control; meanwhile the others poll, too, and go on.
+ *
+ * There is no lock, for the sake of signal handlers: whoever changes the tables looks afterwards whether what they
+ * should be has changed meanwhile, and does it again then. So the last change is right.
+ */
+static void set_alarm(Engine *engine, bool on) {
+    Tables *tables = engine->executor_state;
+    for (u32 i = TABLE_STOPPABLE; i < TABLE_COUNT; i += TABLE_USES) {
+        Handler **table = atomic_load(&tables->made[i]);
+        if (table == NULL) continue;
+        if (engine->shadows == NULL) (on ? wr_exec_undo : wr_exec_apply)(VARIANT_PLAIN, table);
+        if (on)
+            wr_exec_apply(VARIANT_POLLED, table);
+        else if (engine->shadows != NULL)
+            wr_exec_undo(VARIANT_POLLED, table);
     }
-    return table;
+    wr_shadow_alarm(engine, on);
+}
+
+static void heed(Engine *engine) {
+    Tables *tables = engine->executor_state;
+    bool on;
+    do {
+        on = atomic_load(&tables->alarms) > 0;
+        set_alarm(engine, on);
+    } while ((atomic_load(&tables->alarms) > 0) != on);
+}
+
+static void alarm(Engine *engine, int change) {
+    Tables *tables = engine->executor_state;
+    int before = atomic_fetch_add(&tables->alarms, change);
+    if ((before > 0) != (before + change > 0)) heed(engine);
+}
+
+void wr_interp_heed_alarms(Engine *engine) {
+    Tables *tables = engine->executor_state;
+    if (atomic_load(&tables->alarms) > 0) heed(engine);
 }
 
 /* ---- immediates off the fast path ---- */
@@ -180,23 +238,37 @@ Jump wr_interp_jump(const Func *func, const u8 *pc, const SideEntry *stp, Slot *
 
 /* ---- metering ---- */
 
-/* Fuel that peers have in common is drawn when the store's own is spent. */
+/* Store.fuel holds what a metered activation may use until it looks for other reasons to stop, plus pc; the
+ * rest is aside. In any other it is so small that handlers that poll, while an alarm is on, look each time. */
+#define SLICE ((i64)1 << 16)
+#define NO_FUEL (INT64_MIN / 2)
+
+static void set_slice(Store *store, const u8 *pc, i64 fuel) {
+    bool asked = atomic_load_explicit(&store->interrupt, memory_order_relaxed) & POLL_ASKED;
+    i64 most = asked ? 0 : SLICE, slice = fuel < most ? fuel : most;
+    store->fuel = slice + (i64)(uintptr_t)pc;
+    store->fiber->other_fuel = fuel - slice;
+}
+
+/* All that is left: fuel that peers have in common is drawn when the store's own is spent. */
 static bool refuel(Store *store, const u8 *pc) {
-    i64 left = store->fuel - (i64)(uintptr_t)pc;
-    if (left >= 0) return true;
-    i64 drawn = wr_budget_draw(store->budget, (u64)-left);
-    store->fuel += drawn;
-    return left + drawn >= 0;
+    i64 left = store->fuel - (i64)(uintptr_t)pc + store->fiber->other_fuel;
+    if (!store->fuel_on) left = SLICE; /* no longer */
+    if (left < 0) left += wr_budget_draw(store->budget, (u64)-left);
+    set_slice(store, pc, left);
+    return left >= 0;
 }
 
 bool wr_interp_must_stop(Store *store, const u8 *pc) {
     Fiber *fiber = store->fiber;
     u32 interrupt = atomic_load_explicit(&store->interrupt, memory_order_relaxed);
+    if (fiber->mode != RUNS_METERED) store->fuel = NO_FUEL;
+    if (fiber->mode == RUNS_FREE) return false;
     if (interrupt & POLL_DEADLINE && store->deadline != 0)
         fiber->trap = WR_TRAP_DEADLINE;
     else if (interrupt & POLL_INTERRUPT && store->interruptible)
         fiber->trap = WR_TRAP_INTERRUPTED;
-    else if (store->fuel_on && !refuel(store, pc))
+    else if (fiber->mode == RUNS_METERED && !refuel(store, pc))
         fiber->trap = WR_TRAP_OUT_OF_FUEL;
     else
         return false;
@@ -263,7 +335,7 @@ static Fiber *fiber_new(const Store *store) {
     fiber->operand_end = NULL;
     fiber->activation = NULL;
     fiber->base = NULL;
-    fiber->polled = false;
+    fiber->mode = RUNS_FREE;
     return fiber;
 }
 
@@ -384,16 +456,20 @@ static void recover_fault(Activation *a, Fiber *fiber) {
 /* Leads back to C: the frame below the outermost one runs this. */
 static const u8 exit_code[] = {0xFF, 0xFF};
 
-/* Fuel counts in activations that poll only; see handlers_jump.h for what is stored meanwhile. */
+/* Around guest code. See handlers_jump.h for what fuel counts. */
 static void meter_start(Store *store, const u8 *pc) {
-    if (!store->fiber->polled) return;
-    if (store->fuel_on)
-        store->fuel += (i64)(uintptr_t)pc;
-    else
-        store->fuel = INT64_MAX / 2; /* never runs out */
+    if (is_metered(store)) {
+        set_slice(store, pc, store->fuel_on ? store->fuel : SLICE);
+    } else {
+        store->fiber->other_fuel = store->fuel;
+        store->fuel = NO_FUEL;
+    }
 }
 static void meter_end(Store *store, const u8 *pc) {
-    if (store->fuel_on && store->fiber->polled) store->fuel -= (i64)(uintptr_t)pc;
+    if (is_metered(store))
+        store->fuel += store->fiber->other_fuel - (i64)(uintptr_t)pc;
+    else
+        store->fuel = store->fiber->other_fuel;
 }
 
 static const Func exit_func = {.start = exit_code, .end = exit_code + 2};
@@ -464,7 +540,9 @@ static Error *end_activation(Activation *a, Slot *slots, u32 nslots) {
 static Error *begin_activation(Activation *a, Func *func, const Slot *args) {
     Fiber *fiber = a->store->fiber;
     if (!push_frames(fiber, a, func, args)) return wr_error_trap(WR_TRAP_STACK_EXHAUSTED);
-    if (wr_interp_table(a->store, func->home) != NULL) return NULL;
+    if (wr_interp_table(a->store, func->home) != NULL &&
+        wr_shadow_prepare(a->store->engine, fiber->mode))
+        return NULL;
     fiber->sp = a->base->fp;
     fiber->fr = a->base + 1;
     return ERROR_OOM;
@@ -520,17 +598,33 @@ static bool prepare_thread(const Store *store) {
     return store->engine->config.memory_mode != WR_MEMORY_GUARD || wr_os_fault_thread();
 }
 
+/* What runs inside of another activation may be stopped by what may stop that. */
+static RunMode mode_of(const Store *store) {
+    RunMode mode = store->fuel_on ? RUNS_METERED : store_stops(store) ? RUNS_STOPPABLE : RUNS_FREE;
+    RunMode outer = store->nesting > 0 ? store->fiber->mode : RUNS_FREE;
+    return mode > outer ? mode : outer;
+}
+
+/* Whether it is from now on that alarms tell what is asked of the store. */
+static bool hear_alarms(Store *store) {
+    if (store->fiber->mode != RUNS_STOPPABLE) return false;
+    u32 bits = atomic_load_explicit(&store->interrupt, memory_order_relaxed);
+    return !(bits & POLL_RUNNING) && (wr_store_raise(store, POLL_RUNNING), true);
+}
+
 static Error *call(Store *store, Func *func, Slot *slots) {
     if (store->nesting >= MAX_NESTING) return wr_error_trap(WR_TRAP_STACK_EXHAUSTED);
     if (func->home == NULL) return call_other(store, func, NULL, slots);
     if (store->fiber == NULL && (store->fiber = fiber_new(store)) == NULL) return ERROR_OOM;
     if (!prepare_thread(store)) return ERROR_OOM;
-    bool polled = store->fiber->polled;
-    store->fiber->polled = store_polls(store) || (store->nesting > 0 && polled);
+    RunMode outer = store->fiber->mode;
+    store->fiber->mode = mode_of(store);
+    bool hears = hear_alarms(store);
     store->nesting += 1;
     Error *error = call_wasm(store, func, slots);
     store->nesting -= 1;
-    store->fiber->polled = polled;
+    if (hears) wr_store_lower(store, POLL_RUNNING);
+    store->fiber->mode = outer;
     /* there may be a hundred thousand such stores, and few of them busy */
     if (store->kit != NULL && store->nesting == 0) fiber_free(store, store->fiber);
     return error;
@@ -555,14 +649,16 @@ static void pause_call(PausedCall *call, const Activation *a) {
 
 static Error *run_pausable(PausedCall *call, Activation *a, Slot *slots) {
     Store *store = call->store;
+    bool hears = hear_alarms(store);
     store->nesting += 1;
     run_activation(a);
     store->nesting -= 1;
+    if (hears) wr_store_lower(store, POLL_RUNNING);
     if (store->fiber->outcome == OUTCOME_SUSPENDED) {
         pause_call(call, a);
         return NULL;
     }
-    store->fiber->polled = false;
+    store->fiber->mode = RUNS_FREE;
     store->fiber->base = NULL;
     return end_activation(a, slots, call->func->result_slots);
 }
@@ -571,19 +667,19 @@ static Error *start_pausable(PausedCall *call, Slot *slots) {
     Store *store = call->store;
     if (store->fiber == NULL && (store->fiber = fiber_new(store)) == NULL) return ERROR_OOM;
     Activation a = {.outer = thread_activation, .store = store};
-    store->fiber->polled = store_polls(store);
+    store->fiber->mode = mode_of(store);
     Error *error = begin_activation(&a, call->func, slots);
     return error != NULL ? error : run_pausable(call, &a, slots);
 }
 
-/* On the call's own fiber; of two that are left over one is kept. It goes on polling, with the dispatch
- * tables that its frames have, even if nothing asks for that any more. */
+/* On the call's own fiber; of two that are left over one is kept. */
 static Error *resume_paused(PausedCall *call, Slot *slots) {
     Store *store = call->store;
     Fiber *spare = store->fiber;
     Activation a = {.outer = thread_activation, .store = store, .base = call->fiber->base};
     store->fiber = call->fiber;
     call->fiber = NULL;
+    store->fiber->mode = mode_of(store);
     Error *error = run_pausable(call, &a, slots);
     if (store->fiber == NULL)
         store->fiber = spare;
@@ -641,6 +737,7 @@ const Executor wr_interpreter = {
     .backtrace = backtrace,
     .each_frame = each_frame,
     .guard_init = guard_init,
+    .alarm = alarm,
     .module_free = wr_shadow_module_free,
     .shadow_stats = wr_shadow_stats,
 };

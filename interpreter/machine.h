@@ -55,7 +55,7 @@
 #define STEP __attribute__((preserve_none)) void
 typedef STEP Step(PARAMS);
 
-#define NEXT_AT(index) __attribute__((musttail)) return ((Step *)disp[index])(ARGS)
+#define NEXT_AT(index) __attribute__((musttail)) return ((Step *)HANDLER_AT(index))(ARGS)
 #define NEXT_ID() NEXT_AT(*(const u16 *)(ids + 2 * (uintptr_t)pc))
 #define LEAVE() return
 /* The fault handler finds pc in its register: keep the compiler from advancing it before the access. */
@@ -64,13 +64,15 @@ typedef STEP Step(PARAMS);
 #else
 #define FUNCTION_OF(name)                                                                          \
     name:
-#define NEXT_AT(index) goto *(void *)disp[index]
+#define NEXT_AT(index) goto *(void *)HANDLER_AT(index)
 #define JUMP(name) goto name
 #define LEAVE() return NULL
 #define ADDRESS_OF(name) ((Handler *) && name)
 #define SAVE_PC_GUARD() STORE_PC()
 #define ACCESSED_GUARD() ((void)0)
 #endif
+/* Alarms change tables while they are in use (interp.c). */
+#define HANDLER_AT(index) __atomic_load_n(&disp[index], __ATOMIC_RELAXED)
 #define STORE_PC() ((void)(inst->store->fiber->fault_pc = pc, inst->store->fiber->fault_frame = fr))
 #define SAVE_PC_CHECK() ((void)0)
 #define ACCESSED_CHECK() ((void)0)

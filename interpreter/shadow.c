@@ -6,10 +6,10 @@
 
 #include "tiling.h"
 
-/* One function's ids for one kind; of the same function, the next one is for another kind. */
+/* One function's ids for one kind of memory; of the same function, the next one is for another kind. */
 typedef struct Shadow {
     struct Shadow *next;
-    u32 kind;
+    MemoryKind kind;
     size_t bytes; /* of this block */
     u16 ids[];    /* one for each byte of the code */
 } Shadow;
@@ -18,31 +18,73 @@ typedef _Atomic(Shadow *) ShadowList;
 
 /* Per engine. */
 typedef struct Shadows {
-    _Atomic(Handler **) table; /* made once, by the first thread that needs it */
-    atomic_size_t bytes;       /* of all shadows */
-    atomic_ullong made, ns;    /* how many there ever were, and the time that making them took */
-    atomic_bool limited;       /* one was not made, to save memory */
+    /* Made once, by the first thread that needs it. `metered` holds the handlers that poll where there are such. */
+    _Atomic(Handler **) table, metered;
+    atomic_size_t bytes;    /* of all shadows */
+    atomic_ullong made, ns; /* how many there ever were, and the time that making them took */
+    atomic_bool limited;    /* one was not made, to save memory */
 } Shadows;
 
-Handler *const *wr_shadow_table(const Engine *engine) {
-    return atomic_load_explicit(&((Shadows *)engine->shadows)->table, memory_order_acquire);
+/* ---- tables of handlers ---- */
+
+Handler *const *wr_shadow_table(const Store *store) {
+    Shadows *shadows = store->engine->shadows;
+    return atomic_load_explicit(is_metered(store) ? &shadows->metered : &shadows->table,
+                                memory_order_acquire);
 }
 
-/* The table is filled when the first function gets warm: most runs are short. */
-static bool make_table(Engine *engine, Shadows *shadows) {
-    bool ok = true;
+static void poll_from_now(void *context, u32 id, u32 polled) {
+    Handler **table = context;
+    set_handler(&table[id], __atomic_load_n(&table[polled], __ATOMIC_RELAXED));
+}
+
+void wr_shadow_alarm(Engine *engine, bool on) {
+    Shadows *shadows = engine->shadows;
+    if (shadows == NULL) return;
+    Handler **table = atomic_load(&shadows->table);
+    if (table == NULL) return;
+    if (on)
+        wr_tiling_each_polled(poll_from_now, table);
+    else
+        wr_shadow_fill(table);
+}
+
+/* Filled when the first function gets warm: most runs are short. */
+static bool make_table(Engine *engine, _Atomic(Handler **) *place, bool metered) {
+    Handler **table = NULL;
     wr_os_mutex_lock(&engine->lock);
-    if (atomic_load_explicit(&shadows->table, memory_order_relaxed) == NULL) {
-        Handler **table = wr_alloc(&engine->alloc, wr_tiling_table_size() * sizeof(Handler *));
-        ok = table != NULL;
-        if (ok) {
+    if (atomic_load(place) == NULL) {
+        table = wr_alloc(&engine->alloc, wr_tiling_table_size() * sizeof(Handler *));
+        if (table != NULL) {
             wr_shadow_fill(table);
-            atomic_store_explicit(&shadows->table, table, memory_order_release);
+            if (metered) wr_tiling_each_polled(poll_from_now, table);
+            atomic_store(place, table);
         }
     }
+    bool ok = atomic_load(place) != NULL;
     wr_os_mutex_unlock(&engine->lock);
+    if (table != NULL) wr_interp_heed_alarms(engine);
     return ok;
 }
+
+static bool table_for(Engine *engine, RunMode mode) {
+    Shadows *shadows = engine->shadows;
+    bool metered = mode == RUNS_METERED;
+    _Atomic(Handler **) *place = metered ? &shadows->metered : &shadows->table;
+    if (LIKELY(atomic_load_explicit(place, memory_order_acquire) != NULL)) return true;
+    return make_table(engine, place, metered);
+}
+
+bool wr_shadow_prepare(Engine *engine, RunMode mode) {
+    Shadows *shadows = engine->shadows;
+    if (shadows == NULL) return true;
+    if (atomic_load_explicit(&shadows->table, memory_order_relaxed) == NULL &&
+        atomic_load_explicit(&shadows->metered, memory_order_relaxed) == NULL)
+        return true;
+    return table_for(engine, mode);
+}
+
+/* ---- engines ---- */
 
 bool wr_shadow_engine_init(Engine *engine) {
     if (!wr_shadow_works()) engine->config.warm_after = UINT32_MAX;
@@ -56,8 +98,9 @@ bool wr_shadow_engine_init(Engine *engine) {
 void wr_shadow_engine_free(Engine *engine) {
     Shadows *shadows = engine->shadows;
     if (shadows == NULL) return;
-    wr_free(&engine->alloc, atomic_load(&shadows->table),
-            wr_tiling_table_size() * sizeof(Handler *));
+    size_t size = wr_tiling_table_size() * sizeof(Handler *);
+    wr_free(&engine->alloc, atomic_load(&shadows->table), size);
+    wr_free(&engine->alloc, atomic_load(&shadows->metered), size);
     wr_free(&engine->alloc, shadows, sizeof *shadows);
 }
 
@@ -106,7 +149,7 @@ void wr_shadow_module_free(Module *module) {
     wr_free(&module->engine->alloc, lists, module->ncodes * sizeof *lists);
 }
 
-static Shadow *find(const ShadowList *list, u32 kind) {
+static Shadow *find(const ShadowList *list, MemoryKind kind) {
     Shadow *shadow = atomic_load_explicit(list, memory_order_acquire);
     while (shadow != NULL && shadow->kind != kind) shadow = shadow->next;
     return shadow;
@@ -123,7 +166,7 @@ static bool charge(Engine *engine, size_t length, size_t bytes) {
     return false;
 }
 
-static Shadow *make(Engine *engine, const Module *module, const Code *code, u32 kind) {
+static Shadow *make(Engine *engine, const Module *module, const Code *code, MemoryKind kind) {
     size_t length = (size_t)(code->end - code->start);
     size_t bytes = sizeof(Shadow) + length * sizeof(u16);
     if (!charge(engine, length, bytes)) return NULL;
@@ -134,7 +177,7 @@ static Shadow *make(Engine *engine, const Module *module, const Code *code, u32 
         return NULL;
     }
     *shadow = (Shadow){.kind = kind, .bytes = bytes};
-    if (wr_tiling(module, code, (MemoryKind)(kind / 2), kind % 2 != 0, shadow->ids)) return shadow;
+    if (wr_tiling(module, code, kind, shadow->ids)) return shadow;
     free_shadow(engine, shadow);
     return NULL;
 }
@@ -154,7 +197,7 @@ static Shadow *add(Engine *engine, ShadowList *list, Shadow *shadow) {
     return shadow;
 }
 
-static Shadow *find_or_make(Engine *engine, Module *module, const Code *code, u32 kind) {
+static Shadow *find_or_make(Engine *engine, Module *module, const Code *code, MemoryKind kind) {
     ShadowList *lists = lists_of(module);
     if (lists == NULL) return NULL;
     ShadowList *list = &lists[code - module->codes];
@@ -172,16 +215,14 @@ static Shadow *find_or_make(Engine *engine, Module *module, const Code *code, u3
 uintptr_t wr_shadow_ids(Store *store, Func *func) {
     Engine *engine = store->engine;
     Shadows *shadows = engine->shadows;
-    u32 polled = store->fiber->polled;
-    if (func->ids[polled] != 0) return func->ids[polled];
+    if (func->ids != 0) return func->ids;
     func->heat = 0; /* not soon again, if this fails */
-    if (shadows == NULL) return 0;
-    if (wr_shadow_table(engine) == NULL && !make_table(engine, shadows)) return 0;
+    if (shadows == NULL || !table_for(engine, store->fiber->mode)) return 0;
     const Instance *instance = func->home->instance;
-    u32 kind = (u32)instance->memory_kind * 2 + polled;
+    MemoryKind kind = instance->memory_kind;
     Shadow *shadow = find_or_make(engine, instance->module, func->code, kind);
     if (shadow == NULL) return 0;
     func->heat = WARM;
-    func->ids[polled] = (uintptr_t)shadow->ids - 2 * (uintptr_t)func->code->start;
-    return func->ids[polled];
+    func->ids = (uintptr_t)shadow->ids - 2 * (uintptr_t)func->code->start;
+    return func->ids;
 }

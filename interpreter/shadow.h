@@ -19,14 +19,15 @@
 /* A function is warm when Func.heat, which starts at Engine.start_heat, has got here. */
 #define WARM 0x10000u
 
-/* What a shadow is made for: the same code runs differently. */
-typedef enum ShadowKind { SHADOW_KINDS = MEM_KINDS * 2 } ShadowKind;
-
-/* Func.ids[polled] for the store's current activation: made if need be. 0: there are none, now or ever.
- * func->home != NULL. Any thread that has the store. */
+/* Func.ids: made if need be. 0: there are none, now or ever. func->home != NULL. The thread that has the
+ * store. */
 uintptr_t wr_shadow_ids(Store *store, Func *func);
-/* The handlers by id; NULL when out of memory. */
-Handler *const *wr_shadow_table(const Engine *engine);
+/* The handlers by id, for the store's current activation, after wr_shadow_prepare(). */
+Handler *const *wr_shadow_table(const Store *store);
+/* Before an activation of that mode: if there are any ids, there is its table. False when out of memory. */
+NODISCARD bool wr_shadow_prepare(Engine *engine, RunMode mode);
+/* Makes handlers poll in activations that are not metered, or no longer. Any thread. */
+void wr_shadow_alarm(Engine *engine, bool on);
 
 /* Makes what ids need; false when out of memory. */
 NODISCARD bool wr_shadow_engine_init(Engine *engine);
@@ -36,8 +37,7 @@ wr_shadow_stats_t wr_shadow_stats(const Engine *engine);
 /* Frees a module's shadows. */
 void wr_shadow_module_free(Module *module);
 
-/* exec_shadow.c: the number of handlers, and each one's address */
-extern const u32 wr_shadow_table_size;
+/* exec_shadow.c: each handler's address */
 void wr_shadow_fill(Handler **table);
 /* Whether this build can dispatch by ids. */
 bool wr_shadow_works(void);

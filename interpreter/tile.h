@@ -13,7 +13,7 @@
 #define DECLARE(name) Step wr_shadow_##name;
 #include "shadow_decls.inc"
 #undef DECLARE
-Step wr_shadow_h_TRAP, wr_shadow_h_STOP, wr_shadow_h_JUMP_SLOW;
+Step wr_shadow_h_TRAP, wr_shadow_h_LOOK, wr_shadow_h_JUMP_SLOW, wr_shadow_h_TAKEN;
 
 /* Named by the table of offsets only. */
 #define USED __attribute__((used)) static
@@ -41,6 +41,14 @@ Step wr_shadow_h_TRAP, wr_shadow_h_STOP, wr_shadow_h_JUMP_SLOW;
     TILE_NOT_TAKEN()
 #define TILE_IF(flag)                                                                              \
     if (!(flag)) TILE_TAKEN();                                                                     \
+    TILE_NOT_TAKEN()
+
+/* The same in handlers that poll. */
+#define TILE_BR_IF_POLLED(flag)                                                                    \
+    if (flag) JUMP(h_TAKEN);                                                                       \
+    TILE_NOT_TAKEN()
+#define TILE_IF_POLLED(flag)                                                                       \
+    if (!(flag)) JUMP(h_TAKEN);                                                                    \
     TILE_NOT_TAKEN()
 #endif
 

@@ -44,7 +44,7 @@ typedef struct AtomRow {
 
 #define BY_TYPE 5
 #define TILE_ACCESS 1
-#define TILE_BRANCH 2 /* is followed by the tiles that poll */
+#define TILE_BRANCH 2 /* is followed by the tiles that poll: ids that shadows do not hold */
 #define TILE_CHECK 4  /* is followed by the tile that checks bounds */
 
 #include "shadow_ids.inc"
@@ -101,7 +101,7 @@ typedef struct Tiling {
     const Module *module;
     const Code *code;
     const Alloc *alloc;
-    bool check, polled, accesses;
+    bool check, accesses;
     u16 *ids;
     Item *items;
     u32 nitems, cap_items;
@@ -117,6 +117,16 @@ typedef struct Tiling {
 } Tiling;
 
 u32 wr_tiling_table_size(void) { return SHADOW_TABLE_SIZE; }
+
+void wr_tiling_each_polled(PairVisitor *visit, void *context) {
+    for (u32 i = 0; i < ARRAY_LEN(polled_pairs); i++)
+        visit(context, polled_pairs[i][0], polled_pairs[i][1]);
+    for (u32 i = 0; i < ARRAY_LEN(tiles); i++) {
+        if (!(tiles[i].flags & TILE_BRANCH)) continue;
+        u32 id = tiles[i].id, kinds = tiles[i].flags & TILE_CHECK ? 2 : 1;
+        for (u32 kind = 0; kind < kinds; kind++) visit(context, id + kind, id + kind + kinds);
+    }
+}
 
 /* ---- reading ---- */
 
@@ -374,7 +384,6 @@ static bool make_singles(Tiling *t, MemoryKind kind) {
     memcpy(t->singles, singles, sizeof singles);
     if (kind == MEM_CHECK32) APPLY(t->singles, check_singles);
     if (kind == MEM_64) APPLY(t->singles, mem64_singles);
-    if (t->polled) APPLY(t->singles, polled_singles);
     if (!t->code->is_wide) return true;
     t->wide = wr_alloc(t->alloc, sizeof singles);
     if (t->wide == NULL) return false;
@@ -382,8 +391,6 @@ static bool make_singles(Tiling *t, MemoryKind kind) {
     APPLY(t->wide, wide_singles);
     return true;
 }
-
-#define POLLED_ID(t, name) (u16)((t)->polled ? name##_POLLED : name)
 
 static Single bytes_single(u32 state) {
     static const u16 ids[STATES] = {ID_TO_BYTES_E, ID_TO_BYTES_I, ID_TO_BYTES_F, ID_TO_BYTES_V};
@@ -401,49 +408,36 @@ static bool is_return(const Tiling *t, const Item *item) {
 
 /* The end of the function, and branches there. */
 static Single exit_single(const Tiling *t, const Item *item, u32 state) {
-    static const u16 br_exits[STATES] = {ID_BR_EXIT_E_POLLED, ID_BR_EXIT_I_POLLED,
-                                         ID_BR_EXIT_F_POLLED, ID_BR_EXIT_V_POLLED};
-    Single to_return = t->singles[OP_RETURN][state];
+    static const u16 none[STATES] = {ID_RETURN_NONE_E};
+    static const u16 one[STATES] = {ID_RETURN_ONE_E, ID_RETURN_ONE_I, ID_RETURN_ONE_F};
+    static const u16 br[STATES] = {ID_BR_EXIT_E, ID_BR_EXIT_I, ID_BR_EXIT_F, ID_BR_EXIT_V};
+    static const u16 br_if[STATES] = {ID_BR_IF_EXIT_E, ID_BR_IF_EXIT_I};
+    static const u16 if_else[STATES] = {ID_IF_EXIT_E, ID_IF_EXIT_I};
+    static const u16 br_table[STATES] = {ID_BR_TABLE_EXIT_E, ID_BR_TABLE_EXIT_I};
+    const u16 *ids = none;
     u32 results = t->code->result_slots;
     if ((item->op == OP_BR || item->op == OP_BR_IF) && !is_return(t, item))
         return bytes_single(state);
     switch (item->op) {
-    case OP_BR_IF:
-        if (state == STATE_E) return (Single){POLLED_ID(t, ID_BR_IF_EXIT_E), STATE_E};
-        if (state == STATE_I) return (Single){POLLED_ID(t, ID_BR_IF_EXIT_I), STATE_E};
-        return bytes_single(state);
-    case OP_IF:
-        if (state == STATE_E) return (Single){POLLED_ID(t, ID_IF_EXIT_E), STATE_E};
-        if (state == STATE_I) return (Single){POLLED_ID(t, ID_IF_EXIT_I), STATE_E};
-        return bytes_single(state);
-    case OP_BR_TABLE:
-        if (state == STATE_E) return (Single){POLLED_ID(t, ID_BR_TABLE_EXIT_E), STATE_E};
-        if (state == STATE_I) return (Single){POLLED_ID(t, ID_BR_TABLE_EXIT_I), STATE_E};
-        return bytes_single(state);
+    case OP_BR_IF: ids = br_if; break;
+    case OP_IF: ids = if_else; break;
+    case OP_BR_TABLE: ids = br_table; break;
     case OP_BR:
-    case OP_ELSE:
-        if (t->polled) to_return.id = br_exits[state];
-        return to_return;
+    case OP_ELSE: ids = br; break;
     case OP_END:
-        if (results == 0 && state == STATE_E)
-            return (Single){POLLED_ID(t, ID_RETURN_NONE_E), STATE_E};
-        if (results != 1 || state == STATE_V) return to_return;
-        if (state == STATE_E) return (Single){POLLED_ID(t, ID_RETURN_ONE_E), STATE_E};
-        if (state == STATE_I) return (Single){POLLED_ID(t, ID_RETURN_ONE_I), STATE_E};
-        return (Single){POLLED_ID(t, ID_RETURN_ONE_F), STATE_E};
+        if (results == 1) ids = one;
+        if (results > 1 || ids[state] == 0) return t->singles[OP_RETURN][state];
+        break;
     default: return bytes_single(state);
     }
+    return ids[state] ? (Single){ids[state], STATE_E} : bytes_single(state);
 }
 
-static Single padded_call(const Tiling *t, u32 op, u32 state) {
-    static const u16 direct[2][STATES] = {
-        {ID_CALL_5_E, ID_CALL_5_I, ID_CALL_5_F, ID_CALL_5_V},
-        {ID_CALL_5_E_POLLED, ID_CALL_5_I_POLLED, ID_CALL_5_F_POLLED, ID_CALL_5_V_POLLED}};
-    static const u16 indirect[2][STATES] = {
-        {ID_CALL_INDIRECT_5_E, ID_CALL_INDIRECT_5_I, ID_CALL_INDIRECT_5_F, ID_CALL_INDIRECT_5_V},
-        {ID_CALL_INDIRECT_5_E_POLLED, ID_CALL_INDIRECT_5_I_POLLED, ID_CALL_INDIRECT_5_F_POLLED,
-         ID_CALL_INDIRECT_5_V_POLLED}};
-    return (Single){(op == OP_CALL ? direct : indirect)[t->polled][state], STATE_E};
+static Single padded_call(u32 op, u32 state) {
+    static const u16 direct[STATES] = {ID_CALL_5_E, ID_CALL_5_I, ID_CALL_5_F, ID_CALL_5_V};
+    static const u16 indirect[STATES] = {ID_CALL_INDIRECT_5_E, ID_CALL_INDIRECT_5_I,
+                                         ID_CALL_INDIRECT_5_F, ID_CALL_INDIRECT_5_V};
+    return (Single){(op == OP_CALL ? direct : indirect)[state], STATE_E};
 }
 
 static Single single_of(const Tiling *t, u32 i, u32 state) {
@@ -452,7 +446,7 @@ static Single single_of(const Tiling *t, u32 i, u32 state) {
     const Item *item = &t->items[i];
     if (item->is_exit || i + 1 == t->nitems) return exit_single(t, item, state);
     if (item->op == OP_END) return (Single){block_ends[state], STATE_E};
-    if (item->is_padded) return padded_call(t, item->op, state);
+    if (item->is_padded) return padded_call(item->op, state);
     bool sees_locals = item->op == OP_LOCAL_GET || item->op == OP_LOCAL_SET ||
                        item->op == OP_LOCAL_TEE || item->is_wide;
     Single single = (t->wide && sees_locals ? t->wide : t->singles)[item->op][state];
@@ -533,9 +527,9 @@ static void choose_tile(Tiling *t, u32 i, u32 end) {
         for (u32 state = 0; state < STATES; state++) {
             const TileInfo *tile = &tiles[trie[node].tiles[state]];
             if (tile->id == 0) continue;
-            bool checked = tile->flags & TILE_CHECK, branch = tile->flags & TILE_BRANCH;
+            bool checked = tile->flags & TILE_CHECK;
             if (t->check && !checked && tile->flags & TILE_ACCESS) continue;
-            u32 id = tile->id + (branch && t->polled ? 1u + checked : 0) + (checked && t->check);
+            u32 id = tile->id + (checked && t->check);
             u8 after = tile->end < STATES ? tile->end : STATE_E;
             offer(&t->choices[i][state], COST_TILE + COST_STEP * tile->count, t->choices[j + 1],
                   (u16)id, tile->count, after);
@@ -607,7 +601,7 @@ static bool shares_memory(const Module *module) {
     return module->nmemories > 0 && module->memories[0].limits.is_shared;
 }
 
-bool wr_tiling(const Module *module, const Code *code, MemoryKind kind, bool polled, u16 *ids) {
+bool wr_tiling(const Module *module, const Code *code, MemoryKind kind, u16 *ids) {
     Tiling t = {
         .module = module,
         .code = code,
@@ -615,7 +609,6 @@ bool wr_tiling(const Module *module, const Code *code, MemoryKind kind, bool pol
         .check = kind == MEM_CHECK32,
         /* A check that fails must look whether another thread has grown the memory: not in tiles. */
         .accesses = kind == MEM_GUARD32 || (kind == MEM_CHECK32 && !shares_memory(module)),
-        .polled = polled,
         .ids = ids};
     bool ok = read_items(&t) && make_singles(&t, kind);
     if (ok) t.choices = wr_alloc(t.alloc, (t.nitems + 1) * sizeof *t.choices);

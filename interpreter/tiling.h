@@ -13,9 +13,12 @@
 
 /* How many handlers ids can name. */
 u32 wr_tiling_table_size(void);
-/* Fills ids[0 .. code->end - code->start) for code whose memory 0 is of that kind, in activations that
- * poll or not. False when out of memory. */
-NODISCARD bool wr_tiling(const Module *module, const Code *code, MemoryKind kind, bool polled,
-                         u16 *ids);
+/* Fills ids[0 .. code->end - code->start) for code whose memory 0 is of that kind. False when out of
+ * memory. */
+NODISCARD bool wr_tiling(const Module *module, const Code *code, MemoryKind kind, u16 *ids);
+
+/* Calls `visit` for every id whose handler transfers control, with the id of the handler that polls as well. */
+typedef void PairVisitor(void *context, u32 id, u32 polled);
+void wr_tiling_each_polled(PairVisitor *visit, void *context);
 
 #endif

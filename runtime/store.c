@@ -258,15 +258,31 @@ Error *wr_store_trap(const Store *store, wr_trap_code_t code, u64 element) {
     return wr_error_trap(code);
 }
 
+static bool is_alarming(u32 bits) { return bits & POLL_RUNNING && bits & POLL_ASKED; }
+
+u32 wr_store_raise(Store *store, u32 bits) {
+    Engine *engine = store->engine; /* the store may be gone once its call has stopped */
+    u32 old = atomic_fetch_or(&store->interrupt, bits);
+    if (is_alarming(old | bits) && !is_alarming(old)) engine->executor->alarm(engine, 1);
+    return old;
+}
+
+u32 wr_store_lower(Store *store, u32 bits) {
+    u32 old = atomic_fetch_and(&store->interrupt, ~bits);
+    if (is_alarming(old) && !is_alarming(old & ~bits))
+        store->engine->executor->alarm(store->engine, -1);
+    return old;
+}
+
 /* What stopped a call does not stop the next one, but see wr_store_call() for deadlines. */
 void wr_store_spend_interrupt(Store *store, wr_trap_code_t code) {
-    if (code == WR_TRAP_INTERRUPTED) atomic_fetch_and(&store->interrupt, ~POLL_INTERRUPT);
-    if (code == WR_TRAP_DEADLINE) atomic_fetch_and(&store->interrupt, ~POLL_DEADLINE);
+    if (code == WR_TRAP_INTERRUPTED) wr_store_lower(store, POLL_INTERRUPT);
+    if (code == WR_TRAP_DEADLINE) wr_store_lower(store, POLL_DEADLINE);
 }
 
 void wr_store_note_deadline(Store *store) {
     if (store->deadline != 0 && wr_os_now() >= store->deadline) {
-        atomic_fetch_or(&store->interrupt, POLL_DEADLINE);
+        wr_store_raise(store, POLL_DEADLINE);
     }
 }
 

@@ -127,8 +127,7 @@ struct wr_func {
     const struct Home *home; /* the instance's, chosen by code->is_wide; NULL: not interpreted */
     const u8 *start;         /* Code.start */
     const SideEntry *side;   /* Code.side, or what no entry is read of; never NULL */
-    /* The executor's: by what it dispatches, in activations that do not poll, that do; 0: nothing yet. */
-    uintptr_t ids[2];
+    uintptr_t ids;           /* the executor's: by what it dispatches; 0: nothing yet */
     u32 param_slots;
     u32 result_slots;
     u32 zero_slots;  /* locals to clear on entry: local_slots - param_slots */
@@ -275,8 +274,11 @@ typedef struct NativeOps {
 /* Guest code, host functions and guest code again may nest this deep on the C stack. */
 #define MAX_NESTING 256u
 
-#define POLL_INTERRUPT 1u /* bits of Store.interrupt */
+/* Bits of Store.interrupt: what is asked for, and that guest code runs which an alarm makes look for it. */
+#define POLL_INTERRUPT 1u
 #define POLL_DEADLINE 2u
+#define POLL_RUNNING 4u
+#define POLL_ASKED (POLL_INTERRUPT | POLL_DEADLINE)
 
 /* Operands of a constant expression that is being evaluated, on the C stack. */
 typedef struct ConstStack {
@@ -325,7 +327,7 @@ struct wr_store {
     Error *errors;     /* those that carry an exception of this store (error.h) */
 
     /* metering */
-    _Atomic(u32) interrupt; /* POLL_* bits, set by other threads, cleared by wr_store_call() */
+    _Atomic(u32) interrupt; /* POLL_* bits: wr_store_raise(), wr_store_lower() */
     bool interruptible;
     i64 fuel; /* remaining; meaningful if fuel_on; negative = spent */
     bool fuel_on;
@@ -344,10 +346,12 @@ struct wr_store {
     u32 ndata, cap_data;
 };
 
-/* True when calls must poll (fuel, deadline or interruption in use). */
-INLINE bool store_polls(const Store *s) {
-    return s->fuel_on || s->interruptible || s->deadline != 0;
-}
+/* True when a deadline or an interruption may stop calls. */
+INLINE bool store_stops(const Store *s) { return s->interruptible || s->deadline != 0; }
+/* Sets or clears bits of Store.interrupt and gives what they were. Where that makes a running call one which is
+ * asked to stop, or no longer one, Executor.alarm hears of it: exactly once. Any thread; from signal handlers too. */
+u32 wr_store_raise(Store *store, u32 bits);
+u32 wr_store_lower(Store *store, u32 bits);
 
 /* A call that stopped on the way and can go on (paused_call.c). Its frames are on a fiber of its own. */
 typedef struct wr_call {
@@ -471,6 +475,9 @@ struct Executor {
     /* May be NULL: true. Called before engine_init if memories are to be guarded: prepares to turn
      * faults in them into traps (installs the fault handler). False makes wr_memory_mode AUTO explicit. */
     bool (*guard_init)(void);
+    /* By so many more of the engine's calls that are POLL_RUNNING a stop is asked for (change = 1), or no longer
+     * (-1). Any thread, in any order; from signal handlers too. NULL where nothing sets that bit. */
+    void (*alarm)(Engine *engine, int change);
     /* May be NULL. Frees what the executor has put into Module.shadows; the module's last reference is gone. */
     void (*module_free)(Module *module);
     /* May be NULL: there are none. */

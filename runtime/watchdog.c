@@ -58,7 +58,7 @@ static void remove_at(Watchdog *w, u32 at) {
 
 static void expire(Watchdog *w, u64 now) {
     while (w->count > 0 && w->heap[0].deadline <= now) {
-        atomic_fetch_or(&w->heap[0].store->interrupt, POLL_DEADLINE);
+        wr_store_raise(w->heap[0].store, POLL_DEADLINE);
         remove_at(w, 0);
     }
 }

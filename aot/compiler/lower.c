@@ -253,7 +253,8 @@ void wr_lower_poll(Lower *l) {
         l->b, l->unit->i32, wr_lower_field(l, store, offsetof(struct wr_store, interrupt)), "");
     LLVMSetOrdering(flag, LLVMAtomicOrderingMonotonic);
     LLVMSetMetadata(flag, l->unit->kind_tbaa, l->unit->tbaa_instance);
-    LLVMValueRef any = LLVMBuildICmp(l->b, LLVMIntNE, flag, wr_lower_i32(l, 0), "");
+    LLVMValueRef asked = LLVMBuildAnd(l->b, flag, wr_lower_i32(l, POLL_ASKED), "");
+    LLVMValueRef any = LLVMBuildICmp(l->b, LLVMIntNE, asked, wr_lower_i32(l, 0), "");
     wr_lower_unlikely(l, any, &likely);
     LLVMValueRef offset = wr_lower_i32(l, (u32)l->offset);
     wr_lower_helper(l, HELPER_POLL, &offset, 1);

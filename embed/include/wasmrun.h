@@ -456,8 +456,8 @@ WR_API void wr_store_add_fuel(wr_store_t *store, uint64_t units);
 WR_API WR_NODISCARD own wr_error_t *wr_store_set_timeout(wr_store_t *store, uint64_t nanoseconds);
 /* Allow wr_store_interrupt() to take effect in calls started from now on. Default off. */
 WR_API void wr_store_set_interruptible(wr_store_t *store, bool on);
-/* Any thread: the running call traps with WR_TRAP_INTERRUPTED at its next poll, or, when nothing
- * runs, the next call does. */
+/* Any thread, signal handlers too: the running call traps with WR_TRAP_INTERRUPTED at its next branch or call,
+ * or, when nothing runs, the next call does. */
 WR_API void wr_store_interrupt(wr_store_t *store);
 
 /* The type of a memory. */

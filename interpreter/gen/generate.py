@@ -462,7 +462,7 @@ class Shadow:
         for text_key in ((op, state) if not variant else key, (op, state)):
             if text_key in ends.texts:
                 found = ends.states(ends.texts[text_key])
-                return ends.of(*text_key) if op != "RETURN" and found & set("EIFV") else "E"
+                return ends.of(*text_key) if op not in ("RETURN", "BR_EXIT") and found & set("EIFV") else "E"
         return "E"  # a flush
 
     def wrap(self):
@@ -500,7 +500,7 @@ class Shadow:
             out.append("    {%s}, /* %s */" % (", ".join(cells), op.id))
         out.append("};")
         order = {op.id: i for i, op in enumerate(self.generator.ops)}
-        for variant in ("CHECK", "MEM64", "WIDE", "POLLED"):
+        for variant in ("CHECK", "MEM64", "WIDE"):
             out.append("static const SingleChange %s_singles[] = {" % variant.lower())
             for (op, state, own), name in self.handlers.items():
                 if own == variant and op in order:
@@ -509,8 +509,12 @@ class Shadow:
             out.append("};")
         out.append("enum {")
         for (op, state, variant), name in self.handlers.items():
-            if op in SHADOW_ONLY or op == "RETURN":
-                out.append("    ID_%s_%s%s = %d," % (op, state, "_" + variant if variant else "", self.ids[name]))
+            if op in SHADOW_ONLY and not variant:
+                out.append("    ID_%s_%s = %d," % (op, state, self.ids[name]))
+        out += ["};", "static const u16 polled_pairs[][2] = {"]
+        for (op, state, variant), name in self.handlers.items():
+            if variant == "POLLED":
+                out.append("    {%d, %d}," % (self.ids[self.handlers[op, state, ""]], self.ids[name]))
         return "\n".join(out + ["};", ""])
 
     def fill(self):

@@ -294,11 +294,7 @@ class TileBody(Body):
         flag = self.temp("u32", self.pop("i"))
         self.settle("")
         self.advance()
-        if self.polled:  # rare enough to go on in the instruction's own handler
-            self.emit("r0 = %s;" % flag)
-            self.emit("JUMP(h_%s_I_POLLED);" % atom.name)
-        else:
-            self.emit("TILE_%s(%s);" % (atom.name, flag))
+        self.emit("TILE_%s%s(%s);" % (atom.name, "_POLLED" if self.polled else "", flag))
         return "E"
 
     def finish_noop(self, atom):
@@ -382,7 +378,7 @@ class Tiles:
 
     def __init__(self, generator, sequences, first_id):
         self.generator, self.first_id = generator, first_id
-        self.polled_ops = {op for op, _, variant in generator.handlers if variant == "POLLED"} | {"BR_IF", "IF"}
+        self.polled_ops = {op for op, _, variant in generator.handlers if variant == "POLLED"} - {"END"}
         self.atom_ids, self.atom_rows = {}, []
         self.tiles, self.by_sequence = [], {}
         seen = set()

@@ -1,7 +1,7 @@
 /*
  * test_tiles.c - every tile does what its parts do one by one. tiles.py has made a module with a function
  * for each tile, and says where the tile is in it and which id it has. Here each is run by bytes and
- * by ids, on the same operands, with guarded and with checked memories, polled or not: results, memory,
+ * by ids, on the same operands, with guarded and with checked memories, polling or not: results, memory,
  * locals and globals (through a hash), fuel, traps and their places must be the same. And the ids
  * must be there: a tile that is never chosen would not be tested. The host enters a case through a function
  * that calls it: a function that the host calls starts by bytes.
@@ -182,43 +182,47 @@ static void compare(Machine *plain, Machine *tiled, const Case *c, u32 round, u6
 
 /* ---- whether the tile is where it should be ---- */
 
-/* The id of the tile that is for such a memory and activation; 0 where there is none. */
-static u32 expected_id(const Case *c, bool check, bool polled) {
+/* The id of the tile that is for such a memory; 0 where there is none. */
+static u32 expected_id(const Case *c, bool check) {
     if (check && c->accesses && !c->checks) return 0;
-    return c->id + (c->branches && polled ? 1 + c->checks : 0) + (c->checks && check);
+    return c->id + (c->checks && check);
 }
 
-static void check_id(const Machine *m, const Case *c, bool check, bool polled) {
+static void check_id(const Machine *m, const Case *c, bool check) {
     static u16 ids[1u << 16];
     const Module *module = m->instance->module;
     const Code *code = m->instance->funcs[c->function]->code;
-    u32 expected = expected_id(c, check, polled);
+    u32 expected = expected_id(c, check);
     if (expected == 0) return;
     cr_assert_leq((size_t)(code->end - code->start), ARRAY_LEN(ids));
-    cr_assert(wr_tiling(module, code, check ? MEM_CHECK32 : MEM_GUARD32, polled, ids));
+    cr_assert(wr_tiling(module, code, check ? MEM_CHECK32 : MEM_GUARD32, ids));
     cr_assert_eq(ids[c->at], expected, "%c %s: has id %u, not %u", c->state, c->sequence,
                  ids[c->at], expected);
 }
 
 /* ---- all of them ---- */
 
-static void test_all(wr_memory_mode_t mode, bool polled) {
+/* How the machines run: free, with an alarm on in the second one's engine, metered. */
+typedef enum How { FREE, ALARMED, METERED } How;
+
+static void test_all(wr_memory_mode_t mode, How how) {
     bool check = mode == WR_MEMORY_EXPLICIT;
     read_cases();
     Machine plain = machine_new(mode, UINT32_MAX), tiled = machine_new(mode, 0);
-    seed = mode * 2 + polled;
+    if (how == ALARMED) wr_interpreter.alarm(tiled.engine, 1);
+    seed = mode * 3 + how;
     for (u32 i = 0; i < ncases; i++) {
         if (i % 50 == 0) {
             fill_memory(plain.instance->memories[0]->base);
             memcpy(tiled.instance->memories[0]->base, plain.instance->memories[0]->base,
                    MEMORY_SIZE);
         }
-        check_id(&tiled, &cases[i], check, polled);
+        check_id(&tiled, &cases[i], check);
         for (u32 round = 0; round < ROUNDS; round++)
             compare(&plain, &tiled, &cases[i], round,
-                    !polled      ? UINT64_MAX
-                    : round == 5 ? below(300)
-                                 : LOTS);
+                    how != METERED ? UINT64_MAX
+                    : round == 5   ? below(300)
+                                   : LOTS);
         cr_assert(same_memory(&plain, &tiled), "%c %s: other memory", cases[i].state,
                   cases[i].sequence);
     }
@@ -226,7 +230,9 @@ static void test_all(wr_memory_mode_t mode, bool polled) {
     machine_delete(&tiled);
 }
 
-Test(tiles, guarded) { test_all(WR_MEMORY_GUARD, false); }
-Test(tiles, guarded_polled) { test_all(WR_MEMORY_GUARD, true); }
-Test(tiles, checked) { test_all(WR_MEMORY_EXPLICIT, false); }
-Test(tiles, checked_polled) { test_all(WR_MEMORY_EXPLICIT, true); }
+Test(tiles, guarded) { test_all(WR_MEMORY_GUARD, FREE); }
+Test(tiles, guarded_alarmed) { test_all(WR_MEMORY_GUARD, ALARMED); }
+Test(tiles, guarded_metered) { test_all(WR_MEMORY_GUARD, METERED); }
+Test(tiles, checked) { test_all(WR_MEMORY_EXPLICIT, FREE); }
+Test(tiles, checked_alarmed) { test_all(WR_MEMORY_EXPLICIT, ALARMED); }
+Test(tiles, checked_metered) { test_all(WR_MEMORY_EXPLICIT, METERED); }
