@@ -255,7 +255,8 @@ static bool walk_one(Walk *walk, const u8 **pc, u8 **sp) {
 
 static void walk_from(Walk *walk, const u8 *pc, u8 *sp) {
     walk->nplaces = walk->nlandings = 0;
-    while (walk_one(walk, &pc, &sp)) {}
+    while (walk_one(walk, &pc, &sp)) {
+    }
 }
 
 static i32 walk_frames(Context *context, i32 x, void *sp) {
@@ -293,8 +294,7 @@ Test(artifact, unwinds_and_names_places) {
 }
 
 static i32 walk_once(Context *context, i32 x, void *sp) {
-    if (context->calls++ == 0)
-        walk_from((Walk *)(void *)context, __builtin_return_address(0), sp);
+    if (context->calls++ == 0) walk_from((Walk *)(void *)context, __builtin_return_address(0), sp);
     return x;
 }
 
