@@ -151,13 +151,43 @@ static Error *check_module(const Artifact *a, const Module *module) {
     return NULL;
 }
 
+/* Features, in LLVM's manner: "+avx2,-xop". Those with a plus have to be there. */
+static Error *check_features(const char *features) {
+    for (const char *at = features; *at != 0;) {
+        size_t size = strcspn(at, ",");
+        if (size > 1 && *at == '+' && !wr_os_cpu_has(at + 1, size - 1))
+            return wr_error_at(WR_ERROR_MALFORMED, NO_OFFSET,
+                               "unusable artifact: this processor lacks %.*s",
+                               (int)min_u64(size - 1, 40), at + 1);
+        at += size + (at[size] == ',');
+    }
+    return NULL;
+}
+
+#define V2 "+cx16,+sahf,+popcnt,+sse3,+ssse3,+sse4.1,+sse4.2"
+#define V3 V2 ",+avx,+avx2,+bmi,+bmi2,+f16c,+fma,+lzcnt,+movbe"
+#define V4 V3 ",+avx512f,+avx512bw,+avx512cd,+avx512dq,+avx512vl"
+
+/* What the name of a processor implies. Models imply more, which the compiler has listed if it was asked for its
+ * own host; if somebody named another model, that the host is one is theirs to know. */
+static const char *implied_features(const char *cpu) {
+    static const struct {
+        const char *cpu, *features;
+    } levels[] = {{"x86-64-v2", V2}, {"x86-64-v3", V3}, {"x86-64-v4", V4}};
+    for (size_t i = 0; i < ARRAY_LEN(levels); i++)
+        if (strcmp(levels[i].cpu, cpu) == 0) return levels[i].features;
+    return "";
+}
+
 static Error *check_texts(const Artifact *a) {
     const PartView *texts = &a->parts[PART_TEXTS];
     u32 ends = 0;
     for (u32 i = 0; i < texts->size; i++) ends += texts->data[i] == 0;
     if (ends != 3 || texts->data[texts->size - 1] != 0)
         return refuse(place_of(a->bytes, texts), "texts");
-    return NULL;
+    const char *triple = (const char *)texts->data, *cpu = triple + strlen(triple) + 1;
+    Error *error = check_features(implied_features(cpu));
+    return error ? error : check_features(cpu + strlen(cpu) + 1);
 }
 
 static Error *check(Artifact *a, const Module *module, const NativeOptions *options) {

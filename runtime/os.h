@@ -1,6 +1,6 @@
 /*
  * os.h - the operating system, as the library needs it: address space, faults, threads, clocks, files.
- * One half of the OS seam (wasi/os.h is the other): os_posix.c implements it, nothing else in
+ * One half of the OS seam (wasi/os.h is the other): os_posix.c, os_process_posix.c and os_cpu.c implement it, nothing else in
  * runtime/, interpreter/ or embed/ makes a system call or names a platform.
  */
 #ifndef WR_OS_H
@@ -66,6 +66,9 @@ NODISCARD bool wr_os_make_executable(void *address, size_t size);
 NODISCARD bool wr_os_make_readonly(void *address, size_t size);
 /* The processor that this code runs on: "x86_64", "aarch64" (little-endian, 64-bit pointers), or "". */
 const char *wr_os_machine(void);
+/* Whether it has this optional feature, by LLVM's name ("avx2", "lse"), and the system supports it. False for
+ * names that are not known. */
+bool wr_os_cpu_has(const char *name, size_t size);
 
 /* Nanoseconds of a clock that never goes back. */
 u64 wr_os_now(void);

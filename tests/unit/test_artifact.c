@@ -55,6 +55,7 @@ typedef struct Fixture {
     File objects[2];
     u8 *bytes; /* the artifact */
     size_t size;
+    const char *features; /* NULL: none */
 } Fixture;
 
 static const u32 shapes[] = {0, 1};
@@ -68,7 +69,7 @@ static Error *link_fixture(Fixture *x, const char *machine) {
                      .options = options,
                      .triple = triple,
                      .cpu = "generic",
-                     .features = "",
+                     .features = x->features ? x->features : "",
                      .shapes = shapes,
                      .nshapes = 2,
                      .guarded_memories = 5,
@@ -348,5 +349,21 @@ Test(artifact, is_for_one_module_and_its_options) {
     Artifact *artifact = NULL;
     expect_none(wr_artifact_open_bytes(x->engine, x->bytes, x->size, x->module, &other, &artifact));
     wr_artifact_unref(artifact);
+    tear_down(x);
+}
+
+Test(artifact, is_for_processors_with_its_features) {
+    bool is_x86 = strcmp(wr_os_machine(), "x86_64") == 0;
+    Fixture *x = set_up(wr_os_machine());
+    Artifact *artifact = NULL;
+    x->features = is_x86 ? "+sse2,-xop,+64bit" : "+neon,-sve";
+    expect_none(link_fixture(x, wr_os_machine()));
+    expect_none(
+        wr_artifact_open_bytes(x->engine, x->bytes, x->size, x->module, &options, &artifact));
+    wr_artifact_unref(artifact);
+    wr_free(&x->engine->alloc, x->bytes, x->size);
+    x->features = is_x86 ? "+sse2,+no-such" : "+neon,+no-such";
+    expect_none(link_fixture(x, wr_os_machine()));
+    expect_refused(x, &options, "this processor lacks no-such");
     tear_down(x);
 }
