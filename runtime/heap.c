@@ -298,7 +298,7 @@ u32 wr_heap_alloc(Store *store, u64 size) {
 /* ---- what is there -------------------------------------------------------------------------- */
 
 bool wr_heap_has(const Heap *heap, u64 ref) {
-    if (ref & 7 || ref >> HEAP_BLOCK_LOG2 >= heap->committed) return false;
+    if (ref & 7 || ref < HEAP_BLOCK || ref >> HEAP_BLOCK_LOG2 >= heap->committed) return false;
     u32 at = (u32)ref, block = at >> HEAP_BLOCK_LOG2, low = at & (HEAP_BLOCK - 1);
     const BlockInfo *info = &heap->blocks[block];
     if (info->kind == BLOCK_FIRST) return low == 0;
