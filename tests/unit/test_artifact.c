@@ -7,86 +7,36 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "artifact.h"
-#include "format.h"
-#include "linker.h"
+#include "artifact_base.h"
+#include "artifact_image.h"
 #include "os.h"
 
 /* ---- the module, the objects ---- */
-
-#define OWN_FUNCS 9u /* functions 1 to 9; 0 is imported */
-
-static Wasm make_module(void) {
-    Wasm w = wasm_begin();
-    SECTION(&w, S_TYPE, 2, 0x60, 1, I32, 1, I32, 0x60, 1, 0x7C, 1, 0x7C);
-    wasm_open(&w, S_IMPORT);
-    wasm_u32(&w, 1);
-    wasm_import(&w, "m", "f", X_FUNC);
-    BYTES(&w, 0);
-    wasm_close(&w);
-    SECTION(&w, S_FUNC, OWN_FUNCS, 0, 0, 0, 0, 0, 0, 1, 1, 0);
-    wasm_open(&w, S_CODE);
-    wasm_u32(&w, OWN_FUNCS);
-    for (u32 i = 0; i < OWN_FUNCS; i++) BODY(&w, 0, LOCAL_GET, 0, END);
-    wasm_close(&w);
-    return w;
-}
-
-typedef struct File {
-    u8 data[1 << 16];
-    size_t size;
-} File;
-
-static void read_object(const char *name, const char *machine, File *file) {
-    char path[1000];
-    (void)snprintf(path, sizeof path, "%s/%s.%s.o", WR_OBJECTS_DIR, name, machine);
-    FILE *f = fopen(path, "rb");
-    cr_assert_not_null(f, "%s", path);
-    file->size = fread(file->data, 1, sizeof file->data, f);
-    cr_assert(file->size > 0 && file->size < sizeof file->data);
-    (void)fclose(f);
-}
 
 typedef struct Fixture {
     FailAlloc state;
     Engine *engine;
     Wasm wasm;
     Module *module;
-    File objects[2];
+    BaseFile objects[2];
     u8 *bytes; /* the artifact */
     size_t size;
     const char *features; /* NULL: none */
 } Fixture;
 
-static const u32 shapes[] = {0, 1};
-static const bool left_out[OWN_FUNCS + 1] = {[9] = true};
-static const NativeOptions options = {.guarded = true, .level = 2};
-
 static Error *link_fixture(Fixture *x, const char *machine) {
-    char triple[50];
-    (void)snprintf(triple, sizeof triple, "%s-unknown-linux-gnu", machine);
-    LinkPlan plan = {.module = x->module,
-                     .options = options,
-                     .triple = triple,
-                     .cpu = "generic",
-                     .features = x->features ? x->features : "",
-                     .shapes = shapes,
-                     .nshapes = 2,
-                     .guarded_memories = 5,
-                     .left_out = left_out};
-    ObjectFile files[] = {{x->objects[0].data, x->objects[0].size},
-                          {x->objects[1].data, x->objects[1].size}};
-    return wr_aot_link(&plan, files, 2, &x->bytes, &x->size);
+    return base_link(x->module, machine, x->features ? x->features : "", &x->objects[0],
+                     &x->objects[1], &x->bytes, &x->size);
 }
 
 static Fixture *set_up(const char *machine) {
     Fixture *x = calloc(1, sizeof *x);
     cr_assert_not_null(x);
     x->engine = new_test_engine(&x->state, NULL);
-    x->wasm = make_module();
+    wasm_bytes(&x->wasm, base_module, sizeof base_module);
     x->module = load_module(x->engine, &x->wasm);
-    read_object("main", machine, &x->objects[0]);
-    read_object("other", machine, &x->objects[1]);
+    cr_assert(base_read("main", machine, &x->objects[0]));
+    cr_assert(base_read("other", machine, &x->objects[1]));
     return x;
 }
 
@@ -111,7 +61,7 @@ static void tear_down(Fixture *x) {
 static Artifact *open_bytes(const Fixture *x) {
     Artifact *artifact = NULL;
     expect_none(
-        wr_artifact_open_bytes(x->engine, x->bytes, x->size, x->module, &options, &artifact));
+        wr_artifact_open_bytes(x->engine, x->bytes, x->size, x->module, &base_options, &artifact));
     return artifact;
 }
 
@@ -199,8 +149,8 @@ Test(artifact, runs_from_a_file) {
     cr_assert_eq(close(fd), 0);
     write_file(path, x);
     Artifact *first = NULL, *second = NULL;
-    expect_none(wr_artifact_open_file(path, x->module, &options, &first));
-    expect_none(wr_artifact_open_file(path, x->module, &options, &second));
+    expect_none(wr_artifact_open_file(path, x->module, &base_options, &first));
+    expect_none(wr_artifact_open_file(path, x->module, &base_options, &second));
     cr_assert_eq(remove(path), 0);
     cr_assert_neq(wr_artifact_code(first, 1), wr_artifact_code(second, 1));
     cr_assert_eq(wr_artifact_at(wr_artifact_code(first, 1)), first);
@@ -331,20 +281,20 @@ Test(artifact, is_for_one_processor) {
     for (u32 i = 0; i < 2; i++) {
         Fixture *x = set_up_linked(machines[i]);
         if (strcmp(machines[i], wr_os_machine()) != 0)
-            expect_refused(x, &options, "another processor");
+            expect_refused(x, &base_options, "another processor");
         tear_down(x);
     }
 }
 
 Test(artifact, is_for_one_module_and_its_options) {
     Fixture *x = set_up_linked(wr_os_machine());
-    NativeOptions other = options;
+    NativeOptions other = base_options;
     other.guarded = false;
     expect_refused(x, &other, "other options");
     x->wasm.data[x->wasm.size - 2] ^= 1; /* borrowed by the module */
-    expect_refused(x, &options, "another module");
+    expect_refused(x, &base_options, "another module");
     x->wasm.data[x->wasm.size - 2] ^= 1;
-    other = options;
+    other = base_options;
     other.level = 3; /* of no consequence */
     Artifact *artifact = NULL;
     expect_none(wr_artifact_open_bytes(x->engine, x->bytes, x->size, x->module, &other, &artifact));
@@ -359,11 +309,155 @@ Test(artifact, is_for_processors_with_its_features) {
     x->features = is_x86 ? "+sse2,-xop,+64bit" : "+neon,-sve";
     expect_none(link_fixture(x, wr_os_machine()));
     expect_none(
-        wr_artifact_open_bytes(x->engine, x->bytes, x->size, x->module, &options, &artifact));
+        wr_artifact_open_bytes(x->engine, x->bytes, x->size, x->module, &base_options, &artifact));
     wr_artifact_unref(artifact);
     wr_free(&x->engine->alloc, x->bytes, x->size);
     x->features = is_x86 ? "+sse2,+no-such" : "+neon,+no-such";
     expect_none(link_fixture(x, wr_os_machine()));
-    expect_refused(x, &options, "this processor lacks no-such");
+    expect_refused(x, &base_options, "this processor lacks no-such");
     tear_down(x);
+}
+
+/* ---- damage ---- */
+
+static bool opens(const Fixture *x, const u8 *bytes, size_t size, Artifact **artifact) {
+    Error *error =
+        wr_artifact_open_bytes(x->engine, bytes, size, x->module, &base_options, artifact);
+    bool ok = !error;
+    wr_error_delete(error);
+    return ok;
+}
+
+/* Whether a byte is worth a test of its own: long runs of zeros are tried here and there. */
+static bool is_tried(const u8 *bytes, size_t size, size_t i) {
+    if (i < 512 || i % 61 == 0) return true;
+    for (size_t k = i - 8; k < i + 8 && k < size; k++)
+        if (bytes[k] != 0) return true;
+    return false;
+}
+
+Test(artifact, is_refused_with_any_byte_changed) {
+    Fixture *x = set_up_linked(wr_os_machine());
+    for (size_t i = 0; i < x->size; i++) {
+        if (!is_tried(x->bytes, x->size, i)) continue;
+        Artifact *artifact = NULL;
+        u8 before = x->bytes[i];
+        x->bytes[i] = (u8)(before ^ (1u << i % 8));
+        cr_assert_not(opens(x, x->bytes, x->size, &artifact), "byte %zu", i);
+        x->bytes[i] = before;
+    }
+    tear_down(x);
+}
+
+Test(artifact, is_refused_at_any_other_length) {
+    Fixture *x = set_up_linked(wr_os_machine());
+    for (size_t size = 0; size < x->size; size += size < 1000 ? 1 : 97) {
+        Artifact *artifact = NULL;
+        u8 *exact = malloc(size + 1); /* so that reading beyond is noticed */
+        memcpy(exact, x->bytes, size);
+        cr_assert_not(opens(x, exact, size, &artifact), "size %zu", size);
+        free(exact);
+    }
+    tear_down(x);
+}
+
+/* Everything that can be asked, at every address, and a little outside. */
+static void ask_all(const Artifact *artifact) {
+    const PartView *code = &artifact->parts[PART_CODE];
+    NativePlace places[4];
+    UnwindRule rule;
+    i32 adjust;
+    u64 sum = 0;
+    for (u32 at = 0; at < code->size + 2; at++) {
+        const u8 *pc = code->data + at - 1;
+        sum += wr_artifact_unwind(artifact, pc, &rule) ? rule.saved : 0;
+        sum += wr_artifact_landing(artifact, pc, &adjust) != NULL;
+        sum += wr_artifact_places(artifact, pc, places, ARRAY_LEN(places));
+    }
+    for (u32 i = 0; i < 12; i++) {
+        const u8 *f = wr_artifact_code(artifact, i);
+        cr_assert(!f || (f >= code->data && f < code->data + code->size));
+        sum += wr_artifact_entry(artifact, i) != NULL;
+    }
+    cr_assert(sum != 1);
+}
+
+/* What the checksum does not stop: somebody who makes a new one. Only the machine code itself is beyond
+ * checking, so nothing is run. */
+Test(artifact, holds_when_damaged_with_a_new_checksum) {
+    Fixture *x = set_up_linked(wr_os_machine());
+    static const u32 values[] = {0, 1, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, 4096, 0x01010101};
+    u32 opened = 0;
+    for (size_t i = 0; i + 4 <= x->size; i += 4) {
+        if (!is_tried(x->bytes, x->size, i)) continue;
+        u8 before[4];
+        memcpy(before, x->bytes + i, 4);
+        u32 value = values[i / 4 % ARRAY_LEN(values)];
+        le32_store(x->bytes + i, i % 8 == 0 ? value : le32_load(before) + 4 * value);
+        wr_artifact_seal(x->bytes, x->size);
+        Artifact *artifact = NULL;
+        if (opens(x, x->bytes, x->size, &artifact)) {
+            opened++;
+            ask_all(artifact);
+            wr_artifact_unref(artifact);
+        }
+        memcpy(x->bytes + i, before, 4);
+    }
+    cr_assert_gt(opened, 100u);
+    tear_down(x);
+}
+
+/* ---- out of memory ---- */
+
+Test(artifact, survives_failing_allocations) {
+    Fixture *x = set_up(wr_os_machine());
+    bool done = false;
+    for (size_t n = 1; !done; n++) {
+        Artifact *artifact = NULL;
+        x->state.calls = 0;
+        x->state.fail_at = n;
+        x->state.sticky = n % 2 == 0;
+        Error *error = link_fixture(x, wr_os_machine());
+        if (!error)
+            error = wr_artifact_open_bytes(x->engine, x->bytes, x->size, x->module, &base_options,
+                                           &artifact);
+        done = !error;
+        x->state.fail_at = 0;
+        cr_assert(done || wr_error_kind(error) == WR_ERROR_MEMORY);
+        wr_error_delete(error);
+        wr_artifact_unref(artifact);
+        wr_free(&x->engine->alloc, x->bytes, x->size);
+        x->bytes = NULL;
+    }
+    tear_down(x);
+}
+
+/* ---- objects that are wrong ---- */
+
+static void expect_links_or_not(Fixture *x, const char *machine) {
+    Error *error = link_fixture(x, machine);
+    if (!error && strcmp(machine, wr_os_machine()) == 0) {
+        Artifact *artifact = NULL;
+        if (opens(x, x->bytes, x->size, &artifact)) {
+            ask_all(artifact);
+            wr_artifact_unref(artifact);
+        }
+    }
+    if (!error) wr_free(&x->engine->alloc, x->bytes, x->size);
+    x->bytes = NULL;
+    wr_error_delete(error);
+}
+
+Test(artifact, damaged_objects_are_linked_or_refused) {
+    const char *machines[] = {"x86_64", "aarch64"};
+    for (u32 k = 0; k < 2; k++) {
+        Fixture *x = set_up(machines[k]);
+        for (size_t i = 0; i < x->objects[1].size; i++) {
+            u8 *byte = &x->objects[1].data[i], before = *byte;
+            *byte = i % 3 == 0 ? 0xFF : i % 3 == 1 ? (u8)(before + 1) : (u8)(before ^ 0x80);
+            expect_links_or_not(x, machines[k]);
+            *byte = before;
+        }
+        tear_down(x);
+    }
 }
