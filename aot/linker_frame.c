@@ -120,7 +120,7 @@ static bool intern(Ld *l, const UnwindRule *rule, u32 *number) {
 /* The state holds from f->at up to `next`. */
 static bool emit(Frame *f, u64 next) {
     UnwindRule rule = f->state.rule;
-    u32 number;
+    u32 number = 0;
     if (next < f->at || next > f->end) return bad(f, "advances to", next);
     if (next == f->at) return true;
     if (!cfa_register(f->l, f->state.cfa_register, &rule.cfa_register))
