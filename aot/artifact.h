@@ -31,8 +31,9 @@ typedef struct NativeOptions {
 } NativeOptions;
 
 /* Takes the artifact's bytes from a file (mapped) or a buffer (copied to memory that then becomes
- * executable, never writable and executable). `options` NULL: whatever it was made with. `module` is what it must have been made from. Errors of kind
- * WR_ERROR_ARTIFACT (or the closest there is), saying what is wrong and at which offset in the file. */
+ * executable, never writable and executable). `module` is what it must have been made from; `options` what it
+ * must have been made with, but the level, or NULL: whatever that was. Errors are of kind WR_ERROR_MALFORMED,
+ * saying what is wrong, at which offset in the file; WR_ERROR_IO or WR_ERROR_MEMORY. */
 NODISCARD Error *wr_artifact_open_file(const char *path, const Module *module,
                                        const NativeOptions *options, Artifact **out);
 NODISCARD Error *wr_artifact_open_bytes(Engine *engine, const u8 *bytes, size_t size,

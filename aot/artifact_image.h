@@ -24,6 +24,7 @@ struct Artifact {
     bool is_copy; /* of what wr_os_reserve() gave; else of wr_os_map_file() */
     u32 nimported;
     u64 guarded;
+    NativeOptions options;
     PartView parts[PARTS];
 };
 

@@ -118,8 +118,18 @@ static u32 host_machine(void) {
     return 0;
 }
 
+static NativeOptions load_options(const u8 *bytes) {
+    const u8 *at = bytes + HEAD_OPTIONS;
+    return (NativeOptions){.guarded = at[0] != 0,
+                           .polled = at[1] != 0,
+                           .fuel = at[2] != 0,
+                           .migratable = at[3] != 0,
+                           .level = at[4]};
+}
+
 static Error *check_options(const u8 *bytes, const NativeOptions *options) {
     const u8 *have = bytes + HEAD_OPTIONS;
+    if (!options) return NULL;
     const bool want[] = {options->guarded, options->polled, options->fuel, options->migratable};
     for (u32 i = 0; i < ARRAY_LEN(want); i++)
         if (have[i] != want[i]) return refuse(HEAD_OPTIONS + i, "made with other options");
@@ -321,6 +331,7 @@ static Error *open_artifact(const Artifact *from, const Module *module,
     if (!error) error = start(a);
     if (error) return free_artifact(a), error;
     a->guarded = le64_load(a->bytes + HEAD_GUARDED);
+    a->options = load_options(a->bytes);
     *out = a;
     return NULL;
 }

@@ -50,6 +50,7 @@ static const void *function_code(const Artifact *a, u32 func_index, u32 column) 
 const void *wr_artifact_code(const Artifact *a, u32 f) { return function_code(a, f, 0); }
 const void *wr_artifact_tail_code(const Artifact *a, u32 f) { return function_code(a, f, 1); }
 const void *wr_artifact_entry(const Artifact *a, u32 f) { return function_code(a, f, 2); }
+const NativeOptions *wr_artifact_options(const Artifact *artifact) { return &artifact->options; }
 u64 wr_artifact_guarded_memories(const Artifact *artifact) { return artifact->guarded; }
 
 /* ---- unwinding ---- */

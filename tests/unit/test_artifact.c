@@ -150,7 +150,9 @@ Test(artifact, runs_from_a_file) {
     write_file(path, x);
     Artifact *first = NULL, *second = NULL;
     expect_none(wr_artifact_open_file(path, x->module, &base_options, &first));
-    expect_none(wr_artifact_open_file(path, x->module, &base_options, &second));
+    expect_none(wr_artifact_open_file(path, x->module, NULL, &second));
+    cr_assert(wr_artifact_options(second)->guarded && !wr_artifact_options(second)->polled);
+    cr_assert_eq(wr_artifact_options(second)->level, 2);
     cr_assert_eq(remove(path), 0);
     cr_assert_neq(wr_artifact_code(first, 1), wr_artifact_code(second, 1));
     cr_assert_eq(wr_artifact_at(wr_artifact_code(first, 1)), first);
