@@ -52,6 +52,8 @@ const void *wr_artifact_tail_code(const Artifact *a, u32 f) { return function_co
 const void *wr_artifact_entry(const Artifact *a, u32 f) { return function_code(a, f, 2); }
 const NativeOptions *wr_artifact_options(const Artifact *artifact) { return &artifact->options; }
 u64 wr_artifact_guarded_memories(const Artifact *artifact) { return artifact->guarded; }
+bool wr_artifact_polls(const Artifact *a) { return a->bytes[HEAD_OPTIONS + 1] != 0; }
+bool wr_artifact_counts_fuel(const Artifact *a) { return a->bytes[HEAD_OPTIONS + 2] != 0; }
 
 /* ---- unwinding ---- */
 

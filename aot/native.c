@@ -116,18 +116,18 @@ static Error *prepare(Native *n) {
     return !n->needs_heap || wr_heap_make(store) ? NULL : ERROR_OOM;
 }
 
-/* It goes on below the frames of the activation around it, which is in a helper. False: there is no room. */
+/* Field by field: the trail is large. It goes on below the frames of the activation around it, which is in a helper. False: there is no room. */
 static bool begin(Native *n, NativeActivation *a, Instance *instance) {
     u8 *low = n->stack + STACK_GUARD;
     u64 top = n->exit != NULL ? n->exit->sp : (u64)(uintptr_t)(n->stack + n->stack_size);
-    *a = (NativeActivation){
-        .outer = n->activation,
-        .outer_exit = n->exit,
-        .thread_outer = thread_native,
-        .instance = instance,
-        .low = (u64)(uintptr_t)low,
-        .top = top & ~(u64)15,
-    };
+    a->outer = n->activation;
+    a->outer_exit = n->exit;
+    a->thread_outer = thread_native;
+    a->instance = instance;
+    a->low = (u64)(uintptr_t)low;
+    a->top = top & ~(u64)15;
+    a->trail.count = 0;
+    a->carried = NULL;
     if (a->top < a->low + LEAST_STACK) return false;
     n->activation = a;
     n->exit = NULL;
@@ -137,6 +137,7 @@ static bool begin(Native *n, NativeActivation *a, Instance *instance) {
 }
 
 static void end(Native *n, const NativeActivation *a) {
+    if (UNLIKELY(a->carried != NULL)) wr_error_delete(a->carried);
     thread_native = a->thread_outer;
     n->store->nesting -= 1;
     n->exit = a->outer_exit;
@@ -145,20 +146,31 @@ static void end(Native *n, const NativeActivation *a) {
 
 static Error *ended_by_trap(Native *n, u32 offset) {
     Error *error = wr_store_trap(n->store, (wr_trap_code_t)n->trap_code, n->trap_element);
-    wr_native_backtrace(n, n->activation, offset, error);
+    wr_native_backtrace(n, n->activation, offset, false, error);
     return error;
 }
 
-/* `error`, which carries the exception if it is set, or else is made if nothing catches it. */
-static Error *throw(Native * n, u32 exception, Error *error, u32 *how) {
-    if (wr_native_find_landing(n, n->activation)) {
-        wr_error_delete(error);
+/* Whether the exception goes on from a landing pad that did not take it; if not, what is known of an earlier one
+ * is forgotten. */
+static bool goes_on(Native *n, NativeActivation *a, u32 offset) {
+    if (n->left.is_call && offset == 0 && a->trail.count > 0) return true;
+    a->trail.count = 0;
+    wr_error_delete(a->carried);
+    a->carried = NULL;
+    return false;
+}
+
+/* `error` is what the exception came with, or NULL. */
+static Error *unwind(Native *n, u32 exception, Error *error, bool on, u32 *how) {
+    NativeActivation *a = n->activation;
+    if (wr_native_find_landing(n, a)) {
+        a->carried = error;
         *how = wr_switch_land(n, exception);
         return NULL;
     }
+    a->carried = NULL;
     if (error == NULL) error = wr_error_exception(n->store, exception);
-    wr_native_backtrace(n, n->activation, NONE_U32, error);
-    *how = LEFT_RETURNED;
+    wr_native_backtrace(n, a, n->trap_offset, on, error);
     return error;
 }
 
@@ -166,22 +178,30 @@ static Error *raise(Native *n, u32 *how) {
     Error *error = n->pending;
     n->pending = NULL;
     u32 exception = wr_error_exception_ref(error, n->store);
-    if (exception != 0) return throw(n, exception, error, how);
-    wr_native_backtrace(n, n->activation, NONE_U32, error);
+    if (exception != 0) {
+        n->activation->trail.count = 0; /* it does not go on */
+        (void)goes_on(n, n->activation, 0);
+        return unwind(n, exception, error, false, how);
+    }
+    wr_native_backtrace(n, n->activation, n->trap_offset, false, error);
     return error;
 }
 
 /* Until the call has returned, or ended otherwise. */
-static Error *go_on(Native *n, u32 how) {
+static Error *finish(Native *n, u32 how) {
+    NativeActivation *a = n->activation;
     for (;;) {
         Error *error = NULL;
         n->left.is_call = how != LEFT_FAULTED || n->left.is_call;
         switch (how) {
         case LEFT_RETURNED: return NULL;
         case LEFT_TRAPPED: return ended_by_trap(n, n->trap_offset);
-        case LEFT_FAULTED: return ended_by_trap(n, NONE_U32);
+        case LEFT_FAULTED: return ended_by_trap(n, 0);
         case LEFT_RAISED: error = raise(n, &how); break;
-        default: error = throw(n, n->thrown, NULL, &how); break;
+        default: {
+            bool on = goes_on(n, a, n->trap_offset);
+            error = unwind(n, n->thrown, a->carried, on, &how);
+        }
         }
         if (error != NULL) return error;
     }
@@ -195,7 +215,7 @@ static Error *call(Store *store, Func *func, Slot *slots) {
     if (!begin(n, &a, func->native_context)) return wr_error_trap(WR_TRAP_STACK_EXHAUSTED);
     u32 how = wr_switch_enter(n, func->native_entry, func->native_context, func->native_code, slots,
                               (void *)(uintptr_t)a.top);
-    if (how != LEFT_RETURNED) error = go_on(n, how);
+    if (how != LEFT_RETURNED) error = finish(n, how);
     end(n, &a);
     return error;
 }
@@ -270,6 +290,12 @@ static bool memories_fit(const Instance *i) {
     return true;
 }
 
+/* Nor code that does not look whether to stop in a store whose calls may be stopped. */
+static bool stops(const Store *store, const Artifact *artifact) {
+    return (!store_stops(store) || wr_artifact_polls(artifact)) &&
+           (!store->fuel_on || wr_artifact_counts_fuel(artifact));
+}
+
 static bool uses_heap(const Module *m) {
     for (u32 i = 0; i < m->ntypes; i++)
         if (m->types[i]->comp != COMP_FUNC) return true;
@@ -290,6 +316,7 @@ static void compile_func(Instance *i, Func *func, const Artifact *artifact) {
 static bool attach(Instance *i) {
     const Artifact *artifact = i->module->artifact;
     if (artifact == NULL || !wr_switch_supported() || !memories_fit(i)) return true;
+    if (!stops(i->store, artifact)) return true;
     if (!wr_os_fault_install(on_fault)) return true;
     Native *n = native_of(i->store);
     if (n == NULL) return false;

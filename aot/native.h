@@ -95,6 +95,6 @@ extern const NativeOps wr_native_ops; /* native.c: for Module.native_ops */
  * signatures, the offsets of all fields that compiled code reads, and a number that is counted up by
  * hand when conventions change. The same in every build for a 64-bit little-endian host. */
 u64 wr_native_abi(void);
-#define NATIVE_ABI_REVISION 2u
+#define NATIVE_ABI_REVISION 3u
 
 #endif

@@ -69,18 +69,31 @@ bool wr_native_step(const Native *native, const NativeActivation *a, NativeRegis
     return true;
 }
 
-bool wr_native_find_landing(Native *native, const NativeActivation *a) {
+static void add_to_trail(NativeTrail *t, const u8 *place) {
+    if (t->count < TRAIL_END)
+        t->first[t->count] = place;
+    else
+        t->last[t->count % TRAIL_END] = place;
+    t->count++;
+}
+
+bool wr_native_find_landing(Native *native, NativeActivation *a) {
     NativeRegisters at = native->left;
+    NativeTrail trail = a->trail;
+    bool known = trail.count > 0; /* it throws what came to its pad */
     do {
         const Artifact *artifact = wr_artifact_at(place_of(&at));
         i32 adjust;
         const void *pad =
             artifact ? wr_artifact_landing(artifact, (const void *)(uintptr_t)at.pc, &adjust)
                      : NULL;
+        if (!known) add_to_trail(&trail, place_of(&at));
+        known = false;
         if (pad == NULL) continue;
         native->left = at;
         native->left.pc = (u64)(uintptr_t)pad;
         native->left.sp = at.sp + (u64)(i64)adjust;
+        a->trail = trail;
         return native->left.sp >= a->low && native->left.sp < a->top;
     } while (wr_native_step(native, a, &at));
     return false;
@@ -165,24 +178,41 @@ static void find_places(const Native *native, const NativeActivation *a, const u
 
 /* Calls that trap may have been merged, which confuses the line table; what they are called with is right. */
 static void correct_innermost(FramePlaces *f, u32 offset) {
-    if (f->instance == NULL || offset == NONE_U32) return;
+    if (f->instance == NULL || offset == 0) return;
     u32 func_index = func_at(f->instance->module, offset);
     if (func_index == NONE_U32) return;
     if (f->count == 0) f->count = 1;
     f->places[0] = (NativePlace){func_index, offset};
 }
 
-void wr_native_backtrace(const Native *native, const NativeActivation *a, u32 offset,
+static void add_places(const Native *native, const NativeActivation *a, const u8 *place, u32 offset,
+                       FramePlaces *f, Trace *trace) {
+    find_places(native, a, place, f);
+    correct_innermost(f, offset);
+    for (u32 i = 0; i < f->count; i++) add(trace, &(TraceFrame){f->instance, f->places[i]});
+    if (offset != 0) f->pc = NULL; /* not for the others */
+}
+
+/* Frames in the middle are gone; they count as one each. */
+static void add_trail(const Native *native, const NativeActivation *a, FramePlaces *f,
+                      Trace *trace) {
+    const NativeTrail *t = &a->trail;
+    u64 first = min_u64(t->count, TRAIL_END), last = min_u64(t->count - first, TRAIL_END);
+    for (u64 i = 0; i < first; i++) add_places(native, a, t->first[i], 0, f, trace);
+    trace->count += t->count - first - last;
+    for (u64 i = t->count - last; i < t->count; i++)
+        add_places(native, a, t->last[i % TRAIL_END], 0, f, trace);
+}
+
+void wr_native_backtrace(const Native *native, const NativeActivation *a, u32 offset, bool goes_on,
                          Error *error) {
     NativeRegisters at = native->left;
     Trace trace = {.error = error};
     FramePlaces f = {.pc = NULL};
-    do {
-        find_places(native, a, place_of(&at), &f);
-        correct_innermost(&f, offset);
-        for (u32 i = 0; i < f.count; i++) add(&trace, &(TraceFrame){f.instance, f.places[i]});
-        if (offset != NONE_U32) f.pc = NULL; /* not for the others */
-        offset = NONE_U32;
-    } while (wr_native_step(native, a, &at));
+    if (goes_on)
+        add_trail(native, a, &f, &trace);
+    else
+        add_places(native, a, place_of(&at), offset, &f, &trace);
+    while (wr_native_step(native, a, &at)) add_places(native, a, place_of(&at), 0, &f, &trace);
     finish(&trace);
 }

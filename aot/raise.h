@@ -8,6 +8,14 @@
 
 #include "native.h"
 
+/* Frames that an exception has left, from where it was thrown to the landing pad that it came to last: if that does not
+ * take it, a backtrace begins with them. The first and the last ones of many. */
+#define TRAIL_END 32u
+typedef struct NativeTrail {
+    u64 count;
+    const u8 *first[TRAIL_END], *last[TRAIL_END];
+} NativeTrail;
+
 /* One entry from C into compiled code, on the host stack. */
 struct NativeActivation {
     NativeActivation *outer; /* the store's previous one */
@@ -15,14 +23,18 @@ struct NativeActivation {
     Native *thread_outer;    /* what the thread ran before */
     Instance *instance;      /* of the function that was called */
     u64 low, top;            /* of the native stack, the part that it may use */
+    NativeTrail trail;
+    Error *carried; /* what the exception on the trail came with, or NULL */
 };
 
 /* Goes to the caller's frame; false where there is none in this activation, or none that could be found. */
 bool wr_native_step(const Native *native, const NativeActivation *a, NativeRegisters *at);
-/* Makes Native.left, from where an exception is thrown, the landing pad that takes it; false if there is none. */
-bool wr_native_find_landing(Native *native, const NativeActivation *a);
+/* Makes Native.left, from where an exception is thrown, the landing pad that takes it, and adds to the trail; false if
+ * there is none: nothing has changed then. */
+bool wr_native_find_landing(Native *native, NativeActivation *a);
 /* Adds the guest frames of the activation, innermost first. `offset` is that of the instruction in the innermost one, or
- * NONE_U32: by Native.left. */
-void wr_native_backtrace(const Native *native, const NativeActivation *a, u32 offset, Error *error);
+ * 0: by Native.left. `goes_on`: the frames of the trail come first; they end with that of Native.left. */
+void wr_native_backtrace(const Native *native, const NativeActivation *a, u32 offset, bool goes_on,
+                         Error *error);
 
 #endif

@@ -3,7 +3,7 @@
  */
 #include "switch.h"
 
-#if (defined(__x86_64__) || defined(__aarch64__)) && defined(__ELF__)
+#if (defined(__x86_64__) || defined(__aarch64__)) && defined(__linux__)
 
 bool wr_switch_supported(void) { return true; }
 

@@ -15,8 +15,8 @@
 /* How wr_switch_enter() and wr_switch_land() came back. In the other cases Native.left says where it was. */
 #define LEFT_RETURNED 0
 #define LEFT_TRAPPED 1 /* Native.trap_code, trap_offset */
-#define LEFT_RAISED 2  /* Native.pending */
-#define LEFT_THREW 3   /* Native.thrown */
+#define LEFT_RAISED 2  /* Native.pending, trap_offset */
+#define LEFT_THREW 3   /* Native.thrown, trap_offset */
 #define LEFT_FAULTED 4 /* Native.trap_code */
 
 /* Offsets that the assembly relies on; native.c compares them with the structures. */

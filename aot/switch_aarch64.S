@@ -2,7 +2,7 @@
  * switch_aarch64.S - switch.h for 64-bit Arm, AAPCS64.
  */
 #include "switch.h"
-#if defined(__aarch64__) && defined(__ELF__)
+#if defined(__aarch64__) && defined(__linux__)
 
 /* x19 to x30, d8 to d15 as pairs, from `at` on: 160 bytes. */
 .macro PAIRS op, base, at
@@ -127,17 +127,19 @@ FUNCTION wr_switch_TRAP
     .cfi_endproc
     .size   wr_switch_TRAP, . - wr_switch_TRAP
 
-/* x0 native */
+/* x0 native, w1 offset */
 FUNCTION wr_switch_RAISE
     .cfi_startproc
+    str     w1, [x0, #NATIVE_TRAP_OFFSET]
     mov     w9, #LEFT_RAISED
     b       .Lcapture
     .cfi_endproc
     .size   wr_switch_RAISE, . - wr_switch_RAISE
 
-/* x0 native, w1 exception */
+/* x0 native, w1 exception, w2 offset */
 FUNCTION wr_switch_THROW
     .cfi_startproc
+    str     w2, [x0, #NATIVE_TRAP_OFFSET]
     str     w1, [x0, #NATIVE_THROWN]
     mov     w9, #LEFT_THREW
 .Lcapture: /* x0 native, w9 how; the return address is in x30 */

@@ -2,7 +2,7 @@
  * switch_x86_64.S - switch.h for x86-64, System V calling convention.
  */
 #include "switch.h"
-#if defined(__x86_64__) && defined(__ELF__)
+#if defined(__x86_64__) && defined(__linux__)
 
 /* The six registers that functions preserve, and Native.host_sp of the activation around this one: 64 bytes with the
  * return address, so that the host stack stays aligned. The native is then in rbx. */
@@ -108,17 +108,19 @@ FUNCTION wr_switch_TRAP
     .cfi_endproc
     .size   wr_switch_TRAP, . - wr_switch_TRAP
 
-/* rdi native */
+/* rdi native, esi offset */
 FUNCTION wr_switch_RAISE
     .cfi_startproc
+    movl    %esi, NATIVE_TRAP_OFFSET(%rdi)
     movl    $LEFT_RAISED, %eax
     jmp     .Lcapture
     .cfi_endproc
     .size   wr_switch_RAISE, . - wr_switch_RAISE
 
-/* rdi native, esi exception */
+/* rdi native, esi exception, edx offset */
 FUNCTION wr_switch_THROW
     .cfi_startproc
+    movl    %edx, NATIVE_TRAP_OFFSET(%rdi)
     movl    %esi, NATIVE_THROWN(%rdi)
     movl    $LEFT_THREW, %eax
 .Lcapture: /* rdi native, eax how; the return address is on the stack */

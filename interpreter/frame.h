@@ -71,7 +71,8 @@ struct Fiber {
     Outcome outcome;
     wr_trap_code_t trap;
     u64 trap_element; /* WR_TRAP_UNINITIALIZED_ELEMENT: which */
-    Error *error;
+    Error *
+        error; /* of OUTCOME_FAILED; of OUTCOME_THREW if the exception came with one: it has frames */
     u32 exception;
     RunMode mode; /* of the innermost activation */
     /* While guest code runs. Metered: fuel beyond the current slice. Else Store.fuel as the host knows it. */
@@ -90,6 +91,8 @@ Handler *const *wr_interp_table(Store *store, const Home *home);
 void wr_interp_heed_alarms(Engine *engine);
 /* Calls a host function with its arguments at `slots`. False: the fiber's outcome is set. */
 bool wr_interp_call_host(Instance *caller, Func *func, Slot *slots);
+/* An exception that came as fiber->error is caught. */
+void wr_interp_caught(Fiber *fiber);
 /* The address of `size` bytes for the memory access whose opcode's last byte is at pc, or NULL if out of
  * bounds. `address` is the operand as a slot. *next gets the position after the immediates (before a
  * lane index). Handles every memarg: other memories, 64-bit addresses, large offsets. */

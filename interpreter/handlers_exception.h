@@ -20,6 +20,7 @@
             LEAVE();                                                                               \
         }                                                                                          \
         fiber->fr = NULL;                                                                          \
+        if (fiber->error != NULL) wr_interp_caught(fiber);                                         \
         TRANSFER_IF_METERED(landing.pc);                                                           \
         fr = landing.fr;                                                                           \
         pc = landing.pc;                                                                           \

@@ -390,11 +390,9 @@ static void add_backtrace(Error *error, const Frame *from, const Frame *base) {
 }
 
 static Error *outcome_error(Fiber *fiber) {
-    if (fiber->outcome == OUTCOME_FAILED) {
-        Error *error = fiber->error;
-        fiber->error = NULL;
-        return error;
-    }
+    Error *error = fiber->error;
+    fiber->error = NULL;
+    if (error != NULL) return error;
     if (fiber->outcome == OUTCOME_THREW)
         return wr_error_exception(fiber->activation->store, fiber->exception);
     return wr_store_trap(fiber->activation->store, fiber->trap, fiber->trap_element);
@@ -583,14 +581,14 @@ bool wr_interp_call_host(Instance *caller, Func *func, Slot *slots) {
     meter_start(store, pc);
     if (error == NULL) return true;
     fiber->exception = wr_error_exception_ref(error, store);
-    if (fiber->exception == 0) {
-        fiber->error = error;
-        fiber->outcome = OUTCOME_FAILED;
-    } else {
-        wr_error_delete(error);
-        fiber->outcome = OUTCOME_THREW;
-    }
+    fiber->error = error;
+    fiber->outcome = fiber->exception == 0 ? OUTCOME_FAILED : OUTCOME_THREW;
     return false;
+}
+
+void wr_interp_caught(Fiber *fiber) {
+    wr_error_delete(fiber->error);
+    fiber->error = NULL;
 }
 
 /* What guest code needs of the thread. */

@@ -210,6 +210,7 @@ LLVMValueRef wr_lower_invoke(Lower *l, LLVMTypeRef type, LLVMValueRef function,
 void wr_lower_leave(Lower *l, NativeHelper helper, LLVMValueRef *arguments, u32 count) {
     LLVMValueRef all[8] = {wr_lower_native(l)};
     for (u32 i = 0; i < count; i++) all[i + 1] = arguments[i];
+    if (helper == HELPER_RAISE) all[++count] = wr_lower_i32(l, (u32)l->offset);
     LLVMValueRef call =
         wr_lower_invoke(l, helper_type(l->unit, helpers[helper]), load_helper(l, all[0], helper),
                         all, count + 1, LLVMCCallConv);

@@ -14,6 +14,7 @@
 typedef struct Region {
     LLVMBasicBlockRef dispatch; /* NULL: nothing can be thrown */
     LLVMValueRef exception;     /* phi in it */
+    LLVMValueRef origin;        /* likewise: see throw() */
     LLVMBasicBlockRef chain; /* legacy: where the next clause is compared; NULL behind catch_all */
     ImmVector clauses;       /* try_table */
     const u8 *end;
@@ -35,44 +36,48 @@ static Label *find_handler(Lower *l) {
 static Region *open_dispatch(Lower *l, Label *label) {
     Region *region = label->region;
     if (region->dispatch != NULL) return region;
-    LLVMBasicBlockRef here = LLVMGetInsertBlock(l->b);
+    LLVMBasicBlockRef before = LLVMGetInsertBlock(l->b);
     region->dispatch = region->chain = wr_lower_block(l);
     LLVMPositionBuilderAtEnd(l->b, region->dispatch);
     region->exception = LLVMBuildPhi(l->b, l->unit->i32, "");
-    LLVMPositionBuilderAtEnd(l->b, here);
+    region->origin = LLVMBuildPhi(l->b, l->unit->i32, "");
+    LLVMPositionBuilderAtEnd(l->b, before);
     return region;
 }
 
 /* Ends the open block: `exception` goes to the label's clauses. */
-static void branch_to(Lower *l, Label *label, LLVMValueRef exception) {
+static void branch_to(Lower *l, Label *label, LLVMValueRef exception, LLVMValueRef origin) {
     Region *region = open_dispatch(l, label);
     LLVMBasicBlockRef from = LLVMGetInsertBlock(l->b);
     LLVMAddIncoming(region->exception, &exception, &from, 1);
+    LLVMAddIncoming(region->origin, &origin, &from, 1);
     LLVMBuildBr(l->b, region->dispatch);
 }
 
-/* Ends the open block: throws. */
-static void throw(Lower * l, LLVMValueRef exception) {
+/* Ends the open block: throws, at the instruction with that offset; 0: goes on with what came to a landing pad. */
+static void throw(Lower * l, LLVMValueRef exception, LLVMValueRef origin) {
     Label *label = find_handler(l);
     if (label != NULL)
-        branch_to(l, label, exception);
+        branch_to(l, label, exception, origin);
     else
-        wr_lower_leave(l, HELPER_THROW, &exception, 1);
+        wr_lower_leave(l, HELPER_THROW, (LLVMValueRef[]){exception, origin}, 2);
 }
+
+static LLVMValueRef here(const Lower *l) { return wr_lower_i32(l, (u32)l->offset); }
 
 LLVMBasicBlockRef wr_lower_pad(Lower *l) {
     Label *label = find_handler(l);
     if (label == NULL || label->pad != NULL) return label == NULL ? NULL : label->pad;
     LLVMTypeRef parts[] = {l->unit->ptr, l->unit->i32};
     LLVMTypeRef type = LLVMStructTypeInContext(l->unit->context, parts, 2, false);
-    LLVMBasicBlockRef here = LLVMGetInsertBlock(l->b);
+    LLVMBasicBlockRef before = LLVMGetInsertBlock(l->b);
     label->pad = wr_lower_block(l);
     LLVMPositionBuilderAtEnd(l->b, label->pad);
     LLVMValueRef landing = LLVMBuildLandingPad(l->b, type, NULL, 1, "");
     LLVMAddClause(landing, LLVMConstNull(l->unit->ptr));
     LLVMValueRef thrown = LLVMBuildExtractValue(l->b, landing, 0, "");
-    branch_to(l, label, LLVMBuildPtrToInt(l->b, thrown, l->unit->i32, ""));
-    LLVMPositionBuilderAtEnd(l->b, here);
+    branch_to(l, label, LLVMBuildPtrToInt(l->b, thrown, l->unit->i32, ""), wr_lower_i32(l, 0));
+    LLVMPositionBuilderAtEnd(l->b, before);
     LLVMSetPersonalityFn(l->function, l->unit->personality);
     return label->pad;
 }
@@ -126,22 +131,22 @@ static void write_clauses(Lower *l, Region *region) {
         if (next == NULL) return;
         LLVMPositionBuilderAtEnd(l->b, next);
     }
-    throw(l, region->exception);
+    throw(l, region->exception, region->origin);
 }
 
 /* What `write` or throw() adds at `block` is seen from outside of the innermost label, or from `out` labels
  * further out. */
 static void write_outside(Lower *l, Region *region, LLVMBasicBlockRef block, u32 out) {
-    LLVMBasicBlockRef here = LLVMGetInsertBlock(l->b);
+    LLVMBasicBlockRef before = LLVMGetInsertBlock(l->b);
     u32 nlabels = l->nlabels;
     l->nlabels = nlabels - 1 - out;
     LLVMPositionBuilderAtEnd(l->b, block);
     if (region->clauses.count > 0)
         write_clauses(l, region);
     else
-        throw(l, region->exception);
+        throw(l, region->exception, region->origin);
     l->nlabels = nlabels;
-    LLVMPositionBuilderAtEnd(l->b, here);
+    LLVMPositionBuilderAtEnd(l->b, before);
 }
 
 /* ---- blocks ---- */
@@ -217,21 +222,21 @@ static void lower_throw(Lower *l) {
     LLVMValueRef arguments[] = {wr_lower_i32(l, l->at.index), slots};
     LLVMValueRef exception = wr_lower_helper(l, HELPER_EXCEPTION_NEW, arguments, 2);
     wr_lower_trap_if(l, wr_lower_is_null(l, exception), WR_TRAP_ALLOCATION_FAILURE);
-    throw(l, exception);
+    throw(l, exception, here(l));
     wr_lower_dead(l);
 }
 
 static void lower_throw_ref(Lower *l) {
     LLVMValueRef exception = wr_lower_pop(l);
     wr_lower_trap_if(l, wr_lower_is_null(l, exception), WR_TRAP_NULL_EXCEPTION_REFERENCE);
-    throw(l, exception);
+    throw(l, exception, here(l));
     wr_lower_dead(l);
 }
 
 /* What the clause of that label has caught. */
 static void lower_rethrow(Lower *l) {
     const Region *region = wr_lower_label(l, l->at.index)->region;
-    throw(l, region->exception);
+    throw(l, region->exception, here(l));
     wr_lower_dead(l);
 }
 

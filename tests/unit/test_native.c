@@ -1,0 +1,313 @@
+/*
+ * Compiled code beside interpreted code: whichever modules of a program are compiled, it gives the same results, traps,
+ * exceptions and backtraces, and its objects live. Every program runs once for each choice of
+ * modules to compile; what it did, as text, must be what it does when all are interpreted. Needs wasmrun-aot.
+ */
+#include <stdio.h>
+
+#include "prepare.h"
+#include "store.h"
+#include "text_support.h"
+
+/* ---- programs of several modules ------------------------------------------------------------ */
+
+/* What is seen of a run. */
+typedef struct Seen {
+    char text[20000];
+    size_t size;
+} Seen;
+
+#define SAY(seen, ...)                                                                             \
+    ((seen)->size += (size_t)snprintf((seen)->text + (seen)->size,                                 \
+                                      sizeof(seen)->text - (seen)->size, __VA_ARGS__))
+
+typedef struct Run {
+    Bench b;
+    unsigned compiled; /* bit i: the i-th module that is made is compiled */
+    unsigned made;
+    Seen *seen;
+} Run;
+
+static void compile(wr_module_t *m) {
+    Module *module = (Module *)m;
+    CompileRequest request = {.options = wr_aot_options(module->engine), .threads = 1};
+    CompileStats stats;
+    u8 *bytes;
+    size_t size;
+    Artifact *artifact;
+    must(wr_aot_compile(module, &request, &bytes, &size, &stats));
+    cr_assert_eq(stats.left_out, 0);
+    must(wr_artifact_open_bytes(module->engine, bytes, size, module, &request.options, &artifact));
+    wr_module_set_artifact(module, artifact);
+    wr_free(&module->engine->alloc, bytes, size);
+}
+
+/* Instantiates a module and defines it under a name for the later ones. */
+static wr_instance_t *add(Run *r, const char *name, const char *text) {
+    wr_module_t *module = text_module(&r->b, text);
+    bool is_compiled = r->compiled >> r->made++ & 1;
+    if (is_compiled) compile(module);
+    wr_instance_t *instance = NULL;
+    must(wr_linker_instantiate(r->b.linker, r->b.store, module, &instance));
+    must(wr_linker_define_instance(r->b.linker, name, instance));
+    for (u32 i = 0; i < ((Module *)module)->ncodes; i++)
+        cr_assert_eq(instance->own_funcs[i].native_code != NULL, is_compiled);
+    wr_module_delete(module);
+    return instance;
+}
+
+static void say_error(Run *r, const wr_error_t *error) {
+    SAY(r->seen, "%s\n", wr_error_message(error));
+    for (size_t i = 0; i < wr_error_frame_count(error); i++) {
+        wr_frame_t f;
+        if (!wr_error_frame(error, i, &f)) continue;
+        SAY(r->seen, "  %zu: %s at %llu\n", i, f.function_name ? f.function_name : "?",
+            (unsigned long long)f.module_offset);
+    }
+}
+
+/* Calls an export; says its result or how it ended. */
+static void call(Run *r, wr_instance_t *i, const char *name, int32_t arg) {
+    int32_t result = 0;
+    wr_error_t *error = call_i32(&r->b, i, name, arg, &result);
+    SAY(r->seen, "%s %d: ", name, arg);
+    if (error)
+        say_error(r, error);
+    else
+        SAY(r->seen, "%d\n", result);
+    wr_error_delete(error);
+}
+
+typedef void Program(Run *r);
+
+static void run_with(Program *program, u32 gc_debug, unsigned compiled, Seen *seen) {
+    wr_config_t *config = wr_config_new();
+    wr_config_set_gc_debug(config, gc_debug);
+    Run r = {.b = bench_new(config), .compiled = compiled, .seen = seen};
+    seen->size = 0;
+    program(&r);
+    bench_delete(&r.b);
+}
+
+static void run_all(Program *program, u32 gc_debug, unsigned modules) {
+    static Seen interpreted, seen;
+    run_with(program, gc_debug, 0, &interpreted);
+    for (unsigned set = 1; set < 1u << modules; set++) {
+        run_with(program, gc_debug, set, &seen);
+        cr_assert_str_eq(seen.text, interpreted.text, "compiled: %x\n%s\ninterpreted:\n%s", set,
+                         seen.text, interpreted.text);
+    }
+}
+
+/* ---- one module ----------------------------------------------------------------------------- */
+
+static void traps(Run *r) {
+    wr_instance_t *i =
+        add(r, "m",
+            "(module (memory 1) (table 4 funcref) (elem (i32.const 0) $div $none)"
+            " (type $t (func (param i32) (result i32)))"
+            " (func $div (export \"div\") (param i32) (result i32)"
+            "  (i32.div_s (i32.const -2147483648) (local.get 0)))"
+            " (func $none)"
+            " (func $load (export \"load\") (param i32) (result i32) (i32.load (local.get 0)))"
+            " (func (export \"dead\") (param i32) (drop (i32.load offset=65530 (local.get 0))))"
+            " (func (export \"wide\") (param i32) (drop (v128.load (local.get 0))))"
+            " (func (export \"unreachable\") unreachable)"
+            " (func (export \"indirect\") (param i32) (result i32)"
+            "  (call_indirect (type $t) (i32.const 0) (local.get 0)))"
+            " (func $nest (export \"nest\") (param i32) (result i32)"
+            "  (if (result i32) (local.get 0)"
+            "   (then (i32.add (i32.const 1) (call $nest (i32.sub (local.get 0) (i32.const 1)))))"
+            "   (else (call $load (i32.const -4))))))");
+    call(r, i, "div", 0);
+    call(r, i, "div", -1);
+    call(r, i, "div", 7);
+    call(r, i, "load", 65532);
+    call(r, i, "load", 65533);
+    call(r, i, "load", -1);
+    call(r, i, "dead", 2);
+    call(r, i, "dead", 3);
+    call(r, i, "wide", 65521);
+    call(r, i, "unreachable", 0);
+    for (int k = 0; k < 5; k++) call(r, i, "indirect", k);
+    for (int k = 0; k < 100; k += 9) call(r, i, "nest", k);
+    call(r, i, "nest", 10000);
+}
+
+Test(native, traps_and_their_backtraces) { run_all(traps, 0, 1); }
+
+/* A recursion that does not end, from C and from host functions; frames large and small. */
+static void exhaustion(Run *r) {
+    wr_instance_t *i =
+        add(r, "m",
+            "(module (type $t (func (result i32))) (memory 1)"
+            " (func $deep (export \"deep\") (param i32) (result i32)"
+            "  (i32.add (i32.const 1) (call $deep (i32.add (local.get 0) (i32.const 1)))))"
+            " (func (export \"f\") (param i32) (result i32) (local.get 0)))");
+    for (int k = 0; k < 3; k++) {
+        int32_t result;
+        must_trap(call_i32(&r->b, i, "deep", 0, &result), WR_TRAP_STACK_EXHAUSTED);
+        call(r, i, "f", k);
+    }
+}
+
+Test(native, exhausting_the_stack_is_a_trap) { run_all(exhaustion, 0, 1); }
+
+/* ---- several modules ------------------------------------------------------------------------ */
+
+/* Three modules that call each other in turn, to a trap. */
+static void mixed_traps(Run *r) {
+    wr_instance_t *c = add(r, "c",
+                           "(module (func $c (export \"f\") (param i32) (result i32)"
+                           " (i32.div_u (i32.const 100) (local.get 0))))");
+    wr_instance_t *b =
+        add(r, "b",
+            "(module (import \"c\" \"f\" (func $f (param i32) (result i32)))"
+            " (func $b (export \"f\") (param i32) (result i32)"
+            "  (i32.add (i32.const 1) (call $f (i32.sub (local.get 0) (i32.const 3))))))");
+    wr_instance_t *a =
+        add(r, "a",
+            "(module (import \"b\" \"f\" (func $f (param i32) (result i32)))"
+            " (func $a2 (param i32) (result i32) (i32.mul (i32.const 2) (call $f (local.get 0))))"
+            " (func $a (export \"f\") (param i32) (result i32)"
+            "  (i32.add (call $a2 (local.get 0)) (i32.const 1))))");
+    call(r, a, "f", 13);
+    call(r, a, "f", 3);
+    call(r, b, "f", 3);
+    call(r, c, "f", 0);
+}
+
+Test(native, traps_through_mixed_frames) { run_all(mixed_traps, 0, 3); }
+
+/* Parameters beyond those in registers, several results, vectors, references. */
+static void mixed_values(Run *r) {
+#define MANY                                                                                       \
+    "(param i32 i64 f32 f64 v128 i32 i64 f32 f64 v128 i32 i64 f32 f64 v128 i32 v128 i64 f32 "      \
+    "externref i32) (result i64 v128 f32 externref i32)"
+    add(r, "b",
+        "(module (func (export \"many\") " MANY
+        " (i64.add (local.get 1) (i64.add (local.get 6) (i64.add (local.get 11) (local.get 17))))"
+        " (i32x4.add (i32x4.add (local.get 4) (local.get 9)) (i32x4.add (local.get 14)"
+        "  (local.get 16)))"
+        " (f32.add (local.get 2) (local.get 18)) (local.get 19)"
+        " (i32.add (local.get 0) (i32.add (local.get 15) (local.get 20)))))");
+    wr_instance_t *a = add(
+        r, "a",
+        "(module (import \"b\" \"many\" (func $many " MANY "))"
+        " (func (export \"f\") (param i32) (result i32) (local f32 i32)"
+        "  (local.get 0) (i64.const 2) (f32.const 3) (f64.const 4) (v128.const i32x4 5 6 7 8)"
+        "  (i32.const 9) (i64.const 10) (f32.const 11) (f64.const 12) (v128.const i32x4 1 2 3 4)"
+        "  (i32.const 13) (i64.const 14) (f32.const 15) (f64.const 16) (v128.const i32x4 9 8 7 6)"
+        "  (i32.const 17) (v128.const i32x4 100 200 300 400) (i64.const 18) (f32.const 19)"
+        "  (ref.null extern) (i32.const 20) (call $many)"
+        "  (local.set 0) (drop (ref.is_null)) (local.set 1) (i32x4.extract_lane 2)"
+        "  (i32.add (local.get 0)) (i32.add (i32.trunc_f32_s (local.get 1))) (local.set 2)"
+        "  (i32.wrap_i64) (i32.add (local.get 2))))");
+#undef MANY
+    for (int k = 0; k < 5; k++) call(r, a, "f", k);
+}
+
+Test(native, all_kinds_of_values_pass) { run_all(mixed_values, 0, 2); }
+
+/* Throws in c, catches in b by one tag, in a by any. */
+static void mixed_throws(Run *r) {
+    wr_instance_t *c =
+        add(r, "c",
+            "(module (tag $t (export \"t\") (param i32)) (tag $u)"
+            " (func $c (export \"f\") (param i32) (result i32)"
+            "  (if (i32.eq (local.get 0) (i32.const 1)) (then (throw $t (i32.const 5))))"
+            "  (if (i32.eq (local.get 0) (i32.const 2)) (then (throw $u)))"
+            "  (if (i32.eq (local.get 0) (i32.const 3)) (then unreachable))"
+            "  (local.get 0)))");
+    add(r, "b",
+        "(module (import \"c\" \"f\" (func $f (param i32) (result i32)))"
+        " (import \"c\" \"t\" (tag $t (param i32)))"
+        " (func $b (export \"f\") (param i32) (result i32)"
+        "  (block $h (result i32) (return (try_table (result i32) (catch $t $h)"
+        "   (call $f (local.get 0)))))"
+        "  (i32.add (i32.const 1000))))");
+    wr_instance_t *a = add(r, "a",
+                           "(module (import \"b\" \"f\" (func $f (param i32) (result i32)))"
+                           " (func (export \"plain\") (param i32) (result i32)"
+                           "  (i32.add (i32.const 1) (call $f (local.get 0))))"
+                           " (func (export \"all\") (param i32) (result i32) (local i32 f64)"
+                           "  (local.set 1 (i32.add (local.get 0) (i32.const 7)))"
+                           "  (block $h (try_table (catch_all $h)"
+                           "   (return (i32.add (i32.const 1) (call $f (local.get 0))))))"
+                           "  (i32.sub (i32.const 0) (local.get 1))))");
+    for (int k = 0; k < 5; k++) {
+        call(r, c, "f", k);
+        call(r, a, "plain", k);
+        call(r, a, "all", k);
+    }
+}
+
+Test(native, exceptions_through_mixed_frames) { run_all(mixed_throws, 0, 3); }
+
+/* Lists that one module makes and another one reads, with a collection before every allocation. */
+static void mixed_lists(Run *r) {
+#define CELL "(type $cell (struct (field i32) (field (ref null $cell))))"
+    add(r, "b",
+        "(module " CELL " (func (export \"cons\") (param i32 (ref null $cell)) (result (ref $cell))"
+        "  (struct.new $cell (local.get 0) (local.get 1))))");
+    wr_instance_t *a = add(
+        r, "a",
+        "(module " CELL
+        " (import \"b\" \"cons\" (func $cons (param i32 (ref null $cell)) (result (ref $cell))))"
+        " (func $build (param $n i32) (result (ref null $cell)) (local $l (ref null $cell))"
+        "  (block $out (loop $again (br_if $out (i32.eqz (local.get $n)))"
+        "   (local.set $l (call $cons (local.get $n) (local.get $l)))"
+        "   (local.set $n (i32.sub (local.get $n) (i32.const 1))) (br $again)))"
+        "  (local.get $l))"
+        " (func $sum (param $l (ref null $cell)) (result i32) (local $s i32)"
+        "  (block $out (loop $again (br_if $out (ref.is_null (local.get $l)))"
+        "   (local.set $s (i32.add (local.get $s) (struct.get $cell 0 (local.get $l))))"
+        "   (local.set $l (struct.get $cell 1 (local.get $l))) (br $again)))"
+        "  (local.get $s))"
+        " (func $deep (export \"deep\") (param i32) (result i32) (local $l (ref null $cell))"
+        "  (local.set $l (call $build (i32.const 3)))"
+        "  (if (result i32) (local.get 0)"
+        "   (then (i32.add (call $deep (i32.sub (local.get 0) (i32.const 1)))"
+        "    (call $sum (local.get $l))))"
+        "   (else (call $sum (call $build (i32.const 20))))))"
+        " (func (export \"sum\") (param i32) (result i32) (call $sum (call $build (local.get "
+        "0)))))");
+#undef CELL
+    call(r, a, "sum", 200);
+    call(r, a, "deep", 50);
+    call(r, a, "sum", 3);
+}
+
+Test(native, objects_live_in_mixed_frames) {
+    run_all(mixed_lists, WR_GC_STRESS | WR_GC_VERIFY, 2);
+    run_all(mixed_lists, WR_GC_STEPS, 2);
+}
+
+/* ---- host functions between ----------------------------------------------------------------- */
+
+/* Calls back what it was given by index, minus one; fails at 0. */
+static wr_error_t *back(wr_caller_t *caller, void *context, wr_slot_t *slots) {
+    (void)context;
+    wr_instance_t *i = wr_caller_instance(caller);
+    int32_t n = (int32_t)slots[0].u32;
+    slots[0].u64 = 0;
+    if (n == 0) return wr_trap_new("no further");
+    wr_val_t args[1] = {i32_val(n - 1)}, results[1];
+    wr_error_t *error =
+        wr_func_call(wr_caller_store(caller), wr_instance_func(i, "f"), args, 1, results, 1);
+    if (error == NULL) slots[0].u64 = (u32)results[0].of.i32;
+    return error;
+}
+
+static void callbacks(Run *r) {
+    must(wr_linker_define_func(r->b.linker, "host", "back", "i>i", back, NULL, NULL));
+    wr_instance_t *i =
+        add(r, "m",
+            "(module (import \"host\" \"back\" (func $back (param i32) (result i32)))"
+            " (func $f (export \"f\") (param i32) (result i32)"
+            "  (if (i32.eq (local.get 0) (i32.const 2)) (then (return (i32.const 40))))"
+            "  (i32.add (i32.const 1) (call $back (local.get 0)))))");
+    for (int k = 0; k < 40; k += 3) call(r, i, "f", k);
+}
+
+Test(native, host_functions_that_call_back) { run_all(callbacks, 0, 1); }
