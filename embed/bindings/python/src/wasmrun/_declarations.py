@@ -81,6 +81,10 @@ WR_MEMORY_AUTO = 0
 WR_MEMORY_GUARD = 1
 WR_MEMORY_EXPLICIT = 2
 
+wr_engine_kind_t = c_uint
+WR_ENGINE_INTERPRETER = 0
+WR_ENGINE_COMPILED = 1
+
 wr_log_level_t = c_uint
 WR_LOG_ERROR = 0
 WR_LOG_WARNING = 1
@@ -153,7 +157,9 @@ WR_WASI_REGULAR_FILE = 4
 WR_WASI_SYMBOLIC_LINK = 7
 
 wr_alloc_func_t = CFUNCTYPE(c_void_p, c_void_p, c_void_p, c_size_t, c_size_t)
+wr_compile_progress_t = CFUNCTYPE(None, c_void_p, c_uint32, c_uint32)
 wr_log_func_t = CFUNCTYPE(None, c_void_p, wr_log_level_t, c_char_p)
+wr_cache_visit_t = CFUNCTYPE(None, c_void_p, c_char_p, c_uint64, c_int64)
 wr_host_func_t = CFUNCTYPE(c_void_p, c_void_p, c_void_p, c_void_p)
 wr_callback_t = CFUNCTYPE(None, c_void_p, c_void_p, c_void_p, POINTER(c_void_p))
 wr_wasi_random_t = CFUNCTYPE(c_bool, c_void_p, c_void_p, c_size_t)
@@ -176,6 +182,35 @@ class wr_shadow_stats_t(Structure):
         ("bytes", c_uint64),
         ("ns", c_uint64),
         ("limited", c_bool),
+    ]
+
+
+class wr_compile_options_t(Structure):
+    _fields_ = [
+        ("level", c_uint8),
+        ("no_polls", c_bool),
+        ("explicit_memory", c_bool),
+        ("triple", c_char_p),
+        ("cpu", c_char_p),
+        ("cpu_features", c_char_p),
+        ("threads", c_uint32),
+        ("progress", wr_compile_progress_t),
+        ("progress_context", c_void_p),
+    ]
+
+
+class wr_compile_stats_t(Structure):
+    _fields_ = [
+        ("total_ns", c_uint64),
+        ("lower_ns", c_uint64),
+        ("optimise_ns", c_uint64),
+        ("generate_ns", c_uint64),
+        ("link_ns", c_uint64),
+        ("peak_bytes", c_uint64),
+        ("functions", c_uint32),
+        ("interpreted", c_uint32),
+        ("units", c_uint32),
+        ("threads", c_uint32),
     ]
 
 
@@ -401,6 +436,11 @@ FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "wr_config_set_pool": (None, [c_void_p, c_uint32, c_size_t]),
     "wr_config_set_warm_after": (None, [c_void_p, c_uint32]),
     "wr_config_set_max_shadow": (None, [c_void_p, c_size_t]),
+    "wr_config_set_engine_kind": (None, [c_void_p, wr_engine_kind_t]),
+    "wr_config_set_opt_level": (None, [c_void_p, unsigned]),
+    "wr_config_set_compiled_polls": (None, [c_void_p, c_bool]),
+    "wr_config_set_cache": (c_bool, [c_void_p, c_char_p]),
+    "wr_config_set_compile_progress": (None, [c_void_p, wr_compile_progress_t, c_void_p]),
     "wr_config_set_allocator": (None, [c_void_p, wr_alloc_func_t, c_void_p]),
     "wr_config_set_log": (None, [c_void_p, wr_log_func_t, c_void_p, wr_log_level_t]),
     "wr_config_set_feature": (c_bool, [c_void_p, c_char_p, c_bool]),
@@ -411,6 +451,12 @@ FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "wr_module_open": (c_void_p, [c_void_p, c_char_p, POINTER(c_void_p)]),
     "wr_module_validate": (c_void_p, [c_void_p, c_void_p, c_size_t]),
     "wr_module_delete": (None, [c_void_p]),
+    "wr_module_compile": (c_void_p, [c_void_p, POINTER(wr_compile_options_t), POINTER(c_void_p), POINTER(c_size_t), POINTER(wr_compile_stats_t)]),
+    "wr_artifact_open": (c_void_p, [c_void_p, c_char_p, POINTER(c_void_p)]),
+    "wr_artifact_recognise": (c_bool, [c_void_p, c_size_t]),
+    "wr_module_is_compiled": (c_bool, [c_void_p]),
+    "wr_cache_list": (c_void_p, [c_char_p, wr_cache_visit_t, c_void_p]),
+    "wr_cache_clear": (c_void_p, [c_char_p, c_uint64, POINTER(c_uint32)]),
     "wr_wat_to_wasm": (c_void_p, [c_char_p, c_size_t, c_char_p, c_bool, POINTER(c_void_p), POINTER(c_size_t)]),
     "wr_wat_locate": (c_void_p, [c_char_p, c_size_t, c_char_p, c_void_p, c_size_t, c_void_p]),
     "wr_bytes_delete": (None, [c_void_p, c_size_t]),

@@ -172,6 +172,14 @@ pub const WR_MEMORY_GUARD: wr_memory_mode_t = 1;
 /// compare each access; no reservation, no signal handler
 pub const WR_MEMORY_EXPLICIT: wr_memory_mode_t = 2;
 
+/// How functions are run. COMPILED: every module is compiled to machine code when it is loaded, by the program
+/// wasmrun-aot, which stands beside this one, is installed with it, or is where the environment variable
+/// WASMRUN_AOT says; loading fails without it. What cannot be compiled is interpreted in the same instance.
+pub type wr_engine_kind_t = c_uint;
+/// the default
+pub const WR_ENGINE_INTERPRETER: wr_engine_kind_t = 0;
+pub const WR_ENGINE_COMPILED: wr_engine_kind_t = 1;
+
 /// Messages about what an operator may want to know: what the host refuses, what is loaded, and how long it
 /// takes. One line without a newline; levels up to `level`. Any thread may call it, and it must not
 /// call back into the library. No guest writes to it.
@@ -272,7 +280,14 @@ pub const WR_WASI_SYMBOLIC_LINK: wr_wasi_filetype_t = 7;
 /// thread-safe when the engine is shared. NULL result = failure, which the library survives.
 pub type wr_alloc_func_t = Option<unsafe extern "C" fn(context: *mut c_void, pointer: *mut c_void, old_size: usize, new_size: usize) -> *mut c_void>;
 
+/// Called while a module is compiled, by the thread that loads it: `done` of `total` functions.
+pub type wr_compile_progress_t = Option<unsafe extern "C" fn(context: *mut c_void, done: u32, total: u32)>;
+
 pub type wr_log_func_t = Option<unsafe extern "C" fn(context: *mut c_void, level: wr_log_level_t, message: *const c_char)>;
+
+/// A folder of compiled code (wr_config_set_cache(); NULL: the user's): visits its files; removes what was not
+/// used for longest until they take at most so many bytes, 0 for all of them.
+pub type wr_cache_visit_t = Option<unsafe extern "C" fn(context: *mut c_void, name: *const c_char, size: u64, used: i64)>;
 
 /// A host function. `slots` holds the arguments in order; the results are written from slots[0] on
 /// (there is room for the larger of both). Returns NULL, or an own error: a trap, an exit, ...
@@ -307,6 +322,37 @@ pub struct wr_shadow_stats_t {
     pub bytes: u64,
     pub ns: u64,
     pub limited: bool,
+}
+
+/// How a module is compiled; all zeros is the default.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct wr_compile_options_t {
+    pub level: u8,
+    pub no_polls: bool,
+    pub explicit_memory: bool,
+    pub triple: *const c_char,
+    pub cpu: *const c_char,
+    pub cpu_features: *const c_char,
+    pub threads: u32,
+    pub progress: wr_compile_progress_t,
+    pub progress_context: *mut c_void,
+}
+
+/// What compiling took, for --stats. Nanoseconds; all but total_ns are summed over threads.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct wr_compile_stats_t {
+    pub total_ns: u64,
+    pub lower_ns: u64,
+    pub optimise_ns: u64,
+    pub generate_ns: u64,
+    pub link_ns: u64,
+    pub peak_bytes: u64,
+    pub functions: u32,
+    pub interpreted: u32,
+    pub units: u32,
+    pub threads: u32,
 }
 
 #[repr(C)]
@@ -577,6 +623,17 @@ extern "C" {
     pub fn wr_config_set_warm_after(config: *mut wr_config_t, count: u32);
     /// Bytes that these ids may take in the whole engine; default 64 MiB. Functions beyond it run without.
     pub fn wr_config_set_max_shadow(config: *mut wr_config_t, bytes: usize);
+    pub fn wr_config_set_engine_kind(config: *mut wr_config_t, kind: wr_engine_kind_t);
+    /// How well code is compiled: 0 (at once) to 3, 4 for size; default 2.
+    pub fn wr_config_set_opt_level(config: *mut wr_config_t, level: unsigned);
+    /// Whether compiled code polls for deadlines and interruption; default true. Without, it runs a few per cent
+    /// faster, and modules are interpreted in stores that have a timeout or are interruptible.
+    pub fn wr_config_set_compiled_polls(config: *mut wr_config_t, polls: bool);
+    /// Keeps compiled code in a folder: NULL for the user's, $XDG_CACHE_HOME/wasmrun or $HOME/.cache/wasmrun. Without
+    /// this call nothing is kept. The folder must be the user's alone; else it is not used, and a warning
+    /// logged. False when out of memory.
+    pub fn wr_config_set_cache(config: *mut wr_config_t, folder: *const c_char) -> bool;
+    pub fn wr_config_set_compile_progress(config: *mut wr_config_t, func: wr_compile_progress_t, context: *mut c_void);
     pub fn wr_config_set_allocator(config: *mut wr_config_t, func: wr_alloc_func_t, context: *mut c_void);
     pub fn wr_config_set_log(config: *mut wr_config_t, func: wr_log_func_t, context: *mut c_void, level: wr_log_level_t);
     /// Turns a proposal on or off by its name (see `wasmrun --help`); false if there is none such.
@@ -592,6 +649,20 @@ extern "C" {
     pub fn wr_module_open(engine: *mut wr_engine_t, path: *const c_char, module: *mut *mut wr_module_t) -> *mut wr_error_t;
     pub fn wr_module_validate(engine: *mut wr_engine_t, bytes: *const c_void, size: usize) -> *mut wr_error_t;
     pub fn wr_module_delete(module: *mut wr_module_t);
+    /// Compiles a module into an artifact, which holds the module too. `options` and `stats` may be NULL. Free it
+    /// with wr_bytes_delete().
+    pub fn wr_module_compile(module: *mut wr_module_t, options: *const wr_compile_options_t, artifact: *mut *mut u8, size: *mut usize, stats: *mut wr_compile_stats_t) -> *mut wr_error_t;
+    /// Loads the module that an artifact holds, with its code, in an engine of any kind. The file is mapped, and must not
+    /// be changed while the module lives. It is checked against damage, and refused when it was made by another
+    /// version, for another CPU, or for memories that this engine does not have; but whoever made it decides
+    /// what runs: load only artifacts from those you would run programs from (docs/aot.md).
+    pub fn wr_artifact_open(engine: *mut wr_engine_t, path: *const c_char, module: *mut *mut wr_module_t) -> *mut wr_error_t;
+    /// Whether these bytes, the first 64 of a file will do, begin as an artifact does.
+    pub fn wr_artifact_recognise(bytes: *const c_void, size: usize) -> bool;
+    /// Whether the module has compiled code.
+    pub fn wr_module_is_compiled(module: *const wr_module_t) -> bool;
+    pub fn wr_cache_list(folder: *const c_char, visit: wr_cache_visit_t, context: *mut c_void) -> *mut wr_error_t;
+    pub fn wr_cache_clear(folder: *const c_char, bytes: u64, removed: *mut u32) -> *mut wr_error_t;
     /// The text format (.wat) into the binary one: a whole module, or its fields alone. `file_name` is for
     /// errors, whose place is then FILE:LINE:COLUMN; NULL will do. With `names` the identifiers become a name
     /// section, which backtraces use. The text is only parsed: wr_module_new() validates.
@@ -657,8 +728,8 @@ extern "C" {
     pub fn wr_store_set_timeout(store: *mut wr_store_t, nanoseconds: u64) -> *mut wr_error_t;
     /// Allow wr_store_interrupt() to take effect in calls started from now on. Default off.
     pub fn wr_store_set_interruptible(store: *mut wr_store_t, on: bool);
-    /// Any thread: the running call traps with WR_TRAP_INTERRUPTED at its next poll, or, when nothing
-    /// runs, the next call does.
+    /// Any thread, signal handlers too: the running call traps with WR_TRAP_INTERRUPTED at its next branch or call,
+    /// or, when nothing runs, the next call does.
     pub fn wr_store_interrupt(store: *mut wr_store_t);
     /// References to objects in the garbage-collected heap, as the host sees them: what a function gives as
     /// result, or a global holds, is kept alive for the host until the scope is closed in which it came.
@@ -933,6 +1004,8 @@ fn layouts() {
     use std::mem::{align_of, size_of};
     assert_eq!((size_of::<wr_frame_t>(), align_of::<wr_frame_t>()), (48, 8));
     assert_eq!((size_of::<wr_shadow_stats_t>(), align_of::<wr_shadow_stats_t>()), (32, 8));
+    assert_eq!((size_of::<wr_compile_options_t>(), align_of::<wr_compile_options_t>()), (56, 8));
+    assert_eq!((size_of::<wr_compile_stats_t>(), align_of::<wr_compile_stats_t>()), (64, 8));
     assert_eq!((size_of::<wr_name_t>(), align_of::<wr_name_t>()), (16, 8));
     assert_eq!((size_of::<wr_import_t>(), align_of::<wr_import_t>()), (40, 8));
     assert_eq!((size_of::<wr_export_t>(), align_of::<wr_export_t>()), (24, 8));
