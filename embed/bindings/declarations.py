@@ -223,6 +223,29 @@ def read_statement(interface: Interface, text: str, doc: str) -> None:
         raise SystemExit(f"{HEADER.name}: no declaration: {text!r}")
 
 
+def check_types(interface: Interface) -> None:
+    """That the header declares what it uses, and that both languages have it."""
+    known = set(RUST_BASES) & set(PYTHON_BASES) | set(interface.opaque)
+    known |= {thing.name for thing in interface.enums} | {thing.name for thing in interface.records}
+    known |= {name for name, _, _ in interface.callbacks}
+
+    def check(where: str, t: Type) -> None:
+        if t.callback:
+            for part in [t.callback.result] + [p.type for p in t.callback.params]:
+                check(where, part)
+        elif t.base not in known:
+            raise SystemExit(f"{HEADER.name}: unknown type {t.base!r} in {where}")
+
+    for name, callback, _ in interface.callbacks:
+        check(name, Type("", callback=callback))
+    for record in interface.records:
+        for member in record.members:
+            check(record.name, member.type)
+    for function in interface.functions:
+        for t in [function.result] + [p.type for p in function.params]:
+            check(function.name, t)
+
+
 def read_header() -> Interface:
     text = HEADER.read_text(encoding="utf-8")
     interface = Interface()
@@ -234,13 +257,14 @@ def read_header() -> Interface:
     body = re.sub(r"#define own.*", "", text[start:end])
     for statement, doc in statements(re.sub(r"^#.*$", "", body, flags=re.M)):
         read_statement(interface, statement, doc)
+    check_types(interface)
     return interface
 
 
 # ---- Rust -----------------------------------------------------------------------------------------
 
 RUST_BASES = {
-    "void": "c_void", "char": "c_char", "bool": "bool", "int": "c_int", "size_t": "usize", "float": "f32",
+    "void": "c_void", "char": "c_char", "bool": "bool", "int": "c_int", "unsigned": "c_uint", "size_t": "usize", "float": "f32",
     "double": "f64", "uint8_t": "u8", "uint32_t": "u32", "uint64_t": "u64", "int32_t": "i32", "int64_t": "i64",
 }  # fmt: skip
 RUST_KEYWORDS = {"type", "in", "fn", "ref", "move"}
@@ -322,7 +346,7 @@ def rust(interface: Interface) -> str:
 # ---- Python ---------------------------------------------------------------------------------------
 
 PYTHON_BASES = {
-    "void": "None", "char": "c_char", "bool": "c_bool", "int": "c_int", "size_t": "c_size_t", "float": "c_float",
+    "void": "None", "char": "c_char", "bool": "c_bool", "int": "c_int", "unsigned": "c_uint", "size_t": "c_size_t", "float": "c_float",
     "double": "c_double", "uint8_t": "c_uint8", "uint32_t": "c_uint32", "uint64_t": "c_uint64",
     "int32_t": "c_int32", "int64_t": "c_int64",
 }  # fmt: skip
@@ -416,7 +440,7 @@ def python(interface: Interface) -> str:
 
 # ---- the binary interface ---------------------------------------------------------------------------
 
-SIZES = {"bool": 1, "uint8_t": 1, "char": 1, "int": 4, "float": 4, "uint32_t": 4, "int32_t": 4}
+SIZES = {"bool": 1, "uint8_t": 1, "char": 1, "int": 4, "unsigned": 4, "float": 4, "uint32_t": 4, "int32_t": 4}
 
 
 def layouts(records: list[Record]) -> list[tuple[int, int, list[int]]]:

@@ -625,7 +625,7 @@ extern "C" {
     pub fn wr_config_set_max_shadow(config: *mut wr_config_t, bytes: usize);
     pub fn wr_config_set_engine_kind(config: *mut wr_config_t, kind: wr_engine_kind_t);
     /// How well code is compiled: 0 (at once) to 3, 4 for size; default 2.
-    pub fn wr_config_set_opt_level(config: *mut wr_config_t, level: unsigned);
+    pub fn wr_config_set_opt_level(config: *mut wr_config_t, level: c_uint);
     /// Whether compiled code polls for deadlines and interruption; default true. Without, it runs a few per cent
     /// faster, and modules are interpreted in stores that have a timeout or are interruptible.
     pub fn wr_config_set_compiled_polls(config: *mut wr_config_t, polls: bool);
