@@ -473,24 +473,37 @@ static void setup(void) {
 }
 
 static char *host_features;
-static Target host_target(void) {
-    host_features = LLVMGetHostCPUFeatures();
-    return (Target){"host", LLVMGetDefaultTargetTriple(), host_features};
+/* A library's string, which lives as long as the test. */
+static char *host_triple;
+
+static void forget_triple(void) {
+    LLVMDisposeMessage(host_triple);
+    host_triple = NULL;
 }
 
-Test(lower_ops, host, .init = setup) {
+static const char *triple(void) {
+    if (host_triple == NULL) host_triple = LLVMGetDefaultTargetTriple();
+    return host_triple;
+}
+
+static Target host_target(void) {
+    host_features = LLVMGetHostCPUFeatures();
+    return (Target){"host", triple(), host_features};
+}
+
+Test(lower_ops, host, .init = setup, .fini = forget_triple) {
     Target target = host_target();
     check_target(&target, true);
     check_target(&target, false);
 }
 
 /* The least that the architecture has. */
-Test(lower_ops, baseline, .init = setup) {
-    Target target = {"baseline", LLVMGetDefaultTargetTriple(), ""};
+Test(lower_ops, baseline, .init = setup, .fini = forget_triple) {
+    Target target = {"baseline", triple(), ""};
     check_target(&target, true);
 }
 
-Test(lower_ops, sse4, .init = setup) {
-    Target target = {"SSE4.1", LLVMGetDefaultTargetTriple(), "+sse3,+ssse3,+sse4.1"};
+Test(lower_ops, sse4, .init = setup, .fini = forget_triple) {
+    Target target = {"SSE4.1", triple(), "+sse3,+ssse3,+sse4.1"};
     check_target(&target, true);
 }
