@@ -21,7 +21,7 @@ static Error *refuse(u64 offset, const char *what) {
 }
 
 bool wr_artifact_is(const u8 *bytes, u64 size) {
-    return size >= HEAD_SIZE && memcmp(bytes, ARTIFACT_MAGIC, 8) == 0;
+    return size >= 8 && memcmp(bytes, ARTIFACT_MAGIC, 8) == 0;
 }
 
 /* A part of the file; false if it does not lie within. */
@@ -94,7 +94,8 @@ static Hash128 load_hash(const u8 *at) { return (Hash128){le64_load(at), le64_lo
 
 bool wr_artifact_module(const u8 *bytes, u64 size, const u8 **module, u64 *module_size) {
     PartView part;
-    if (!wr_artifact_is(bytes, size) || le32_load(bytes + HEAD_VERSION) != ARTIFACT_VERSION ||
+    if (!wr_artifact_is(bytes, size) || size < HEAD_SIZE ||
+        le32_load(bytes + HEAD_VERSION) != ARTIFACT_VERSION ||
         !view_part(bytes, size, PART_MODULE, &part)) {
         return false;
     }
@@ -139,6 +140,7 @@ static Error *check_options(const u8 *bytes, const NativeOptions *options) {
 /* The beginning: everything that decides whether the rest can be understood. */
 static Error *check_head(const u8 *bytes, u64 size) {
     if (!wr_artifact_is(bytes, size)) return refuse(HEAD_MAGIC, "not an artifact");
+    if (size < HEAD_SIZE) return refuse(HEAD_FILE_SIZE, "cut off, or longer than it was");
     if (le32_load(bytes + HEAD_VERSION) != ARTIFACT_VERSION)
         return refuse(HEAD_VERSION, "made by another version of wasmrun");
     if (le32_load(bytes + HEAD_MACHINE) != host_machine())
