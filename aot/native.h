@@ -10,8 +10,10 @@
  *
  *   - context is the Instance of a compiled function, the Func itself when an exit thunk is called.
  *   - i32, i64, f32, f64 are themselves; v128 is <2 x i64>; every reference is an i32 (store.h).
- *   - Parameters beyond the first NATIVE_PARAMS are passed in Native.values, in slots (8 bytes, a v128
- *     two), from slot 0 on: stored just before the call, read first thing in the callee.
+ *   - The first parameters are passed in registers, up to the first for which there is none on x86-64 (native_direct()).
+ *     It and those behind are passed in Native.values, in slots (8 bytes, a v128 two), from slot 0 on: stored just before
+ *     the call, read first thing in the callee. So there are no arguments on the stack: tail calls never move the return
+ *     address, which unwinding could not know of.
  *   - One result is returned; two or more are all left in Native.values, in slots from 0 on.
  *   - A function in which a return_call* occurs is compiled as tailcc, `t`, of the same signature, with a
  *     fastcc `f` that calls it. Only tail calls use `t` directly; so chains of tail calls do not grow the
@@ -45,7 +47,20 @@
 #include "artifact.h"
 #include "store.h"
 
-#define NATIVE_PARAMS 16u
+#define NATIVE_INTEGERS 5u /* i32, i64 and references; the context is before them */
+#define NATIVE_VECTORS 8u  /* f32, f64 and v128 */
+#define NATIVE_PARAMS (NATIVE_INTEGERS + NATIVE_VECTORS) /* native_direct() at most */
+
+/* How many parameters of a function of that type are passed in registers. */
+INLINE u32 native_direct(const DefType *type) {
+    u32 integers = 0, vectors = 0, n = 0;
+    for (; n < type->nparams; n++) {
+        ValKind kind = type_kind(type->types[n]);
+        bool is_vector = kind == VK_F32 || kind == VK_F64 || kind == VK_V128;
+        if (is_vector ? vectors++ == NATIVE_VECTORS : integers++ == NATIVE_INTEGERS) break;
+    }
+    return n;
+}
 #define NATIVE_VALUES (2u * LIMIT_RESULTS) /* slots; LIMIT_PARAMS is not larger */
 
 typedef enum NativeHelper {

@@ -315,18 +315,18 @@ static void add_local(Lower *l, u32 index, ValType type) {
     l->locals[index] = LLVMBuildAlloca(l->b, l->local_types[index], "");
 }
 
-static LLVMValueRef parameter(Lower *l, u32 index, u32 slot) {
-    if (index < NATIVE_PARAMS) return LLVMGetParam(l->function, index + 1);
+static LLVMValueRef parameter(Lower *l, u32 index, u32 direct, u32 slot) {
+    if (index < direct) return LLVMGetParam(l->function, index + 1);
     return wr_lower_load_slot(l, wr_lower_values(l), slot, l->local_types[index]);
 }
 
 static void lower_locals(Lower *l) {
     const DefType *type = l->decl->type;
-    u32 n = 0, slot = 0;
+    u32 n = 0, slot = 0, direct = native_direct(type);
     for (; n < type->nparams; n++) {
         add_local(l, n, type->types[n]);
-        LLVMBuildStore(l->b, parameter(l, n, slot), l->locals[n]);
-        if (n >= NATIVE_PARAMS) slot += type_slots(type->types[n]);
+        LLVMBuildStore(l->b, parameter(l, n, direct, slot), l->locals[n]);
+        if (n >= direct) slot += type_slots(type->types[n]);
     }
     for (u32 run = 0; run < l->code->nruns; run++) {
         for (u32 i = 0; i < l->code->runs[run].count; i++, n++) {

@@ -23,7 +23,7 @@ typedef struct Callee {
 /* Pops the arguments: those that are passed directly go to `direct`, behind the context, the rest to Native.values.
  * Returns how many `direct` holds. */
 static u32 pass_arguments(Lower *l, const Callee *callee, LLVMValueRef *direct) {
-    u32 n = callee->type->nparams, count = 1;
+    u32 n = callee->type->nparams, direct_params = native_direct(callee->type), count = 1;
     if (n > l->height) {
         l->failed = true;
         return 0;
@@ -32,7 +32,7 @@ static u32 pass_arguments(Lower *l, const Callee *callee, LLVMValueRef *direct) 
     direct[0] = callee->context;
     for (u32 i = 0, slot = 0; i < n; i++) {
         LLVMValueRef value = l->stack[l->height + i];
-        if (i < NATIVE_PARAMS) {
+        if (i < direct_params) {
             direct[count++] = value;
             continue;
         }

@@ -42,7 +42,7 @@ static void lower_entry(Unit *unit, u32 shape) {
     const DefType *type = unit->plan->shape_types[shape];
     if (!begin(&l, unit, "in", shape)) return;
     LLVMValueRef slots = LLVMGetParam(l.function, 2), arguments[NATIVE_PARAMS + 1] = {l.context};
-    u32 direct = min_u32(type->nparams, NATIVE_PARAMS), slot = 0;
+    u32 direct = native_direct(type), slot = 0;
     for (u32 i = 0; i < direct; i++) {
         LLVMTypeRef t = wr_unit_type(unit, type->types[i]);
         arguments[i + 1] = wr_lower_load_slot(&l, slots, slot, t);
@@ -72,7 +72,7 @@ static LLVMValueRef func_field(Lower *l, LLVMValueRef func, size_t offset) {
 /* All arguments, in slots. */
 static void store_arguments(Lower *l, const DefType *type, LLVMValueRef slots,
                             LLVMValueRef values) {
-    u32 direct = min_u32(type->nparams, NATIVE_PARAMS), slot = 0;
+    u32 direct = native_direct(type), slot = 0;
     for (u32 i = 0; i < direct; i++) {
         wr_lower_store_slot(l, slots, slot, LLVMGetParam(l->function, i + 1));
         slot += type_slots(type->types[i]);

@@ -133,7 +133,7 @@ LLVMTypeRef wr_unit_type(const Unit *unit, ValType type) {
 
 LLVMTypeRef wr_unit_signature(const Unit *unit, const DefType *type) {
     LLVMTypeRef params[NATIVE_PARAMS + 1] = {unit->ptr};
-    u32 n = min_u32(type->nparams, NATIVE_PARAMS);
+    u32 n = native_direct(type);
     for (u32 i = 0; i < n; i++) params[i + 1] = wr_unit_type(unit, type->types[i]);
     LLVMTypeRef result =
         type->nresults == 1 ? wr_unit_type(unit, type->types[type->nparams]) : unit->none;
