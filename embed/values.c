@@ -215,6 +215,7 @@ wr_error_t *wr_func_call_slots(wr_store_t *store, wr_func_t *func, wr_slot_t *sl
     if (UNLIKELY(func->handle >= store->nfuncs || store->funcs[func->handle] != func)) {
         return USAGE("the function belongs to another store");
     }
+    if (LIKELY(!type->has_refs)) return wr_store_call(store, func, own_slots);
     Error *error = check_references(store, type, own_slots);
     if (!error) error = wr_store_call(store, func, own_slots);
     return error ? error : keep_results(store, type, own_slots);

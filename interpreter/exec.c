@@ -61,20 +61,28 @@ bool wr_exec_pc_in_register(void) { return !INSTRUMENTED; }
 /* The ids to go on by from the start of a function that is called from C; 0: by bytes. */
 static uintptr_t entry_ids(Store *store, const Frame *fr) {
     Func *func = fr->func;
-    if (store->engine->shadows == NULL || fr->pc != func->start) return 0;
-    if (func->ids == 0 && func->heat++ >= WARM) wr_shadow_ids(store, func);
-    return func->ids;
+    uintptr_t ids = func->ids;
+    if (fr->pc != func->start) return 0;
+    if (LIKELY(ids != 0)) return ids;
+    return store->engine->shadows != NULL && func->heat++ >= WARM ? wr_shadow_ids(store, func) : 0;
 }
 
-void wr_exec_run(Store *store, Fiber *fiber) {
+bool wr_exec_run(Store *store, Fiber *fiber) {
+    if (JUMP_POINT_SET(fiber->activation->on_fault)) return false;
     Frame *fr = fiber->fr;
     Instance *inst = fr->func->home->instance;
     uintptr_t ids = entry_ids(store, fr);
     Handler *const *disp = ids ? wr_shadow_table(store) : wr_interp_table(store, fr->func->home);
+    if (UNLIKELY(disp == NULL)) {
+        fiber->outcome = OUTCOME_FAILED;
+        fiber->error = ERROR_OOM;
+        return true;
+    }
     u32 first = ids ? *(const u16 *)(ids + 2 * (uintptr_t)fr->pc) : *fr->pc;
     fiber->fr = NULL;
     ((Step *)HANDLER_AT(first))(fr->pc, fiber->sp, fr->fp, fr->stp, inst->mem_base, disp, fr, inst,
                                 ids, 0, v128_zero());
+    return true;
 }
 #endif
 
@@ -119,6 +127,11 @@ static const void *machine(Store *store, Fiber *fiber, int want, ExecVariant var
     Frame *fr = fiber->fr;
     Instance *inst = fr->func->home->instance;
     Handler *const *disp = wr_interp_table(store, fr->func->home);
+    if (disp == NULL) {
+        fiber->outcome = OUTCOME_FAILED;
+        fiber->error = ERROR_OOM;
+        return NULL;
+    }
     const u8 *pc = fr->pc;
     Slot *sp = fiber->sp, *fp = fr->fp;
     const SideEntry *stp = fr->stp;
@@ -140,5 +153,9 @@ void wr_exec_undo(ExecVariant variant, Handler **table) {
     machine(NULL, NULL, WANT_NO_CHANGES, variant, table);
 }
 bool wr_exec_pc_in_register(void) { return false; }
-void wr_exec_run(Store *store, Fiber *fiber) { machine(store, fiber, WANT_RUN, VARIANTS, NULL); }
+bool wr_exec_run(Store *store, Fiber *fiber) {
+    if (JUMP_POINT_SET(fiber->activation->on_fault)) return false;
+    machine(store, fiber, WANT_RUN, VARIANTS, NULL);
+    return true;
+}
 #endif

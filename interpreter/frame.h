@@ -15,8 +15,6 @@
 #ifndef WR_FRAME_H
 #define WR_FRAME_H
 
-#include <setjmp.h>
-
 #include "store.h"
 
 typedef struct Frame {
@@ -48,9 +46,8 @@ typedef struct Activation {
     struct Activation *below; /* the fiber's */
     Slot *below_end;          /* Fiber.operand_end when it was entered */
     Store *store;
-    Frame *base;    /* the frame whose pc leads back to C */
-    Func exit_func; /* the function of that frame */
-    jmp_buf on_fault;
+    Frame *base; /* the frame whose pc leads back to C; its function is Instance.exit */
+    JumpPoint on_fault;
     const u8 *fault_pc; /* where a guarded memory access faulted */
     Frame *fault_frame;
 } Activation;
@@ -65,9 +62,7 @@ struct Fiber {
     /* The end of the current frame's operands, while a host function runs or an object is made. */
     Slot *operand_end;
     Activation *activation; /* the innermost one on this fiber */
-    /* of a paused call: what its activation had, which is gone (frames refer to the function) */
-    Frame *base;
-    Func exit_func;
+    Frame *base;            /* of a paused call: what its activation had, which is gone */
     Outcome outcome;
     wr_trap_code_t trap;
     u64 trap_element; /* WR_TRAP_UNINITIALIZED_ELEMENT: which */
@@ -174,7 +169,11 @@ INLINE void set_handler(Handler **place, Handler *handler) {
 }
 /* Whether the machine keeps pc and fr as arguments 0 and 6 of preserve_none functions. */
 bool wr_exec_pc_in_register(void);
-/* Runs from the fiber's fr and sp until the outcome is known. */
-void wr_exec_run(Store *store, Fiber *fiber);
+/* Leads back to C: the frame below the outermost one runs this, the second byte if there is one result, which
+ * ids then expect in state I. */
+extern const u8 wr_exit_code[2];
+extern const u16 wr_exit_ids[2];
+/* Runs from the fiber's fr and sp until the outcome is known; false: until a fault, see Activation.on_fault. */
+bool wr_exec_run(Store *store, Fiber *fiber);
 
 #endif

@@ -21,14 +21,7 @@ COLD_HANDLER(h_FLUSH_V) {
     NEXT(E);
 }
 
-/* The frame below the outermost one: back to C. */
-HANDLER(EXIT, E) {
-    Fiber *fiber = inst->store->fiber;
-    fiber->fr = fr;
-    fiber->sp = sp;
-    fiber->outcome = OUTCOME_RETURNED;
-    LEAVE();
-}
+HANDLER(EXIT, E) { RETURN_TO_C(); }
 
 #if defined(WR_TAIL_DISPATCH)
 /* ---- from bytes to ids ---- */

@@ -43,6 +43,16 @@ COLD_HANDLER(h_FAILED) {
     LEAVE();
 }
 
+/* The frame below the outermost one: back to C. */
+#define RETURN_TO_C()                                                                              \
+    do {                                                                                           \
+        Fiber *fiber = inst->store->fiber;                                                         \
+        fiber->fr = fr;                                                                            \
+        fiber->sp = sp;                                                                            \
+        fiber->outcome = OUTCOME_RETURNED;                                                         \
+        LEAVE();                                                                                   \
+    } while (0)
+
 /* ---- cold paths of handlers_jump.h ---- */
 
 #define TRANSFER_IF_METERED(target)                                                                \

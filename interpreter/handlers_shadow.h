@@ -50,3 +50,10 @@ HANDLER(TO_BYTES, V) {
     FLUSH_V();
     GO_ON_BY_BYTES(E);
 }
+
+/* The exit frame's two positions (wr_exit_ids): the result is in r0 at the second. */
+HANDLER(LEAVE, E) { RETURN_TO_C(); }
+HANDLER(LEAVE, I) {
+    FLUSH_I();
+    RETURN_TO_C();
+}

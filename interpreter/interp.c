@@ -12,7 +12,10 @@
 /* Slots that must stay free above what a function declares: room for a host function's results. */
 #define EXIT_SLACK 4u
 
-static _Thread_local Activation *thread_activation;
+static _Thread_local struct {
+    Activation *activation;
+    bool is_ready; /* for guard pages: wr_os_fault_thread() has been called */
+} thread;
 
 /* ---- dispatch tables: one for each memory kind, wide or not, and mode; made when first needed ---- */
 
@@ -410,7 +413,7 @@ static bool in_guarded_memory(const Store *store, const u8 *address) {
 
 /* In the signal handler: a guest access outside its memory ends the activation. */
 static bool on_fault(const OsFault *fault) {
-    Activation *a = thread_activation;
+    Activation *a = thread.activation;
     if (a == NULL || a->store->fiber->fr != NULL) return false; /* not in guest code */
     if (!in_guarded_memory(a->store, fault->address)) return false;
     if (wr_exec_pc_in_register() && wr_os_fault_has_arguments()) {
@@ -420,7 +423,7 @@ static bool on_fault(const OsFault *fault) {
         a->fault_pc = a->store->fiber->fault_pc;
         a->fault_frame = a->store->fiber->fault_frame;
     }
-    longjmp(a->on_fault, 1);
+    JUMP_POINT_GO(a->on_fault);
 }
 
 /* The memory access at or behind `pc`: a tile faults with pc at an instruction before it (tiles.py). */
@@ -451,8 +454,7 @@ static void recover_fault(Activation *a, Fiber *fiber) {
 
 /* ---- activations ---- */
 
-/* Leads back to C: the frame below the outermost one runs this. */
-static const u8 exit_code[] = {0xFF, 0xFF};
+const u8 wr_exit_code[2] = {0xFF, 0xFF};
 
 /* Around guest code. See handlers_jump.h for what fuel counts. */
 static void meter_start(Store *store, const u8 *pc) {
@@ -469,8 +471,6 @@ static void meter_end(Store *store, const u8 *pc) {
     else
         store->fuel = store->fiber->other_fuel;
 }
-
-static const Func exit_func = {.start = exit_code, .end = exit_code + 2};
 
 /* Mostly one or two: calling memcpy would take longer. */
 static void copy_slots(Slot *to, const Slot *from, u32 n) {
@@ -489,9 +489,8 @@ static bool push_frames(Fiber *fiber, Activation *a, Func *func, const Slot *arg
     if ((u64)((u8 *)fr - (u8 *)base) < need * sizeof(Slot) + 4 * sizeof(Frame)) return false;
     copy_slots(base, args, func->param_slots);
     if (func->zero_slots > 0) memset(base + func->param_slots, 0, func->zero_slots * sizeof(Slot));
-    a->exit_func = exit_func;
-    a->exit_func.home = func->home;
-    fr[-1] = (Frame){exit_code, NULL, base, &a->exit_func};
+    fr[-1] =
+        (Frame){wr_exit_code + (func->result_slots == 1), NULL, base, &func->home->instance->exit};
     fr[-2] = (Frame){func->start, func->side, base, func};
     a->base = fr - 1;
     fiber->fr = fr - 2;
@@ -499,35 +498,33 @@ static bool push_frames(Fiber *fiber, Activation *a, Func *func, const Slot *arg
     return true;
 }
 
-/* Runs the machine; comes back through here on a fault too. Nothing but `a` is used after that. */
-static void run(Activation *volatile a) {
-    if (setjmp(a->on_fault) == 0)
-        wr_exec_run(a->store, a->store->fiber);
-    else
-        recover_fault(a, a->store->fiber);
-}
-
 /* From the fiber's frame on, until it ends or stops. */
 static void run_activation(Activation *a) {
     Store *store = a->store;
     Fiber *fiber = store->fiber;
     meter_start(store, fiber->fr->pc);
-    thread_activation = fiber->activation = a;
-    run(a);
-    thread_activation = a->outer;
-    meter_end(store, fiber->fr < a->base ? fiber->fr->pc : exit_code);
+    fiber->activation = a;
+    a->outer = thread.activation;
+    thread.activation = a;
+    if (!wr_exec_run(store, fiber)) recover_fault(a, fiber);
+    thread.activation = a->outer;
+    meter_end(store, (fiber->fr < a->base ? fiber->fr : a->base)->pc);
+}
+
+COLD static Error *activation_error(const Activation *a, Fiber *fiber) {
+    Error *error = outcome_error(fiber);
+    add_backtrace(error, fiber->fr, a->base);
+    return error;
 }
 
 /* The results, or what ended it. They are where the arguments were. */
-static Error *end_activation(Activation *a, Slot *slots, u32 nslots) {
+INLINE Error *end_activation(const Activation *a, Slot *slots, u32 nslots) {
     Fiber *fiber = a->store->fiber;
     Error *error = NULL;
-    if (fiber->outcome == OUTCOME_RETURNED) {
+    if (LIKELY(fiber->outcome == OUTCOME_RETURNED))
         copy_slots(slots, a->base->fp, nslots);
-    } else {
-        error = outcome_error(fiber);
-        add_backtrace(error, fiber->fr, a->base);
-    }
+    else
+        error = activation_error(a, fiber);
     fiber->sp = a->base->fp;
     fiber->fr = a->base + 1;
     fiber->activation = a->below;
@@ -537,23 +534,15 @@ static Error *end_activation(Activation *a, Slot *slots, u32 nslots) {
 
 static Error *begin_activation(Activation *a, Func *func, const Slot *args) {
     Fiber *fiber = a->store->fiber;
-    if (!push_frames(fiber, a, func, args)) return wr_error_trap(WR_TRAP_STACK_EXHAUSTED);
-    if (wr_interp_table(a->store, func->home) != NULL &&
-        wr_shadow_prepare(a->store->engine, fiber->mode))
-        return NULL;
-    fiber->sp = a->base->fp;
-    fiber->fr = a->base + 1;
-    return ERROR_OOM;
+    if (!wr_shadow_prepare(a->store->engine, fiber->mode)) return ERROR_OOM;
+    return push_frames(fiber, a, func, args) ? NULL : wr_error_trap(WR_TRAP_STACK_EXHAUSTED);
 }
 
 /* Field by field: clearing the rest takes longer than many a call. */
 static void init_activation(Activation *a, Store *store) {
-    a->outer = thread_activation;
     a->below = store->fiber->activation;
     a->below_end = store->fiber->operand_end;
     a->store = store;
-    a->fault_pc = NULL;
-    a->fault_frame = NULL;
 }
 
 static Error *call_wasm(Store *store, Func *func, Slot *slots) {
@@ -593,7 +582,10 @@ void wr_interp_caught(Fiber *fiber) {
 
 /* What guest code needs of the thread. */
 static bool prepare_thread(const Store *store) {
-    return store->engine->config.memory_mode != WR_MEMORY_GUARD || wr_os_fault_thread();
+    if (LIKELY(thread.is_ready) || store->engine->config.memory_mode != WR_MEMORY_GUARD)
+        return true;
+    thread.is_ready = wr_os_fault_thread();
+    return thread.is_ready;
 }
 
 /* What runs inside of another activation may be stopped by what may stop that. */
@@ -630,14 +622,10 @@ static Error *call(Store *store, Func *func, Slot *slots) {
 
 /* ---- paused calls ---- */
 
-/* The frames stay as they are: what is on the C stack goes, the exit frame's function moves. */
+/* The frames stay as they are: what is on the C stack goes. */
 static void pause_call(PausedCall *call, const Activation *a) {
     Fiber *fiber = call->store->fiber;
-    if (fiber->base == NULL) {
-        fiber->base = a->base;
-        fiber->exit_func = a->exit_func;
-        fiber->base->func = &fiber->exit_func;
-    }
+    fiber->base = a->base;
     fiber->activation = NULL;
     fiber->operand_end = fiber->sp;
     call->fiber = fiber;
@@ -664,7 +652,7 @@ static Error *run_pausable(PausedCall *call, Activation *a, Slot *slots) {
 static Error *start_pausable(PausedCall *call, Slot *slots) {
     Store *store = call->store;
     if (store->fiber == NULL && (store->fiber = fiber_new(store)) == NULL) return ERROR_OOM;
-    Activation a = {.outer = thread_activation, .store = store};
+    Activation a = {.store = store};
     store->fiber->mode = mode_of(store);
     Error *error = begin_activation(&a, call->func, slots);
     return error != NULL ? error : run_pausable(call, &a, slots);
@@ -674,7 +662,7 @@ static Error *start_pausable(PausedCall *call, Slot *slots) {
 static Error *resume_paused(PausedCall *call, Slot *slots) {
     Store *store = call->store;
     Fiber *spare = store->fiber;
-    Activation a = {.outer = thread_activation, .store = store, .base = call->fiber->base};
+    Activation a = {.store = store, .base = call->fiber->base};
     store->fiber = call->fiber;
     call->fiber = NULL;
     store->fiber->mode = mode_of(store);

@@ -223,6 +223,7 @@ uintptr_t wr_shadow_ids(Store *store, Func *func) {
     Shadow *shadow = find_or_make(engine, instance->module, func->code, kind);
     if (shadow == NULL) return 0;
     func->heat = WARM;
+    func_instance(func)->exit.ids = (uintptr_t)wr_exit_ids - 2 * (uintptr_t)wr_exit_code;
     func->ids = (uintptr_t)shadow->ids - 2 * (uintptr_t)func->code->start;
     return func->ids;
 }

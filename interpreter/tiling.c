@@ -116,6 +116,7 @@ typedef struct Tiling {
     Single (*wide)[STATES]; /* for instructions that see v128 locals; NULL unless the code does */
 } Tiling;
 
+const u16 wr_exit_ids[2] = {ID_LEAVE_E, ID_LEAVE_I};
 u32 wr_tiling_table_size(void) { return SHADOW_TABLE_SIZE; }
 
 void wr_tiling_each_polled(PairVisitor *visit, void *context) {

@@ -71,6 +71,20 @@ typedef double f64;
 #endif
 #if !defined(INSTRUMENTED)
 #define INSTRUMENTED false
+#define WR_OWN_JUMPS
+#endif
+
+/* As setjmp() and longjmp(), with less to save, where clang has it: what is in registers is lost. Sanitizers must see
+ * the jump, so libc's does it there. */
+#if defined(WR_OWN_JUMPS) && defined(__clang__) && defined(__x86_64__)
+typedef void *JumpPoint[5];
+#define JUMP_POINT_SET(point) __builtin_setjmp(point)
+#define JUMP_POINT_GO(point) __builtin_longjmp(point, 1)
+#else
+#include <setjmp.h>
+typedef jmp_buf JumpPoint;
+#define JUMP_POINT_SET(point) setjmp(point)
+#define JUMP_POINT_GO(point) longjmp(point, 1)
 #endif
 
 /* Little-endian loads and stores at any alignment (WebAssembly and WASI are little-endian). */

@@ -66,6 +66,7 @@ static Instance *new_instance(Store *store, Module *module) {
     instance->heap = store->heap;
     instance->heap_base = store->heap->base;
     for (u32 wide = 0; wide < 2; wide++) instance->homes[wide] = (Home){instance, wide != 0};
+    instance->exit.home = &instance->homes[0];
     instance->next = store->instances;
     store->instances = instance;
     store->used_instances++;

@@ -287,7 +287,7 @@ void wr_store_note_deadline(Store *store) {
 }
 
 Error *wr_store_call(Store *store, Func *func, Slot *slots) {
-    wr_store_note_deadline(store);
+    if (store->deadline != 0) wr_store_note_deadline(store);
     Error *error = store->engine->executor->call(store, func, slots);
     if (error) wr_store_spend_interrupt(store, wr_error_trap_code(error));
     return error;

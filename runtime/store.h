@@ -230,6 +230,7 @@ struct wr_instance {
     u8 *heap_base;
     struct Native *native; /* the store's */
     Home homes[2];
+    Func exit; /* the executor's: of the frame below the outermost one; no Code */
     /* cold */
     Module *module; /* counted */
     Tag **tags;

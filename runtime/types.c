@@ -262,6 +262,8 @@ static void place_fields(const TypeTable *t, DefType *def, u32 *places, u32 *ref
 }
 
 static void find_param_refs(const TypeTable *t, DefType *def, u32 *refs) {
+    for (u32 i = 0; i < def->nparams + def->nresults; i++)
+        if (type_is_ref(def->types[i])) def->has_refs = true;
     for (u32 i = 0, slot = 0; i < def->nparams; slot += type_slots(def->types[i++]))
         if (wr_type_in_heap(t, def->types[i])) refs[def->nrefs++] = slot;
 }

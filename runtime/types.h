@@ -108,6 +108,7 @@ typedef struct DefType {
     const struct DefType *descriptor, *describes;
     /* COMP_FUNC: types[0..nparams) then types[nparams..nparams+nresults) */
     u32 nparams, nresults;
+    bool has_refs; /* some parameter or result is a reference */
     u32 param_slots, result_slots;
     const ValType *types;
     /* COMP_STRUCT, COMP_ARRAY (one field) */

@@ -432,7 +432,7 @@ class Generator:
 
 
 SHADOW_ONLY = {"BLOCK_END", "SKIP", "TO_BYTES", "RETURN_NONE", "RETURN_ONE", "BR_EXIT", "BR_IF_EXIT", "IF_EXIT",
-               "BR_TABLE_EXIT", "PASS", "CALL_5", "CALL_INDIRECT_5"}
+               "BR_TABLE_EXIT", "PASS", "CALL_5", "CALL_INDIRECT_5", "LEAVE"}
 BYTE_ONLY = {"END", "EXIT"}
 
 
