@@ -190,6 +190,41 @@ def test_clients(server):
         s.close()
 
 
+def test_late_clients(server):
+    """Who sends something now and then is not idle, but late: with --client-timeout 3s."""
+    def connect(start):
+        s = socket.create_connection(("127.0.0.1", server.port))
+        s.sendall(start)
+        return s
+    quick = server.connect()
+    check("before late clients", ask_hello(server, quick), (200, True))
+    before = server.metrics().get("wasmrun_late_clients_total")
+    start = time.time()
+    late = {
+        "header": connect(b"GET /hello HTTP/1.1\r\nHost: x\r\nX-Long: "),
+        "body": connect(b"POST /hello HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n"),
+        "line": connect(b"GET /"),
+    }
+    ended = {}
+    while len(ended) < len(late) and time.time() < start + 60:
+        time.sleep(0.2)
+        for what, s in late.items():
+            try:
+                s.sendall(b"a")
+            except OSError:
+                ended.setdefault(what, time.time() - start)
+    check("late clients are ended", sorted(ended), sorted(late))
+    check("none of them early", min(ended.values()) > 2.9, True)
+    check("they are counted", server.metrics().get("wasmrun_late_clients_total") >= before + 3, True)
+    check("after late clients", ask_hello(server), (200, True))
+    with connect(b"GET /hello HTTP/1.1\r\nHost: x\r\n" + b"X: y\r\n" * 10000 + b"\r\n") as s:
+        try:
+            answer = s.recv(100)
+        except OSError:
+            answer = b""
+        check("a header over the limit", answer == b"" or b" 431 " in answer, True)
+
+
 def live(server, plugin):
     return server.metrics().get(f'wasmrun_instances{{plugin="{plugin}",state="live"}}')
 
@@ -314,7 +349,8 @@ def main():
     parser.add_argument("--slow", action="store_true", help="a build with sanitizers")
     parser.add_argument("--option", action="append", default=[])
     args = parser.parse_args()
-    server = Server(shlex.split(args.server), ["--timeout", "2s", "--max-memory", "16M", *args.option])
+    server = Server(shlex.split(args.server), ["--timeout", "2s", "--client-timeout", "3s", "--max-memory", "16M",
+                                             *args.option])
     server.put(args.guests / "serve_hello.wasm", "hello.wasm")
     server.put(args.guests / "serve_hostile.wasm", "hostile.wasm")
     (server.folder / "invalid.wasm").write_bytes(b"\0asm\1\0\0\0\x01\xff\xff\xff\xff\x0f")
@@ -328,6 +364,7 @@ def main():
         else:
             test_answers(server)
             test_hostile(server, args.slow)
+            test_late_clients(server)
             test_clients(server)
             test_reload(server, args.guests)
             test_metrics(server)

@@ -17,7 +17,6 @@
 
 enum {
     IDLE_SECONDS = 10,        /* without a byte: the connection is closed */
-    UPLOAD_SECONDS = 30,      /* for a whole body, however it drips */
     HEADER_MEMORY = 32 << 10, /* of a connection */
     THREAD_STACK = 512 << 10,
     MAX_VARIABLES = 128
@@ -83,10 +82,17 @@ static void *on_uri(void *context, const char *uri, struct MHD_Connection *conne
     return x;
 }
 
+static Client *client_of(struct MHD_Connection *connection) {
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    return info ? info->socket_context : NULL;
+}
+
 static void on_completed(void *context, struct MHD_Connection *connection, void **state,
                          enum MHD_RequestTerminationCode how) {
-    (void)context, (void)connection, (void)how;
+    (void)context, (void)how;
     Exchange *x = *state;
+    client_waits(client_of(connection), true);
     if (!x) return;
     for (size_t i = 0; i < x->nvariables; i++) free(x->variables[i]);
     free(x->variables);
@@ -98,8 +104,16 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
 
 static void on_connection(void *context, struct MHD_Connection *connection, void **state,
                           enum MHD_ConnectionNotificationCode what) {
-    (void)context, (void)connection, (void)state;
+    (void)context;
     metrics_connections += what == MHD_CONNECTION_NOTIFY_STARTED ? 1 : -1;
+    if (what == MHD_CONNECTION_NOTIFY_STARTED) {
+        const union MHD_ConnectionInfo *info =
+            MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+        *state = info ? client_add(info->connect_fd) : NULL;
+    } else {
+        client_remove(*state);
+        *state = NULL;
+    }
 }
 
 /* Fields that CGI leaves out: they are the server's business, or secrets, or (Proxy) a trap. */
@@ -225,6 +239,7 @@ static Plugin *find_plugin(const Exchange *x, size_t *script_size) {
 
 static enum MHD_Result answer(Exchange *x, struct MHD_Connection *connection, const char *method) {
     size_t script_size;
+    client_waits(client_of(connection), false);
     if (strcmp(x->path, "/metrics") == 0) return send_metrics(connection);
     Plugin *plugin = find_plugin(x, &script_size);
     if (!plugin || !plugin->exists) {
@@ -257,7 +272,6 @@ static enum MHD_Result begin(Exchange *x, struct MHD_Connection *connection) {
 
 /* False: the connection is given up. */
 static bool take_body(Exchange *x, const char *bytes, size_t size) {
-    if (now() - x->began > UPLOAD_SECONDS * 1000000000ull) return false;
     if (size > settings.max_body - x->body.size) return false;
     text_add(&x->body, bytes, size);
     return true;

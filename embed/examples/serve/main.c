@@ -16,6 +16,7 @@ Settings settings = {
     .host = "127.0.0.1",
     .port = "8080",
     .timeout = 1000000000,
+    .client_timeout = 30000000000,
     .fuel = UINT64_MAX,
     .max_memory = 64 << 20,
     .max_output = 8 << 20,
@@ -32,6 +33,7 @@ static const char usage[] =
     "do. Modules may be added, changed and removed meanwhile. /metrics is for Prometheus.\n\n"
     "  --listen ADDRESS:PORT   [127.0.0.1:8080]; port 0 is any free one\n"
     "  --timeout TIME          For one request: 1s, 250ms [1s]\n"
+    "  --client-timeout TIME   For a client to send its request, or to think of one [30s]\n"
     "  --fuel N                About N bytes of code for one request\n"
     "  --max-memory SIZE       Of one guest [64M]\n"
     "  --max-output SIZE       Of one response [8M]\n"
@@ -139,6 +141,7 @@ static void set_memory(const char *text) {
 enum Option {
     LISTEN = 256,
     TIMEOUT,
+    CLIENT_TIMEOUT,
     FUEL,
     MEMORY_SIZE,
     OUTPUT,
@@ -155,6 +158,7 @@ enum Option {
 static const struct option options[] = {
     {"listen", required_argument, NULL, LISTEN},
     {"timeout", required_argument, NULL, TIMEOUT},
+    {"client-timeout", required_argument, NULL, CLIENT_TIMEOUT},
     {"fuel", required_argument, NULL, FUEL},
     {"max-memory", required_argument, NULL, MEMORY_SIZE},
     {"max-output", required_argument, NULL, OUTPUT},
@@ -173,6 +177,7 @@ static void take_option(int option, char *value) {
     switch (option) {
     case LISTEN: set_address(value); break;
     case TIMEOUT: settings.timeout = parse_time("--timeout", value); break;
+    case CLIENT_TIMEOUT: settings.client_timeout = parse_time("--client-timeout", value); break;
     case FUEL: settings.fuel = parse_count("--fuel", value, UINT64_MAX - 1); break;
     case MEMORY_SIZE: settings.max_memory = parse_size("--max-memory", value); break;
     case OUTPUT: settings.max_output = parse_size("--max-output", value); break;
@@ -211,10 +216,13 @@ static void free_lists(void) {
     free(settings.env);
 }
 
-/* Signals are taken here, between looks at the folder, by no other thread. */
+/* Signals are taken here, between looks at the folder and the clients, by no other thread. */
 static void wait_for_end(const sigset_t *signals) {
     const struct timespec pause = {.tv_nsec = 250000000};
-    while (sigtimedwait(signals, NULL, &pause) < 0) plugins_refresh();
+    while (sigtimedwait(signals, NULL, &pause) < 0) {
+        plugins_refresh();
+        clients_end_late();
+    }
 }
 
 int main(int argc, char **argv) {

@@ -7,7 +7,7 @@
 
 #include "serve.h"
 
-_Atomic(uint64_t) metrics_not_found, metrics_refused;
+_Atomic(uint64_t) metrics_not_found, metrics_refused, metrics_late;
 _Atomic(int64_t) metrics_connections;
 
 /* ---- text --------------------------------------------------------------------------------------- */
@@ -162,6 +162,9 @@ void metrics_print(Text *text) {
     head(text, "wasmrun_refused_total", "counter",
          "Requests that no thread or memory was left for.");
     text_print(text, "wasmrun_refused_total %llu\n", (unsigned long long)get(&metrics_refused));
+    head(text, "wasmrun_late_clients_total", "counter",
+         "Connections ended because their request did not come in time");
+    text_print(text, "wasmrun_late_clients_total %llu\n", (unsigned long long)get(&metrics_late));
     head(text, "wasmrun_connections", "gauge", "Open connections.");
     text_print(text, "wasmrun_connections %lld\n", (long long)atomic_load(&metrics_connections));
     print_memory(text);

@@ -31,6 +31,7 @@ typedef struct Settings {
     const char *folder;
     const char *host, *port;
     uint64_t timeout;                          /* nanoseconds for one request */
+    uint64_t client_timeout;                   /* nanoseconds for a client to send it */
     uint64_t fuel;                             /* UINT64_MAX: not metered */
     uint64_t max_memory, max_output, max_body; /* bytes */
     unsigned max_connections;
@@ -86,8 +87,20 @@ void text_free(Text *text);
 
 /* All of it, in Prometheus' text format. */
 void metrics_print(Text *text);
-extern _Atomic(uint64_t) metrics_not_found, metrics_refused;
+extern _Atomic(uint64_t) metrics_not_found, metrics_refused, metrics_late;
 extern _Atomic(int64_t) metrics_connections;
+
+/* ---- Clients ---------------------------------------------------------------------------------------- */
+
+typedef struct Client Client;
+/* Waits for a request. NULL when out of memory, which the others take for nobody. */
+Client *client_add(int socket);
+/* Before the socket is closed. */
+void client_remove(Client *client);
+/* Whether a request is what it has to send next, or its request is here. */
+void client_waits(Client *client, bool for_request);
+/* Shuts down those that have taken longer than settings.client_timeout: called now and then. */
+void clients_end_late(void);
 
 /* ---- Plugins ---------------------------------------------------------------------------------------- */
 
