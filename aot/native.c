@@ -207,8 +207,30 @@ static Error *finish(Native *n, u32 how) {
     }
 }
 
+/* Whether some code would not stop when it has to. */
+static bool would_run_on(const Native *n) {
+    const Store *store = n->store;
+    return (n->no_polls && store_stops(store)) || (n->no_fuel && store->fuel_on);
+}
+
+/* All functions of the store are interpreted from now on. */
+static void detach(Native *n) {
+    for (Instance *i = n->store->instances; i != NULL; i = i->next) {
+        for (u32 k = 0; k < i->module->ncodes; k++) {
+            Func *func = &i->own_funcs[k];
+            func->home = &i->homes[func->code->is_wide];
+            func->native_code = func->native_tail = func->native_entry = NULL;
+            func->native_context = n;
+        }
+    }
+}
+
 static Error *call(Store *store, Func *func, Slot *slots) {
     Native *n = store->native;
+    if (UNLIKELY(would_run_on(n)) && n->activation == NULL) {
+        detach(n);
+        return store->engine->executor->call(store, func, slots);
+    }
     Error *error = prepare(n);
     if (error != NULL) return error;
     NativeActivation a;
@@ -290,12 +312,6 @@ static bool memories_fit(const Instance *i) {
     return true;
 }
 
-/* Nor code that does not look whether to stop in a store whose calls may be stopped. */
-static bool stops(const Store *store, const Artifact *artifact) {
-    return (!store_stops(store) || wr_artifact_polls(artifact)) &&
-           (!store->fuel_on || wr_artifact_counts_fuel(artifact));
-}
-
 static bool uses_heap(const Module *m) {
     for (u32 i = 0; i < m->ntypes; i++)
         if (m->types[i]->comp != COMP_FUNC) return true;
@@ -316,12 +332,13 @@ static void compile_func(Instance *i, Func *func, const Artifact *artifact) {
 static bool attach(Instance *i) {
     const Artifact *artifact = i->module->artifact;
     if (artifact == NULL || !wr_switch_supported() || !memories_fit(i)) return true;
-    if (!stops(i->store, artifact)) return true;
     if (!wr_os_fault_install(on_fault)) return true;
     Native *n = native_of(i->store);
     if (n == NULL) return false;
     i->native = n;
     n->needs_heap = n->needs_heap || uses_heap(i->module);
+    n->no_polls = n->no_polls || !wr_artifact_polls(artifact);
+    n->no_fuel = n->no_fuel || !wr_artifact_counts_fuel(artifact);
     for (u32 k = 0; k < i->module->ncodes; k++) compile_func(i, &i->own_funcs[k], artifact);
     return true;
 }

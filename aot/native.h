@@ -94,8 +94,9 @@ typedef struct Native {
     void *helpers[NATIVE_HELPERS];
     Slot values[NATIVE_VALUES];
     /* native.c */
-    bool needs_heap; /* some code takes it that the store has one */
-    u32 nrooted;     /* of `values`, which a helper under way has as operands */
+    bool needs_heap;        /* some code takes it that the store has one */
+    bool no_polls, no_fuel; /* some code does not look whether to stop, does not count fuel */
+    u32 nrooted;            /* of `values`, which a helper under way has as operands */
     Store *store;
     Error *pending;    /* what RAISE is called for */
     OsRegisters fault; /* of the fault by which compiled code was left */

@@ -28,9 +28,12 @@ typedef struct Run {
     Seen *seen;
 } Run;
 
+static bool compiled_without_polls;
+
 static void compile(wr_module_t *m) {
     Module *module = (Module *)m;
     CompileRequest request = {.options = wr_aot_options(module->engine), .threads = 1};
+    request.options.polled = !compiled_without_polls;
     CompileStats stats;
     u8 *bytes;
     size_t size;
@@ -311,3 +314,85 @@ static void callbacks(Run *r) {
 }
 
 Test(native, host_functions_that_call_back) { run_all(callbacks, 0, 1); }
+
+/* ---- stopping ------------------------------------------------------------------------------- */
+
+#define ENDLESS                                                                                    \
+    "(module (func (export \"f\") (param i32) (result i32) (loop $l (br $l)) unreachable))"
+
+static void interrupt(void *store) { wr_store_interrupt(store); }
+
+/* Code that does not count fuel, or was compiled without polls, must not run where that is asked for. */
+static void stopping(Run *r) {
+    wr_instance_t *i = add(r, "m", ENDLESS);
+    must(wr_store_set_timeout(r->b.store, 1000000));
+    must_trap(call_i32(&r->b, i, "f", 0, NULL), WR_TRAP_DEADLINE);
+    must(wr_store_set_timeout(r->b.store, 0));
+    wr_store_set_interruptible(r->b.store, true);
+    OsThread *thread = wr_os_thread_start(interrupt, r->b.store);
+    must_trap(call_i32(&r->b, i, "f", 0, NULL), WR_TRAP_INTERRUPTED);
+    wr_os_thread_join(thread);
+    wr_store_set_interruptible(r->b.store, false);
+    wr_store_set_fuel(r->b.store, 100000);
+    must_trap(call_i32(&r->b, i, "f", 0, NULL), WR_TRAP_OUT_OF_FUEL);
+}
+
+Test(native, calls_are_stopped) {
+    run_all(stopping, 0, 1);
+    compiled_without_polls = true;
+    run_all(stopping, 0, 1);
+    compiled_without_polls = false;
+}
+
+/* ---- threads -------------------------------------------------------------------------------- */
+
+#define THREADS 4
+
+typedef struct Worker {
+    OsThread *thread;
+    wr_engine_t *engine;
+    wr_module_t *module;
+    int32_t sum;
+} Worker;
+
+/* Each has a store, and with it a native stack; faults are the thread's own. */
+static void work(void *context) {
+    Worker *w = context;
+    Bench b = {.engine = w->engine, .linker = wr_linker_new(w->engine)};
+    must(wr_store_new(w->engine, &b.store));
+    wr_instance_t *i;
+    must(wr_linker_instantiate(b.linker, b.store, w->module, &i));
+    for (int32_t k = 0; k < 200; k++) {
+        w->sum += get_i32(&b, i, "catch", k);
+        must_trap(call_i32(&b, i, "load", -4, NULL), WR_TRAP_MEMORY_OUT_OF_BOUNDS);
+        if (k % 50 == 0) must_trap(call_i32(&b, i, "deep", 0, NULL), WR_TRAP_STACK_EXHAUSTED);
+    }
+    wr_linker_delete(b.linker);
+    wr_store_delete(b.store);
+}
+
+Test(native, threads_run_the_same_code) {
+    Bench b = bench_new(NULL);
+    wr_module_t *module = text_module(
+        &b, "(module (memory 1) (tag $t (param i32))"
+            " (func $throw (param i32) (local.get 0) (throw $t))"
+            " (func (export \"catch\") (param i32) (result i32)"
+            "  (block $h (result i32) (try_table (catch $t $h) (call $throw (local.get 0)))"
+            "   (i32.const -1)))"
+            " (func (export \"load\") (param i32) (result i32) (i32.load (local.get 0)))"
+            " (func $deep (export \"deep\") (param i32) (result i32)"
+            "  (i32.add (i32.const 1) (call $deep (local.get 0)))))");
+    compile(module);
+    Worker workers[THREADS];
+    for (int k = 0; k < THREADS; k++) {
+        workers[k] = (Worker){.engine = b.engine, .module = module};
+        workers[k].thread = wr_os_thread_start(work, &workers[k]);
+        cr_assert_not_null(workers[k].thread);
+    }
+    for (int k = 0; k < THREADS; k++) {
+        wr_os_thread_join(workers[k].thread);
+        cr_assert_eq(workers[k].sum, 200 * 199 / 2);
+    }
+    wr_module_delete(module);
+    bench_delete(&b);
+}
