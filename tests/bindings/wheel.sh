@@ -18,8 +18,8 @@ build() { # FOLDER
 build "$scratch/pure"
 WASMRUN_BUNDLE=$library build "$scratch/bundled"
 ls "$scratch/pure" "$scratch/bundled"
-[ -f "$scratch"/pure/wasmrun-*-py3-none-any.whl ]
-[ -f "$scratch"/bundled/wasmrun-*-py3-none-linux_*.whl ]
+ls "$scratch"/pure/wasmrun-*-py3-none-any.whl >/dev/null
+ls "$scratch"/bundled/wasmrun-*-py3-none-linux_*.whl >/dev/null
 
 "$python" -m venv --without-pip "$scratch/venv"
 "$python" -m pip --python "$scratch/venv/bin/python" install -q --no-index "$scratch"/bundled/*.whl
