@@ -72,13 +72,13 @@ struct wr_engine {
     struct wr_config config; /* memory_mode is GUARD or EXPLICIT here, never AUTO */
     TypeTable *types;
     const Executor *executor;
-    void *executor_state;      /* the executor's tables, made by executor->engine_init */
-    void *shadows;             /* likewise (interpreter: shadow.h) */
-    u32 start_heat;            /* of new functions; set by executor->engine_init */
-    struct NativeEngine *native; /* aot's, made when it is needed; under lock ... */
+    void *executor_state;                /* the executor's tables, made by executor->engine_init */
+    void *shadows;                       /* likewise (interpreter: shadow.h) */
+    u32 start_heat;                      /* of new functions; set by executor->engine_init */
+    struct NativeEngine *native;         /* aot's, made when it is needed; under lock ... */
     void (*native_free)(Engine *engine); /* ... and with it, what frees it */
-    struct Watchdog *watchdog; /* deadline thread, started by the first timeout */
-    Parking *parking;          /* threads in memory.atomic.wait, made by the first; under lock */
+    struct Watchdog *watchdog;           /* deadline thread, started by the first timeout */
+    Parking *parking; /* threads in memory.atomic.wait, made by the first; under lock */
     OsMutex lock;
     atomic_size_t mappings; /* that may still be made, see wr_engine_take_mappings() */
     bool mappings_known;    /* `mappings` began with what this host allows; under lock */
