@@ -10,10 +10,9 @@
  */
 #include "heap.h"
 #include "raise.h"
+#include "stacks.h"
 #include "switch.h"
 
-/* Running into it is noticed whatever the frame's size: code probes each page of a large one. */
-#define STACK_GUARD ((size_t)64 << 10)
 /* What an activation needs at least, so that its entry does not fault. */
 #define LEAST_STACK 4096u
 
@@ -32,25 +31,16 @@ static _Thread_local Native *thread_native;
 
 /* ---- stacks --------------------------------------------------------------------------------- */
 
-static bool map_stack(Native *n) {
-    size_t page = wr_os_page_size(), size = n->store->engine->config.max_stack;
-    if (!add_size(size, STACK_GUARD + page - 1, &size)) return false;
-    size &= ~(page - 1);
-    n->stack = wr_os_reserve(size);
-    if (n->stack == NULL) return false;
-    n->stack_size = size;
-    if (wr_os_commit(n->stack + STACK_GUARD, size - STACK_GUARD)) return true;
-    wr_os_release(n->stack, size);
-    n->stack = NULL;
-    return false;
+static bool in_guard(const Native *n, const u8 *address) {
+    return n->stack != NULL && address >= n->stack->map && address < n->stack->map + STACK_GUARD;
 }
 
-static bool in_guard(const Native *n, const u8 *address) {
-    return address >= n->stack && address < n->stack + STACK_GUARD;
-}
+/* Where frames can be. */
+static u64 stack_low(const Native *n) { return (u64)(uintptr_t)n->stack->map + STACK_GUARD; }
+static u64 stack_top(const Native *n) { return (u64)(uintptr_t)n->stack; }
 
 static bool on_stack(const Native *n, u64 sp) {
-    return sp >= (u64)(uintptr_t)n->stack && sp <= (u64)(uintptr_t)(n->stack + n->stack_size);
+    return sp >= stack_low(n) - STACK_GUARD && sp <= stack_top(n);
 }
 
 /* ---- faults --------------------------------------------------------------------------------- */
@@ -76,7 +66,7 @@ static void take_registers(NativeRegisters *to, const OsRegisters *from) {
 /* A library function that compiled code called ran out of stack: its frame is not known, but it is small, and ends
  * with the address to which it returns. */
 static void find_caller(Native *n) {
-    u64 at = (n->left.sp + 7) & ~(u64)7, low = (u64)(uintptr_t)n->stack + STACK_GUARD;
+    u64 at = (n->left.sp + 7) & ~(u64)7, low = stack_low(n);
     if (at < low) at = low;
     for (; at < n->activation->top; at += 8) {
         u64 pc;
@@ -112,19 +102,19 @@ static Error *prepare(Native *n) {
     Store *store = n->store;
     if (store->nesting >= MAX_NESTING) return wr_error_trap(WR_TRAP_STACK_EXHAUSTED);
     if (!wr_os_fault_thread()) return ERROR_OOM;
-    if (n->stack == NULL && !map_stack(n)) return ERROR_OOM;
+    if (n->stack == NULL) n->stack = wr_native_take_stack(store->engine, n->engine);
+    if (n->stack == NULL) return ERROR_OOM;
     return !n->needs_heap || wr_heap_make(store) ? NULL : ERROR_OOM;
 }
 
 /* Field by field: the trail is large. It goes on below the frames of the activation around it, which is in a helper. False: there is no room. */
 static bool begin(Native *n, NativeActivation *a, Instance *instance) {
-    u8 *low = n->stack + STACK_GUARD;
-    u64 top = n->exit != NULL ? n->exit->sp : (u64)(uintptr_t)(n->stack + n->stack_size);
+    u64 top = n->exit != NULL ? n->exit->sp : stack_top(n);
     a->outer = n->activation;
     a->outer_exit = n->exit;
     a->thread_outer = thread_native;
     a->instance = instance;
-    a->low = (u64)(uintptr_t)low;
+    a->low = stack_low(n);
     a->top = top & ~(u64)15;
     a->trail.count = 0;
     a->carried = NULL;
@@ -142,6 +132,11 @@ static void end(Native *n, const NativeActivation *a) {
     n->store->nesting -= 1;
     n->exit = a->outer_exit;
     n->activation = a->outer;
+    /* there may be a hundred thousand such stores, and few of them busy */
+    if (n->store->kit != NULL && a->outer == NULL) {
+        wr_native_return_stack(n->engine, n->stack);
+        n->stack = NULL;
+    }
 }
 
 static Error *ended_by_trap(Native *n, u32 offset) {
@@ -287,8 +282,10 @@ static void visit_roots(Store *store, void (*visit)(void *context, u64 ref), voi
 /* Functions that have no code lead to it: exit thunks know nothing else. */
 static Native *native_of(Store *store) {
     if (store->native != NULL) return store->native;
-    Native *n = wr_alloc_zero(&store->alloc, sizeof *n);
+    NativeEngine *engine = wr_native_engine(store->engine);
+    Native *n = engine != NULL ? wr_alloc_zero(&store->alloc, sizeof *n) : NULL;
     if (n == NULL) return NULL;
+    n->engine = engine;
     memcpy(n->helpers, wr_switch_helpers, sizeof n->helpers);
     n->store = store;
     store->native = n;
@@ -299,7 +296,7 @@ static Native *native_of(Store *store) {
 
 static void store_free(Store *store) {
     Native *n = store->native;
-    if (n->stack != NULL) wr_os_release(n->stack, n->stack_size);
+    if (n->stack != NULL) wr_native_return_stack(n->engine, n->stack);
     wr_free(&store->alloc, n, sizeof *n);
     store->native = NULL;
 }

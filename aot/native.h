@@ -98,10 +98,10 @@ typedef struct Native {
     bool no_polls, no_fuel; /* some code does not look whether to stop, does not count fuel */
     u32 nrooted;            /* of `values`, which a helper under way has as operands */
     Store *store;
-    Error *pending;    /* what RAISE is called for */
-    OsRegisters fault; /* of the fault by which compiled code was left */
-    u8 *stack;         /* the mapping: guard below, room for frames; NULL while none is needed */
-    size_t stack_size;
+    Error *pending;               /* what RAISE is called for */
+    OsRegisters fault;            /* of the fault by which compiled code was left */
+    struct NativeEngine *engine;  /* stacks.h */
+    struct NativeStack *stack;    /* NULL while none is needed */
     NativeActivation *activation; /* innermost */
 } Native;
 

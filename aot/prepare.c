@@ -5,22 +5,17 @@
 #include "log.h"
 #include "native.h"
 #include "os.h"
-#include "store.h"
-
-/* Engine.native: made by the first module that needs it. */
-typedef struct NativeEngine {
-    OsMutex lock; /* of what follows: one module at a time is compiled, on all threads */
-    Compiler *compiler;
-} NativeEngine;
+#include "stacks.h"
 
 static void free_native(Engine *engine) {
     NativeEngine *native = engine->native;
     wr_compiler_stop(native->compiler);
+    wr_native_free_spares(native);
     wr_os_mutex_destroy(&native->lock);
     wr_free(&engine->alloc, native, sizeof *native);
 }
 
-static NativeEngine *native_of(Engine *engine) {
+NativeEngine *wr_native_engine(Engine *engine) {
     wr_os_mutex_lock(&engine->lock);
     NativeEngine *native = engine->native;
     if (native == NULL && (native = wr_alloc_zero(&engine->alloc, sizeof *native)) != NULL) {
@@ -47,7 +42,7 @@ NativeOptions wr_aot_options(const Engine *engine) {
 
 Error *wr_aot_compile(Module *module, const CompileRequest *request, u8 **bytes, size_t *size,
                       CompileStats *stats) {
-    NativeEngine *native = native_of(module->engine);
+    NativeEngine *native = wr_native_engine(module->engine);
     if (native == NULL) return ERROR_OOM;
     Error *error = NULL;
     wr_os_mutex_lock(&native->lock);

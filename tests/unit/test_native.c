@@ -396,3 +396,39 @@ Test(native, threads_run_the_same_code) {
     wr_module_delete(module);
     bench_delete(&b);
 }
+
+/* ---- pools ---------------------------------------------------------------------------------- */
+
+/* Stores that are used again: their heaps, stacks and memories are as new. */
+Test(native, stores_of_a_pool_run_compiled_code) {
+    wr_config_t *config = wr_config_new();
+    wr_config_set_pool(config, 4, 1 << 20);
+    Bench b = bench_new(config);
+    wr_module_t *module = text_module(
+        &b, "(module (memory 1) (type $cell (struct (field i32) (field (ref null $cell))))"
+            " (global $list (mut (ref null $cell)) (ref.null $cell))"
+            " (func (export \"push\") (param i32) (result i32)"
+            "  (global.set $list (struct.new $cell (local.get 0) (global.get $list)))"
+            "  (i32.store (i32.const 8) (i32.add (i32.load (i32.const 8)) (local.get 0)))"
+            "  (i32.load (i32.const 8)))"
+            " (func (export \"load\") (param i32) (result i32) (i32.load (local.get 0))))");
+    compile(module);
+    wr_prelinked_t *pre;
+    must(wr_linker_prelink(b.linker, module, &pre));
+    for (int round = 0; round < 50; round++) {
+        Bench used[3];
+        wr_instance_t *instances[3];
+        for (int k = 0; k < 3; k++) {
+            must(wr_prelinked_new_store(pre, &used[k].store));
+            must(wr_prelinked_instantiate(pre, used[k].store, &instances[k]));
+            for (int32_t n = 1; n <= 20; n++)
+                cr_assert_eq(get_i32(&used[k], instances[k], "push", n), n * (n + 1) / 2);
+            must_trap(call_i32(&used[k], instances[k], "load", -1, NULL),
+                      WR_TRAP_MEMORY_OUT_OF_BOUNDS);
+        }
+        for (int k = 0; k < 3; k++) wr_store_delete(used[k].store);
+    }
+    wr_prelinked_delete(pre);
+    wr_module_delete(module);
+    bench_delete(&b);
+}
