@@ -65,7 +65,7 @@ void wr_cursor_skip(Cursor *c, u64 size) {
         c->failed = true;
         size = (u64)(c->end - c->at);
     }
-    c->at += size;
+    if (size > 0) c->at += size; /* there may be no section */
 }
 
 u64 wr_cursor_read(Cursor *c, u32 bytes) {

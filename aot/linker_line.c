@@ -159,6 +159,7 @@ static bool write_function(Writer *w, const Row *from, const Row *to) {
 
 static bool write_rows(Ld *l, const Rows *rows) {
     Writer w = {.l = l, .left = BLOCK_ROWS};
+    if (rows->count == 0) return true;
     const Row *end = rows->rows + rows->count;
     for (const Row *from = rows->rows, *to; from < end; from = to) {
         const Row *symbol = wr_ld_symbol_at(l, from->columns[0]);
