@@ -43,9 +43,20 @@ Step wr_shadow_h_TRAP, wr_shadow_h_LOOK, wr_shadow_h_JUMP_SLOW, wr_shadow_h_TAKE
     if (!(flag)) TILE_TAKEN();                                                                     \
     TILE_NOT_TAKEN()
 
-/* The same in handlers that poll. */
+/* The same in handlers that poll; and where loops may end, without a jump to another handler. */
 #define TILE_BR_IF_POLLED(flag)                                                                    \
     if (flag) JUMP(h_TAKEN);                                                                       \
+    TILE_NOT_TAKEN()
+#define TILE_BR_IF_POLLED_HERE(flag)                                                               \
+    if (flag) {                                                                                    \
+        if (UNLIKELY(stp->pop)) JUMP(h_JUMP_SLOW);                                                 \
+        const u8 *target = pc + stp->pc;                                                           \
+        wr_interp_transfer(inst->store, pc, target);                                               \
+        pc = target;                                                                               \
+        stp += stp->stp;                                                                           \
+        if (UNLIKELY(wr_interp_looks(inst->store, pc))) JUMP(h_LOOK);                              \
+        NEXT(E);                                                                                   \
+    }                                                                                              \
     TILE_NOT_TAKEN()
 #define TILE_IF_POLLED(flag)                                                                       \
     if (!(flag)) JUMP(h_TAKEN);                                                                    \

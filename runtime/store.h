@@ -299,7 +299,8 @@ typedef struct StoreDatum {
 struct wr_store {
     Engine *engine; /* counted */
     Alloc alloc;    /* the engine's */
-    Heap *heap;     /* never NULL: &wr_heap_none before the first object */
+    i64 fuel; /* remaining; meaningful if fuel_on; negative = spent. In reach of short instructions */
+    Heap *heap; /* never NULL: &wr_heap_none before the first object */
     Func *
         *funcs; /* by handle; [0] unused. Grows: read it anew after anything that may instantiate */
     u32 nfuncs, cap_funcs;
@@ -330,7 +331,6 @@ struct wr_store {
     /* metering */
     _Atomic(u32) interrupt; /* POLL_* bits: wr_store_raise(), wr_store_lower() */
     bool interruptible;
-    i64 fuel; /* remaining; meaningful if fuel_on; negative = spent */
     bool fuel_on;
     u64 deadline;   /* wr_os_now() time, 0 = none */
     u32 watch_slot; /* the watchdog's, under its lock */

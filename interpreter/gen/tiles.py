@@ -52,7 +52,7 @@ class Atom:
 
 
 class Unsuitable(Exception):
-    """The sequence takes another type than can be cached in that state."""
+    """The sequence takes another type than can be cached in that state, or than is there."""
 
 
 class TileBody(Body):
@@ -62,6 +62,7 @@ class TileBody(Body):
         super().__init__(state)
         self.generator, self.check, self.polled = generator, check, polled
         self.at, self.accessed, self.moved = 0, False, 0
+        self.known = set()  # expressions of the type that their letter says; others are whatever a slot holds
 
     # -- operands of any type --
 
@@ -79,10 +80,16 @@ class TileBody(Body):
         if self.stack:
             have, expression = self.stack.pop()
             assert have == letter or "v" not in (have, letter)
+            if have != letter and expression in self.known:
+                raise Unsuitable
             return self.convert(have, letter, expression)
         if self.cached and letter not in {"I": "iIfF", "F": "fF", "V": "v"}[self.cached]:
             raise Unsuitable
         return super().pop(letter)
+
+    def push_known(self, letter, expression):
+        self.known.add(expression)
+        self.push(letter, expression)
 
     def pop_any(self):
         """An operand that is not a v128, with its letter."""
@@ -144,11 +151,11 @@ class TileBody(Body):
             self.numeric(atom)
         elif name in ("I32_CONST", "I64_CONST"):
             letter = "i" if name[1] == "3" else "I"
-            self.push(letter, self.temp(CTYPE[letter], self.signed(CTYPE[letter], 1, atom.length)))
+            self.push_known(letter, self.temp(CTYPE[letter], self.signed(CTYPE[letter], 1, atom.length)))
         elif name == "F32_CONST":
-            self.push("f", self.temp("f32", "f32_of_bits(le32_load(&%s))" % self.byte(1)))
+            self.push_known("f", self.temp("f32", "f32_of_bits(le32_load(&%s))" % self.byte(1)))
         elif name == "F64_CONST":
-            self.push("F", self.temp("f64", "f64_of_bits(le64_load(&%s))" % self.byte(1)))
+            self.push_known("F", self.temp("f64", "f64_of_bits(le64_load(&%s))" % self.byte(1)))
         elif name == "V128_CONST":
             self.push("v", self.temp("v128", "v128_load(&%s)" % self.byte(2)))
         elif name == "LOCAL_GET":
@@ -187,13 +194,13 @@ class TileBody(Body):
             self.emit("%s %s = 0;" % (CTYPE[result], out))
             trap = self.temp("wr_trap_code_t", "num_%s(%s, &%s)" % (atom.name, ", ".join(operands), out))
             self.trap_if("%s != WR_TRAP_NONE" % trap, "TRAP(%s)" % trap)
-            self.push(result, out)
+            self.push_known(result, out)
             return
         if kind.startswith("LANES"):
             operands.append("&%s" % self.byte(atom.opcode))
         elif kind.startswith("LANE"):
             operands.append(self.byte(atom.opcode))
-        self.push(result, self.temp(CTYPE[result], "num_%s(%s)" % (atom.name, ", ".join(operands))))
+        self.push_known(result, self.temp(CTYPE[result], "num_%s(%s)" % (atom.name, ", ".join(operands))))
 
     def select(self):
         condition = self.temp("u32", self.pop("i"))
@@ -226,7 +233,7 @@ class TileBody(Body):
         size = int(re.sub(r"\D", "", mtype)) // 8
         if load:
             address = self.place(atom, size)
-            self.push(letter, self.temp(CTYPE[letter], self.generator.convert_load(self, mtype, letter, "mem + %s" % address)))
+            self.push_known(letter, self.temp(CTYPE[letter], self.generator.convert_load(self, mtype, letter, "mem + %s" % address)))
         else:
             value = self.temp(CTYPE[letter], self.pop(letter))
             address = self.place(atom, size)
@@ -290,11 +297,12 @@ class TileBody(Body):
         self.emit("NEXT(%s);" % state)
         return state
 
-    def finish_branch(self, atom):
+    def finish_branch(self, atom, here):
         flag = self.temp("u32", self.pop("i"))
         self.settle("")
         self.advance()
-        self.emit("TILE_%s%s(%s);" % (atom.name, "_POLLED" if self.polled else "", flag))
+        variant = "_POLLED_HERE" if self.polled and here else "_POLLED" if self.polled else ""
+        self.emit("TILE_%s%s(%s);" % (atom.name, variant, flag))
         return "E"
 
     def finish_noop(self, atom):
@@ -324,6 +332,12 @@ class Tile:
         self.has_access = any(a.is_access for a in atoms)
         self.end, self.texts = None, []
 
+    def may_end_loop(self):
+        """Whether its br_if is worth more code when it polls: not in what mostly leaves a block."""
+        steps = any(atom.startswith("LOCAL_TEE") for atom in self.sequence)
+        leaves = self.sequence[-2].endswith("EQZ") and not steps
+        return self.sequence[-1] == "BR_IF:1" and self.sequence[0] != "BLOCK" and not self.has_access and not leaves
+
     def build(self, generator, polled_ops, can_check):
         last = self.atoms[-1]
         self.has_branch = last.name in polled_ops
@@ -335,7 +349,7 @@ class Tile:
                 for atom in self.atoms[:-1] if ends else self.atoms:
                     body.step(atom)
                 if last.name in ("BR_IF", "IF"):
-                    self.end = body.finish_branch(last)
+                    self.end = body.finish_branch(last, self.may_end_loop())
                 elif last.name in ("END", "LOOP"):
                     self.end = body.finish_noop(last)
                 elif ends:
@@ -383,7 +397,8 @@ class Tiles:
         self.tiles, self.by_sequence = [], {}
         seen = set()
         for sequence in list(self.singles()) + [s for s in sequences for s in self.indirect(s)]:
-            if sequence not in seen:
+            passed = all(atom in ("BLOCK", "LOOP") for atom in sequence)  # by one handler: PASS
+            if sequence not in seen and not passed:
                 seen.add(sequence)
                 self.add(sequence)
 

@@ -429,12 +429,7 @@ class Module:
         self.callees()
         self.cases = []
         for tile in [t for t in tiles for _ in range(COPIES)]:
-            if all(a.name in ("BLOCK", "LOOP") for a in tile.atoms):
-                continue  # the handler that passes runs is preferred
-            try:
-                function = Function(self, tile, rng)
-            except TypeError:
-                continue  # no valid code has such a sequence
+            function = Function(self, tile, rng)
             self.cases.append((len(self.bodies), function))
             self.define(PARAMS, function.results, None)
             self.bodies[-1] = function.body()
