@@ -369,9 +369,10 @@ static void lower_body(Lower *l) {
     wr_lower_locate(l, wr_module_offset(l->module, l->code->start));
     lower_locals(l);
     LLVMPositionBuilderAtEnd(l->b, first);
-    wr_lower_poll(l);
     if (wr_lower_enter(l, LABEL_BODY) != NULL) lower_code(l);
     LLVMPositionBuilderAtEnd(l->b, l->entry);
+    wr_lower_locate(l, wr_module_offset(l->module, l->code->start));
+    if (l->calls) wr_lower_poll(l); /* else it has no part in a recursion */
     LLVMBuildBr(l->b, first);
 }
 

@@ -246,6 +246,7 @@ bool wr_lower_call(Lower *l, Opcode op) {
         callee = callee_by_ref(l, tail);
     else
         return false;
+    l->calls = true;
     if (tail)
         emit_return_call(l, &callee);
     else

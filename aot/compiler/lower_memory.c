@@ -495,11 +495,86 @@ static void lower_grow(Lower *l) {
     push_address(l, l->at.index, wr_lower_helper(l, HELPER_MEMORY_GROW, arguments, 2));
 }
 
+/* ---- short runs of bytes, of a constant length ---- */
+
+#define SHORT_RUN 64u
+
+/* Whether it is one, and how long. */
+static bool is_short(LLVMValueRef n, u32 *bytes) {
+    if (LLVMIsAConstantInt(n) == NULL) return false;
+    u64 value = LLVMConstIntGetZExtValue(n);
+    *bytes = (u32)min_u64(value, SHORT_RUN + 1);
+    return value > 0 && value <= SHORT_RUN;
+}
+
+/* The widest type for what remains. */
+static LLVMTypeRef chunk_type(const Unit *u, u32 bytes, u32 *size) {
+    *size = bytes >= 16 ? 16 : bytes >= 8 ? 8 : bytes >= 4 ? 4 : bytes >= 2 ? 2 : 1;
+    return *size == 16 ? u->v128 : bytes_type(u, *size);
+}
+
+/* A run that is in the memory: checked here, since nothing of it may be written if it is not. */
+static Access run_at(Lower *l, u32 memory, LLVMValueRef address, u32 bytes) {
+    u32 given = l->at.index;
+    l->at.index = memory;
+    check_bounds(l, address, bytes);
+    l->at.index = given;
+    LLVMValueRef base = load_base(l, memory);
+    LLVMValueRef pointer = LLVMBuildGEP2(l->b, l->unit->i8, base, &address, 1, "");
+    return (Access){pointer, is_guarded(l, memory) || is_shared(l, memory)};
+}
+
+static Access part_of(Lower *l, const Access *run, u32 at) {
+    LLVMValueRef offset = wr_lower_i64(l, at);
+    if (at == 0) return *run;
+    return (Access){LLVMBuildGEP2(l->b, l->unit->i8, run->pointer, &offset, 1, ""),
+                    run->is_volatile};
+}
+
+/* All of it is read before anything is written: the runs may overlap. */
+static void copy_short(Lower *l, LLVMValueRef to, LLVMValueRef from, u32 bytes) {
+    LLVMValueRef chunks[SHORT_RUN];
+    u32 size, n = 0;
+    Access source = run_at(l, l->at.index2, from, bytes),
+           target = run_at(l, l->at.index, to, bytes);
+    for (u32 at = 0; at < bytes; at += size) {
+        LLVMTypeRef type = chunk_type(l->unit, bytes - at, &size);
+        Access part = part_of(l, &source, at);
+        chunks[n++] = load_at(l, &part, type);
+    }
+    n = 0;
+    for (u32 at = 0; at < bytes; at += size) {
+        (void)chunk_type(l->unit, bytes - at, &size);
+        Access part = part_of(l, &target, at);
+        store_at(l, &part, chunks[n++]);
+    }
+}
+
+static void fill_short(Lower *l, LLVMValueRef to, LLVMValueRef value, u32 bytes) {
+    const Unit *u = l->unit;
+    u32 size;
+    LLVMValueRef byte = LLVMBuildTrunc(l->b, value, u->i8, "");
+    LLVMValueRef word = LLVMBuildMul(l->b, LLVMBuildZExt(l->b, byte, u->i64, ""),
+                                     wr_lower_i64(l, 0x0101010101010101u), "");
+    LLVMValueRef both = insert(l, LLVMConstNull(u->v128), word, 0);
+    both = insert(l, both, word, 1);
+    Access target = run_at(l, l->at.index, to, bytes);
+    for (u32 at = 0; at < bytes; at += size) {
+        LLVMTypeRef type = chunk_type(u, bytes - at, &size);
+        Access part = part_of(l, &target, at);
+        store_at(l, &part, size == 16 ? both : LLVMBuildIntCast2(l->b, word, type, 0, ""));
+    }
+}
+
 static void lower_fill(Lower *l) {
     LLVMValueRef n = widen(l, wr_lower_pop(l)), value = wr_lower_pop(l);
     LLVMValueRef to = widen(l, wr_lower_pop(l));
     LLVMValueRef arguments[] = {wr_lower_i32(l, l->at.index), to, value, n};
-    wr_lower_helper(l, HELPER_MEMORY_FILL, arguments, 4);
+    u32 bytes;
+    if (is_short(n, &bytes))
+        fill_short(l, to, value, bytes);
+    else
+        wr_lower_helper(l, HELPER_MEMORY_FILL, arguments, 4);
 }
 
 static void lower_copy(Lower *l) {
@@ -507,7 +582,11 @@ static void lower_copy(Lower *l) {
     LLVMValueRef to = widen(l, wr_lower_pop(l));
     LLVMValueRef arguments[] = {wr_lower_i32(l, l->at.index), wr_lower_i32(l, l->at.index2), to,
                                 from, n};
-    wr_lower_helper(l, HELPER_MEMORY_COPY, arguments, 5);
+    u32 bytes;
+    if (is_short(n, &bytes))
+        copy_short(l, to, from, bytes);
+    else
+        wr_lower_helper(l, HELPER_MEMORY_COPY, arguments, 5);
 }
 
 static void lower_init(Lower *l) {
