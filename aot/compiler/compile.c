@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "lanes.h"
 #include "linker.h"
 #include "os.h"
 #include "plan.h"
@@ -205,6 +206,7 @@ static bool compile_unit(Compilation *c, LLVMTargetMachineRef machine, Range ran
         ok = LLVMVerifyModule(unit.module, LLVMPrintMessageAction, &why) == 0;
     LLVMDisposeMessage(why);
     ok = ok && run_passes(&unit, slow);
+    wr_lanes_guard_selects(&unit);
     u64 optimised = wr_os_now();
     ok = ok && generate(c, &unit);
     wr_unit_free(&unit);

@@ -279,3 +279,30 @@ LLVMValueRef wr_lanes_apply(Lower *l, const Row *row, LLVMValueRef *operands) {
     LLVMValueRef result = apply(l, row, cast, n);
     return sig[n + 1] == 'v' ? LLVMBuildBitCast(l->b, result, l->unit->v128, "") : result;
 }
+
+/* ---- after the passes ---- */
+
+/* A comparison may serve several selections: each is guarded by what is done for the first. */
+static void guard_select(LLVMBuilderRef b, LLVMValueRef select) {
+    LLVMValueRef condition = LLVMGetOperand(select, 0);
+    if (LLVMIsAFCmpInst(condition) == NULL) return;
+    for (unsigned i = 0; i < 2; i++) {
+        LLVMValueRef operand = LLVMGetOperand(condition, i);
+        if (LLVMIsConstant(operand) || LLVMIsAFreezeInst(operand) != NULL) continue;
+        LLVMPositionBuilderBefore(b, condition);
+        LLVMSetOperand(condition, i, LLVMBuildFreeze(b, operand, ""));
+    }
+}
+
+void wr_lanes_guard_selects(const Unit *unit) {
+    if (!wr_target_is_arm(unit)) return;
+    LLVMBuilderRef b = LLVMCreateBuilderInContext(unit->context);
+    LLVMValueRef f, i;
+    for (f = LLVMGetFirstFunction(unit->module); f != NULL; f = LLVMGetNextFunction(f)) {
+        LLVMBasicBlockRef block = LLVMGetFirstBasicBlock(f);
+        for (; block != NULL; block = LLVMGetNextBasicBlock(block))
+            for (i = LLVMGetFirstInstruction(block); i != NULL; i = LLVMGetNextInstruction(i))
+                if (LLVMIsASelectInst(i) != NULL) guard_select(b, i);
+    }
+    LLVMDisposeBuilder(b);
+}

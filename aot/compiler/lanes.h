@@ -76,6 +76,11 @@ bool wr_target_is_x86(const Unit *unit);
 bool wr_target_is_arm(const Unit *unit);
 bool wr_target_has(const Unit *unit, const char *feature);
 
+/* After the passes: aarch64's code generator makes `x < 0 ? x : 0` a minimum, which may be -0 for zeros and quiet
+ * for a signalling NaN, if it knows that one of the operands is a number. A copy of the operand for the
+ * comparison alone hides that from it. */
+void wr_lanes_guard_selects(const Unit *unit);
+
 /* Operands of `op`, as many as its signature has; popped, in order. At most 4. */
 void wr_lower_pop_all(Lower *l, Opcode op, LLVMValueRef *operands);
 
