@@ -185,6 +185,14 @@ static void correct_innermost(FramePlaces *f, u32 offset) {
     f->places[0] = (NativePlace){func_index, offset};
 }
 
+/* A function that found no stack for its frame has not begun: the trap is its caller's. */
+static bool has_not_begun(const Native *native, const NativeRegisters *at, const FramePlaces *f) {
+    if (at->is_call || native->trap_code != WR_TRAP_STACK_EXHAUSTED || f->count != 1) return false;
+    const Module *m = f->instance->module;
+    const Code *code = wr_module_code(m, f->places[0].func_index);
+    return f->places[0].offset <= wr_module_offset(m, code->start);
+}
+
 static void add_places(const Native *native, const NativeActivation *a, const u8 *place, u32 offset,
                        FramePlaces *f, Trace *trace) {
     find_places(native, a, place, f);
@@ -209,9 +217,10 @@ void wr_native_backtrace(const Native *native, const NativeActivation *a, u32 of
     NativeRegisters at = native->left;
     Trace trace = {.error = error};
     FramePlaces f = {.pc = NULL};
+    find_places(native, a, place_of(&at), &f);
     if (goes_on)
         add_trail(native, a, &f, &trace);
-    else
+    else if (!has_not_begun(native, &at, &f))
         add_places(native, a, place_of(&at), offset, &f, &trace);
     while (wr_native_step(native, a, &at)) add_places(native, a, place_of(&at), 0, &f, &trace);
     finish(&trace);
