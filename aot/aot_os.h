@@ -13,6 +13,8 @@ const char *wr_aot_make_folder(const char *path);
 const char *wr_aot_write_file(const char *path, const u8 *bytes, size_t size);
 void wr_aot_touch(const char *path); /* it was used now */
 bool wr_aot_remove(const char *path);
+/* Adds text to this process's map for profilers. Errno text, or NULL. */
+const char *wr_aot_append_perf_map(const char *text, size_t size);
 /* Regular files in a folder. */
 typedef void AotFileVisitor(void *context, const char *name, u64 size, i64 used);
 bool wr_aot_each_file(const char *folder, AotFileVisitor *visit, void *context);

@@ -5,6 +5,7 @@
 #include "log.h"
 #include "native.h"
 #include "os.h"
+#include "perf_map.h"
 #include "stacks.h"
 
 static void free_native(Engine *engine) {
@@ -31,6 +32,7 @@ void wr_module_set_artifact(Module *module, Artifact *artifact) {
     module->artifact = artifact;
     module->artifact_free = wr_artifact_unref;
     module->native_ops = &wr_native_ops;
+    if (module->engine->config.perf_map) wr_perf_map_add(module, artifact);
 }
 
 NativeOptions wr_aot_options(const Engine *engine) {

@@ -89,6 +89,8 @@ static const Option options[] = {
            "Compile anew, and keep nothing")
     OPTION("no-polls", 0, FLAG, IN_RUN | IN_WAST | IN_COMPILE, no_polls, 0, NULL,
            "Leave polls out of compiled code: it is faster,\nbut --timeout and threads need them")
+    OPTION("perf-map", 0, FLAG, IN_RUN, perf_map, 0, NULL,
+           "Write names of compiled functions for perf, to\n/tmp/perf-PID.map")
     OPTION("target", 0, STRING, IN_COMPILE, target, 0, "TRIPLE",
            "Compile for another machine, as LLVM names it:\naarch64-linux-gnu")
     OPTION("target-cpu", 0, STRING, IN_COMPILE, target_cpu, 0, "NAME",

@@ -20,6 +20,8 @@ void wr_config_set_compiled_polls(wr_config_t *config, bool polls) {
     config->compiled_polls = polls;
 }
 
+void wr_config_set_perf_map(wr_config_t *config, bool perf_map) { config->perf_map = perf_map; }
+
 bool wr_config_set_cache(wr_config_t *config, const char *folder) {
     size_t size = folder ? strlen(folder) + 1 : 0;
     char *copy = size ? malloc(size) : NULL;

@@ -212,6 +212,8 @@ WR_API void wr_config_set_opt_level(wr_config_t *config, unsigned level);
 /* Whether compiled code polls for deadlines and interruption; default true. Without, it runs a few per cent
  * faster, and modules are interpreted in stores that have a timeout or are interruptible. */
 WR_API void wr_config_set_compiled_polls(wr_config_t *config, bool polls);
+/* Writes the names of compiled functions to /tmp/perf-PID.map, where Linux' perf looks for them. Default false. */
+WR_API void wr_config_set_perf_map(wr_config_t *config, bool perf_map);
 /* Keeps compiled code in a folder: NULL for the user's, $XDG_CACHE_HOME/wasmrun or $HOME/.cache/wasmrun. Without
  * this call nothing is kept. The folder must be the user's alone; else it is not used, and a warning
  * logged. False when out of memory. */

@@ -439,6 +439,7 @@ FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "wr_config_set_engine_kind": (None, [c_void_p, wr_engine_kind_t]),
     "wr_config_set_opt_level": (None, [c_void_p, c_uint]),
     "wr_config_set_compiled_polls": (None, [c_void_p, c_bool]),
+    "wr_config_set_perf_map": (None, [c_void_p, c_bool]),
     "wr_config_set_cache": (c_bool, [c_void_p, c_char_p]),
     "wr_config_set_compile_progress": (None, [c_void_p, wr_compile_progress_t, c_void_p]),
     "wr_config_set_allocator": (None, [c_void_p, wr_alloc_func_t, c_void_p]),

@@ -629,6 +629,8 @@ extern "C" {
     /// Whether compiled code polls for deadlines and interruption; default true. Without, it runs a few per cent
     /// faster, and modules are interpreted in stores that have a timeout or are interruptible.
     pub fn wr_config_set_compiled_polls(config: *mut wr_config_t, polls: bool);
+    /// Writes the names of compiled functions to /tmp/perf-PID.map, where Linux' perf looks for them. Default false.
+    pub fn wr_config_set_perf_map(config: *mut wr_config_t, perf_map: bool);
     /// Keeps compiled code in a folder: NULL for the user's, $XDG_CACHE_HOME/wasmrun or $HOME/.cache/wasmrun. Without
     /// this call nothing is kept. The folder must be the user's alone; else it is not used, and a warning
     /// logged. False when out of memory.
