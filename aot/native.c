@@ -32,7 +32,7 @@ static _Thread_local Native *thread_native;
 /* ---- stacks --------------------------------------------------------------------------------- */
 
 static bool in_guard(const Native *n, const u8 *address) {
-    return n->stack != NULL && address >= n->stack->map && address < n->stack->map + STACK_GUARD;
+    return address >= n->stack->map && address < n->stack->map + STACK_GUARD;
 }
 
 /* Where frames can be. */
@@ -63,7 +63,7 @@ static void take_registers(NativeRegisters *to, const OsRegisters *from) {
     for (size_t i = 0; i < ARRAY_LEN(saved); i++) to->saved[i] = from->general[saved[i]];
 }
 
-/* A library function that compiled code called ran out of stack: its frame is not known, but it is small, and ends
+/* The fault was in a library function that compiled code called: its frame is not known, but it is small, and ends
  * with the address to which it returns. */
 static void find_caller(Native *n) {
     u64 at = (n->left.sp + 7) & ~(u64)7, low = stack_low(n);
@@ -79,19 +79,20 @@ static void find_caller(Native *n) {
     }
 }
 
-/* In the signal handler: an access outside of a guarded memory, or no stack left, ends the activation. */
+/* In the signal handler: an access outside of a guarded memory, or no stack left, ends the activation. Nothing but
+ * compiled code and the library functions that it calls runs on a native stack. */
 static bool on_fault(const OsFault *fault) {
     Native *n = thread_native;
     if (n == NULL || !wr_os_fault_registers(fault, &n->fault)) return false;
-    bool is_code = wr_artifact_at((const void *)(uintptr_t)n->fault.pc) != NULL;
-    if (in_guard(n, fault->address) && on_stack(n, n->fault.sp))
+    if (n->stack == NULL || !on_stack(n, n->fault.sp)) return false;
+    if (in_guard(n, fault->address))
         n->trap_code = WR_TRAP_STACK_EXHAUSTED;
-    else if (is_code && in_guarded_memory(n->store, fault->address))
+    else if (in_guarded_memory(n->store, fault->address))
         n->trap_code = WR_TRAP_MEMORY_OUT_OF_BOUNDS;
     else
         return false;
     take_registers(&n->left, &n->fault);
-    if (!is_code) find_caller(n);
+    if (wr_artifact_at((const void *)(uintptr_t)n->fault.pc) == NULL) find_caller(n);
     wr_os_fault_go_on(fault, wr_switch_leave, (u64)(uintptr_t)n, LEFT_FAULTED);
     return true;
 }
