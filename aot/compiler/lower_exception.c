@@ -86,12 +86,12 @@ LLVMBasicBlockRef wr_lower_pad(Lower *l) {
 
 /* Goes on in a new block if the exception has that tag, and returns the block for when it has not. */
 static LLVMBasicBlockRef compare_tag(Lower *l, LLVMValueRef exception, u32 tag) {
-    LLVMTypeRef ptr = l->unit->ptr, i32 = l->unit->i32;
+    LLVMTypeRef ptr = l->unit->ptr, word = l->unit->i32;
     LLVMValueRef object = wr_lower_object(l, exception);
-    LLVMValueRef thrown = wr_lower_object_load(l, i32, wr_lower_field(l, object, 4));
+    LLVMValueRef thrown = wr_lower_object_load(l, word, wr_lower_field(l, object, 4));
     LLVMValueRef tags = wr_lower_load_fixed(l, ptr, l->context, offsetof(struct wr_instance, tags));
     LLVMValueRef wanted = wr_lower_load_fixed(l, ptr, tags, (u64)tag * sizeof(Tag *));
-    wanted = wr_lower_load_fixed(l, i32, wanted, offsetof(struct wr_tag, index));
+    wanted = wr_lower_load_fixed(l, word, wanted, offsetof(struct wr_tag, index));
     LLVMBasicBlockRef same = wr_lower_block(l), other = wr_lower_block(l);
     LLVMBuildCondBr(l->b, LLVMBuildICmp(l->b, LLVMIntEQ, thrown, wanted, ""), same, other);
     LLVMPositionBuilderAtEnd(l->b, same);

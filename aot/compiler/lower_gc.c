@@ -99,15 +99,15 @@ static void shade(Lower *l, ValType type, LLVMValueRef address) {
  * written in the first case; the helper's object has its header and default values. */
 static LLVMValueRef allocate(Lower *l, u32 size, NativeHelper helper, LLVMValueRef *arguments,
                              u32 count) {
-    LLVMTypeRef i32 = l->unit->i32;
+    LLVMTypeRef word = l->unit->i32;
     LLVMBasicBlockRef likely, done = wr_lower_block(l), from[2];
     LLVMValueRef refs[2];
     u32 class = heap_class(size);
     LLVMValueRef bump = wr_lower_field(l, heap(l), offsetof(Heap, bumps) + class * sizeof(Bump));
     LLVMValueRef at = wr_lower_field(l, bump, offsetof(Bump, at));
-    refs[0] = wr_lower_load(l, i32, at, l->unit->tbaa_instance);
-    LLVMValueRef end =
-        wr_lower_load(l, i32, wr_lower_field(l, bump, offsetof(Bump, end)), l->unit->tbaa_instance);
+    refs[0] = wr_lower_load(l, word, at, l->unit->tbaa_instance);
+    LLVMValueRef end = wr_lower_load(l, word, wr_lower_field(l, bump, offsetof(Bump, end)),
+                                     l->unit->tbaa_instance);
     LLVMValueRef is_full = LLVMBuildICmp(l->b, LLVMIntEQ, refs[0], end, "");
     wr_lower_unlikely(l, is_full, &likely);
     refs[1] = wr_lower_helper(l, helper, arguments, count);
@@ -121,7 +121,7 @@ static LLVMValueRef allocate(Lower *l, u32 size, NativeHelper helper, LLVMValueR
     LLVMBuildBr(l->b, done);
     LLVMMoveBasicBlockAfter(done, from[0]);
     LLVMPositionBuilderAtEnd(l->b, done);
-    LLVMValueRef ref = LLVMBuildPhi(l->b, i32, "");
+    LLVMValueRef ref = LLVMBuildPhi(l->b, word, "");
     LLVMAddIncoming(ref, refs, from, 2);
     return ref;
 }

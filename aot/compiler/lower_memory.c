@@ -69,16 +69,16 @@ static LLVMValueRef widen(Lower *l, LLVMValueRef address) {
  * subtracted from the size does not depend on the index, and nothing overflows. */
 static LLVMValueRef is_outside(Lower *l, LLVMValueRef index, u64 reach, LLVMValueRef size,
                                u64 least) {
-    LLVMTypeRef i64 = l->unit->i64;
+    LLVMTypeRef type = l->unit->i64;
     if (reach <= least) {
         LLVMValueRef last = LLVMBuildNUWSub(l->b, size, wr_lower_i64(l, reach), "");
         return LLVMBuildICmp(l->b, LLVMIntUGT, index, last, "");
     }
     unsigned id = LLVMLookupIntrinsicID("llvm.usub.sat", 13);
     LLVMValueRef arguments[] = {size, wr_lower_i64(l, reach - 1)};
-    LLVMValueRef room =
-        LLVMBuildCall2(l->b, LLVMIntrinsicGetType(l->unit->context, id, &i64, 1),
-                       LLVMGetIntrinsicDeclaration(l->unit->module, id, &i64, 1), arguments, 2, "");
+    LLVMValueRef room = LLVMBuildCall2(l->b, LLVMIntrinsicGetType(l->unit->context, id, &type, 1),
+                                       LLVMGetIntrinsicDeclaration(l->unit->module, id, &type, 1),
+                                       arguments, 2, "");
     return LLVMBuildICmp(l->b, LLVMIntUGE, index, room, "");
 }
 

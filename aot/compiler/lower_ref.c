@@ -30,9 +30,9 @@ static LLVMValueRef is_def(Lower *l, LLVMValueRef def, u32 type_index, bool exac
 /* wr_types_get(), for the id in an object's header. */
 static LLVMValueRef def_of_header(Lower *l, LLVMValueRef header) {
     const Unit *u = l->unit;
-    LLVMTypeRef i64 = u->i64;
+    LLVMTypeRef wide = u->i64;
     LLVMValueRef id = LLVMBuildLShr(l->b, header, wr_lower_i32(l, 1), "");
-    id = LLVMBuildZExt(l->b, id, i64, "");
+    id = LLVMBuildZExt(l->b, id, wide, "");
     /* ids of chunk k, plus FIRST_IDS, are FIRST_IDS << k and up */
     LLVMValueRef first = wr_lower_i64(l, TYPES_FIRST_IDS);
     LLVMValueRef sum = LLVMBuildAdd(l->b, id, first, "");
@@ -40,8 +40,8 @@ static LLVMValueRef def_of_header(Lower *l, LLVMValueRef header) {
     unsigned ctlz = LLVMLookupIntrinsicID("llvm.ctlz", 9);
     LLVMValueRef arguments[] = {scaled, LLVMConstInt(u->i1, 1, false)};
     LLVMValueRef zeros =
-        LLVMBuildCall2(l->b, LLVMIntrinsicGetType(u->context, ctlz, &i64, 1),
-                       LLVMGetIntrinsicDeclaration(u->module, ctlz, &i64, 1), arguments, 2, "");
+        LLVMBuildCall2(l->b, LLVMIntrinsicGetType(u->context, ctlz, &wide, 1),
+                       LLVMGetIntrinsicDeclaration(u->module, ctlz, &wide, 1), arguments, 2, "");
     LLVMValueRef chunk = LLVMBuildSub(l->b, wr_lower_i64(l, 63), zeros, "");
     LLVMValueRef start = LLVMBuildShl(l->b, first, chunk, "");
     LLVMValueRef index = LLVMBuildSub(l->b, sum, start, "");
