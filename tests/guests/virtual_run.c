@@ -7,11 +7,17 @@
 #define _GNU_SOURCE
 #include "host_files.h"
 
+static char *bases[16]; /* of the directories: they are needed as long as the guest runs */
+static size_t base_count;
+
 static wr_error_t *give(wr_wasi_t *wasi, char *text, uint32_t flags) {
     char *colons = strstr(text, "::");
     if (!colons) return wr_error_new(WR_ERROR_USAGE, "HOST::GUEST: '%s'", text);
     *colons = '\0';
-    char *base = realpath(text, NULL); /* for ever: the process ends with its guest */
+    if (base_count == sizeof bases / sizeof *bases)
+        return wr_error_new(WR_ERROR_USAGE, "too many directories");
+    char *base = bases[base_count] = realpath(text, NULL);
+    base_count += base != NULL;
     if (!base) return wr_error_new(WR_ERROR_IO, "no directory '%s'", text);
     return wr_wasi_preopen_files(wasi, &host_files, base, colons + 2, flags);
 }
@@ -54,6 +60,7 @@ int main(int argc, char **argv) {
     if (!error && at >= argc) error = wr_error_new(WR_ERROR_USAGE, "no module");
     if (!error) error = run(wasi, argc - at, argv + at);
     wr_wasi_delete(wasi);
+    while (base_count > 0) free(bases[--base_count]);
     uint32_t status = 0;
     if (error && !wr_error_exit_status(error, &status)) {
         char text[4096];
