@@ -8,55 +8,117 @@
 
 const size_t wr_exec_table_size = 4 * DISPATCH_SIZE;
 
-#if defined(WR_TAIL_DISPATCH)
-#define DECLARE(name) static Step name;
-#include "exec_decls.inc"
-#undef DECLARE
-static Step h_TRAP, h_STOP, h_FAILED, h_FAILED_TAIL, h_UNWIND, h_BRANCH, h_STRUCT_NEW_SLOW, h_LOOK,
-    h_JUMP_SLOW, h_CALL_SLOW, h_TAIL_SLOW, h_RETURN_SLOW_E, h_RETURN_SLOW_I, h_INVALID_E, h_WARM,
-    h_WARM_RETURN;
-#endif
+/* ---- dispatch tables ---- */
 
-#if defined(WR_TAIL_DISPATCH)
-/* Every handler has all registers as parameters, and not each uses all. */
-#include "exec_handlers.h"
-
-static Handler *const base_table[] = {
-#define H(name) (Handler *)name,
 #include "exec_tables.inc"
-    BASE_TABLE
-#undef H
-};
-Handler *const *wr_exec_base_table(void) { return base_table; }
 
 typedef struct Change {
     u32 index;
     Handler *handler;
 } Change;
-#define H(index, name) {index, (Handler *)name},
-static const Change check_changes[] = {CHECK_ENTRIES};
-static const Change mem64_changes[] = {MEM64_ENTRIES};
-static const Change wide_changes[] = {WIDE_ENTRIES};
-static const Change polled_changes[] = {POLLED_ENTRIES};
-static const Change plain_changes[] = {PLAIN_ENTRIES};
-#undef H
-static const Change *const changes[VARIANTS] = {check_changes, mem64_changes, wide_changes,
-                                                polled_changes, plain_changes};
-static const u32 change_counts[VARIANTS] = {ARRAY_LEN(check_changes), ARRAY_LEN(mem64_changes),
-                                            ARRAY_LEN(wide_changes), ARRAY_LEN(polled_changes),
-                                            ARRAY_LEN(plain_changes)};
+
+typedef struct TableParts {
+    Handler *const *base;
+    const Change *changes[VARIANTS];
+    u32 counts[VARIANTS];
+} TableParts;
+
+#define H(name) ENTRY_OF(name),
+#define CHANGE(index, name) {index, ENTRY_OF(name)},
+/* Handlers have names where these tables are defined. */
+#define DEFINE_TABLES(parts)                                                                       \
+    static Handler *const base_table[] = {BASE_TABLE};                                             \
+    static const Change check_changes[] = {CHECK_ENTRIES};                                         \
+    static const Change mem64_changes[] = {MEM64_ENTRIES};                                         \
+    static const Change wide_changes[] = {WIDE_ENTRIES};                                           \
+    static const Change polled_changes[] = {POLLED_ENTRIES};                                       \
+    static const Change plain_changes[] = {PLAIN_ENTRIES};                                         \
+    static const TableParts parts = {                                                              \
+        base_table,                                                                                \
+        {check_changes, mem64_changes, wide_changes, polled_changes, plain_changes},               \
+        {ARRAY_LEN(check_changes), ARRAY_LEN(mem64_changes), ARRAY_LEN(wide_changes),              \
+         ARRAY_LEN(polled_changes), ARRAY_LEN(plain_changes)}}
+
+/* ---- the machine ---- */
+
+#if defined(WR_DISPATCH_TAIL)
+#define DECLARE(name) static Step name;
+#include "exec_decls.inc"
+BYTE_COLD_HANDLERS(DECLARE)
+#undef DECLARE
+
+/* Every handler has all registers as parameters, and not each uses all. */
+#include "exec_handlers.h"
+
+DEFINE_TABLES(table_parts);
+static const TableParts *parts_of_tables(void) { return &table_parts; }
+
+#elif defined(WR_DISPATCH_GOTO)
+/* Runs by bytes. Labels cannot leave the function: without `m` it gives its tables. */
+static Onward run_by_bytes(Registers *m, const TableParts **tables) {
+    DEFINE_TABLES(parts);
+    if (m == NULL) {
+        *tables = &parts;
+        return ON_IN_C;
+    }
+    DEFINE_REGISTERS(m);
+    u32 first = m->first;
+    NEXT_AT(first);
+#include "exec_handlers.h"
+hand_over:
+    HANDED_OVER(m, first, ON_BY_IDS);
+}
+
+static const TableParts *parts_of_tables(void) {
+    const TableParts *parts;
+    run_by_bytes(NULL, &parts);
+    return parts;
+}
+static Onward bytes_run(Registers *m) { return run_by_bytes(m, NULL); }
+
+#else
+#define DECLARE(name) CASE_##name,
+enum {
+#include "exec_decls.inc"
+    BYTE_COLD_HANDLERS(DECLARE)
+};
+#undef DECLARE
+
+static __attribute__((noinline)) Onward bytes_run(Registers *m) {
+    DEFINE_REGISTERS(m);
+    u32 first = m->first, number = (u32)(uintptr_t)HANDLER_AT(first);
+    for (;;) {
+        switch (number) {
+#include "exec_handlers.h"
+        default: ASSERT(false && "tables hold numbers of handlers"); return ON_IN_C;
+        }
+    next:;
+    }
+hand_over:
+    HANDED_OVER(m, first, ON_BY_IDS);
+}
+
+DEFINE_TABLES(table_parts);
+static const TableParts *parts_of_tables(void) { return &table_parts; }
+#endif
+
+Handler *const *wr_exec_base_table(void) { return parts_of_tables()->base; }
 
 void wr_exec_apply(ExecVariant variant, Handler **table) {
-    for (u32 i = 0; i < change_counts[variant]; i++)
-        set_handler(&table[changes[variant][i].index], changes[variant][i].handler);
+    const TableParts *parts = parts_of_tables();
+    const Change *changes = parts->changes[variant];
+    for (u32 i = 0; i < parts->counts[variant]; i++)
+        set_handler(&table[changes[i].index], changes[i].handler);
 }
 
 void wr_exec_undo(ExecVariant variant, Handler **table) {
-    for (u32 i = 0; i < change_counts[variant]; i++)
-        set_handler(&table[changes[variant][i].index], base_table[changes[variant][i].index]);
+    const TableParts *parts = parts_of_tables();
+    const Change *changes = parts->changes[variant];
+    for (u32 i = 0; i < parts->counts[variant]; i++)
+        set_handler(&table[changes[i].index], parts->base[changes[i].index]);
 }
 
-bool wr_exec_pc_in_register(void) { return !INSTRUMENTED; }
+/* ---- running ---- */
 
 /* The ids to go on by from the start of a function that is called from C; 0: by bytes. */
 static uintptr_t entry_ids(Store *store, const Frame *fr) {
@@ -66,6 +128,25 @@ static uintptr_t entry_ids(Store *store, const Frame *fr) {
     if (LIKELY(ids != 0)) return ids;
     return store->engine->shadows != NULL && func->heat++ >= WARM ? wr_shadow_ids(store, func) : 0;
 }
+
+#if defined(WR_DISPATCH_TAIL)
+bool wr_exec_pc_in_register(void) { return !INSTRUMENTED; }
+
+static void run(const u8 *pc, Slot *sp, Slot *fp, const SideEntry *stp, Handler *const *disp,
+                Frame *fr, Instance *inst, uintptr_t ids, u32 first) {
+    ((Step *)HANDLER_AT(first))(pc, sp, fp, stp, inst->mem_base, disp, fr, inst, ids, 0,
+                                v128_zero());
+}
+#else
+bool wr_exec_pc_in_register(void) { return false; }
+
+static void run(const u8 *pc, Slot *sp, Slot *fp, const SideEntry *stp, Handler *const *disp,
+                Frame *fr, Instance *inst, uintptr_t ids, u32 first) {
+    Registers m = {pc, sp, fp, stp, inst->mem_base, disp, fr, inst, ids, 0, v128_zero(), first};
+    Onward onward = ids ? ON_BY_IDS : ON_BY_BYTES;
+    while (onward != ON_IN_C) onward = onward == ON_BY_IDS ? wr_shadow_run(&m) : bytes_run(&m);
+}
+#endif
 
 bool wr_exec_run(Store *store, Fiber *fiber) {
     if (JUMP_POINT_SET(fiber->activation->on_fault)) return false;
@@ -80,82 +161,6 @@ bool wr_exec_run(Store *store, Fiber *fiber) {
     }
     u32 first = ids ? *(const u16 *)(ids + 2 * (uintptr_t)fr->pc) : *fr->pc;
     fiber->fr = NULL;
-    ((Step *)HANDLER_AT(first))(fr->pc, fiber->sp, fr->fp, fr->stp, inst->mem_base, disp, fr, inst,
-                                ids, 0, v128_zero());
+    run(fr->pc, fiber->sp, fr->fp, fr->stp, disp, fr, inst, ids, first);
     return true;
 }
-#endif
-
-#if !defined(WR_TAIL_DISPATCH)
-
-enum { WANT_BASE, WANT_RUN, WANT_CHANGES, WANT_NO_CHANGES };
-
-/* The whole machine as one function, whose labels are the handlers. Labels cannot leave it: `want` asks
- * for the base table or for a variant's changes instead of a run. */
-static const void *machine(Store *store, Fiber *fiber, int want, ExecVariant variant,
-                           Handler **table) {
-#define H(name) &&name,
-#include "exec_tables.inc"
-    static const void *const base_table[] = {BASE_TABLE};
-#undef H
-    typedef struct Change {
-        u32 index;
-        const void *handler;
-    } Change;
-#define H(index, name) {index, &&name},
-    static const Change check_changes[] = {CHECK_ENTRIES};
-    static const Change mem64_changes[] = {MEM64_ENTRIES};
-    static const Change wide_changes[] = {WIDE_ENTRIES};
-    static const Change polled_changes[] = {POLLED_ENTRIES};
-    static const Change plain_changes[] = {PLAIN_ENTRIES};
-#undef H
-    static const Change *const changes[VARIANTS] = {check_changes, mem64_changes, wide_changes,
-                                                    polled_changes, plain_changes};
-    static const u32 counts[VARIANTS] = {ARRAY_LEN(check_changes), ARRAY_LEN(mem64_changes),
-                                         ARRAY_LEN(wide_changes), ARRAY_LEN(polled_changes),
-                                         ARRAY_LEN(plain_changes)};
-    if (want == WANT_BASE) return (const void *)base_table;
-    if (want != WANT_RUN) {
-        for (u32 i = 0; i < counts[variant]; i++) {
-            u32 index = changes[variant][i].index;
-            set_handler(&table[index],
-                        (Handler *)(want == WANT_CHANGES ? changes[variant][i].handler
-                                                         : base_table[index]));
-        }
-        return NULL;
-    }
-    Frame *fr = fiber->fr;
-    Instance *inst = fr->func->home->instance;
-    Handler *const *disp = wr_interp_table(store, fr->func->home);
-    if (disp == NULL) {
-        fiber->outcome = OUTCOME_FAILED;
-        fiber->error = ERROR_OOM;
-        return NULL;
-    }
-    const u8 *pc = fr->pc;
-    Slot *sp = fiber->sp, *fp = fr->fp;
-    const SideEntry *stp = fr->stp;
-    u8 *mem = inst->mem_base;
-    u64 r0 = 0;
-    v128 v0 = v128_zero();
-    fiber->fr = NULL;
-    NEXT(E);
-#include "exec_handlers.h"
-}
-
-Handler *const *wr_exec_base_table(void) {
-    return (Handler *const *)machine(NULL, NULL, WANT_BASE, VARIANTS, NULL);
-}
-void wr_exec_apply(ExecVariant variant, Handler **table) {
-    machine(NULL, NULL, WANT_CHANGES, variant, table);
-}
-void wr_exec_undo(ExecVariant variant, Handler **table) {
-    machine(NULL, NULL, WANT_NO_CHANGES, variant, table);
-}
-bool wr_exec_pc_in_register(void) { return false; }
-bool wr_exec_run(Store *store, Fiber *fiber) {
-    if (JUMP_POINT_SET(fiber->activation->on_fault)) return false;
-    machine(store, fiber, WANT_RUN, VARIANTS, NULL);
-    return true;
-}
-#endif

@@ -1,41 +1,25 @@
 /*
  * exec_shadow.c - shadow dispatch: the handlers of single instructions once more, ending in a dispatch by
  * the next position's id. What the ids are is shadow.c's; handlers of sequences are generated
- * (gen/tiles.py). With computed goto there is no shadow dispatch: a function with ten thousand labels is more than
- * compilers take.
+ * (gen/tiles.py): where handlers are functions, in files of their own, else here.
  */
-#define WR_SHADOW
-#include "machine.h"
+#include "tile.h"
+
 #include "shadow.h"
 
-#if defined(WR_TAIL_DISPATCH)
-#define DECLARE(name) Step wr_shadow_##name;
+#include "shadow_fill.inc"
+
+#if defined(WR_DISPATCH_TAIL)
+#define DECLARE(name) Step HANDLER_NAME(name);
 #include "shadow_decls.inc"
-DECLARE(h_TRAP)
-DECLARE(h_STOP)
-DECLARE(h_FAILED)
-DECLARE(h_FAILED_TAIL)
-DECLARE(h_UNWIND)
-DECLARE(h_BRANCH)
-DECLARE(h_STRUCT_NEW_SLOW)
-DECLARE(h_LOOK)
-DECLARE(h_TAKEN)
-DECLARE(h_JUMP_SLOW)
-DECLARE(h_CALL_SLOW)
-DECLARE(h_TAIL_SLOW)
-DECLARE(h_RETURN_SLOW_E)
-DECLARE(h_RETURN_SLOW_I)
-DECLARE(h_COLD)
-DECLARE(h_COLD_RETURN_E)
-DECLARE(h_COLD_RETURN_I)
+SHADOW_COLD_HANDLERS(DECLARE)
 #undef DECLARE
 
 #include "exec_handlers.h"
 
-#include "shadow_fill.inc"
-
 /* Tables of handlers, as distances from the table's own place. */
 extern const i32 wr_singles[];
+SINGLES_TABLE
 #define X(part, first, count) extern const i32 wr_tiles_##part[];
 TILE_PARTS(X)
 #undef X
@@ -52,8 +36,60 @@ void wr_shadow_fill(Handler **table) {
     TILE_PARTS(X)
 #undef X
 }
-bool wr_shadow_works(void) { return true; }
+
+#elif defined(WR_DISPATCH_GOTO)
+/* Runs by ids. Labels cannot leave the function: with `table` it fills that. */
+static Onward run_by_ids(Registers *m, Handler **table) {
+    if (table != NULL) {
+#define DECLARE(name) (i32)(&&name - &&hand_over),
+#define DECLARE_TILE(id) (i32)(&&tile_##id - &&hand_over),
+        static const i32 offsets[] = {
+#include "shadow_decls.inc"
+#include "shadow_tiles.inc"
+        };
+        for (u32 i = 0; i < ARRAY_LEN(offsets); i++)
+            set_handler(&table[i],
+                        (Handler *)((uintptr_t)&&hand_over + (uintptr_t)(intptr_t)offsets[i]));
+        return ON_IN_C;
+    }
+    DEFINE_REGISTERS(m);
+    u32 first = m->first;
+    NEXT_AT(first);
+#include "exec_handlers.h"
+#include "tiles.inc"
+hand_over:
+    HANDED_OVER(m, first, ON_BY_BYTES);
+}
+Onward wr_shadow_run(Registers *m) { return run_by_ids(m, NULL); }
+void wr_shadow_fill(Handler **table) { run_by_ids(NULL, table); }
+
 #else
-void wr_shadow_fill(Handler **table) { (void)table; }
-bool wr_shadow_works(void) { return false; }
+/* The number of a handler with an id is that id. */
+#define DECLARE(name) CASE_##name,
+enum {
+#include "shadow_decls.inc"
+    CASE_OF_LAST_TILE = SINGLE_COUNT + TILE_COUNT - 1,
+    SHADOW_COLD_HANDLERS(DECLARE)
+};
+#undef DECLARE
+
+Onward wr_shadow_run(Registers *m) {
+    DEFINE_REGISTERS(m);
+    u32 first = m->first, number = (u32)(uintptr_t)HANDLER_AT(first);
+    for (;;) {
+        switch (number) {
+#include "exec_handlers.h"
+#include "tiles.inc"
+        default: ASSERT(false && "ids name handlers"); return ON_IN_C;
+        }
+    next:;
+    }
+hand_over:
+    HANDED_OVER(m, first, ON_BY_BYTES);
+}
+
+void wr_shadow_fill(Handler **table) {
+    for (u32 i = 0; i < SINGLE_COUNT + TILE_COUNT; i++)
+        set_handler(&table[i], (Handler *)(uintptr_t)i);
+}
 #endif

@@ -24,6 +24,12 @@ typedef struct Frame {
     Func *func;
 } Frame;
 
+/* Where a guarded memory access is, or has faulted. */
+typedef struct FaultPlace {
+    const u8 *pc;
+    Frame *fr;
+} FaultPlace;
+
 /* Why the handlers came back. */
 typedef enum Outcome {
     OUTCOME_RETURNED,
@@ -48,8 +54,7 @@ typedef struct Activation {
     Store *store;
     Frame *base; /* the frame whose pc leads back to C; its function is Instance.exit */
     JumpPoint on_fault;
-    const u8 *fault_pc; /* where a guarded memory access faulted */
-    Frame *fault_frame;
+    FaultPlace fault;
 } Activation;
 
 typedef void Handler(void); /* converted to the real type where it is called */
@@ -72,10 +77,8 @@ struct Fiber {
     RunMode mode; /* of the innermost activation */
     /* While guest code runs. Metered: fuel beyond the current slice. Else Store.fuel as the host knows it. */
     i64 other_fuel;
-    u32 uses; /* stores that had it */
-    /* computed goto: the place of the last guarded access, for the fault handler */
-    const u8 *fault_pc;
-    Frame *fault_frame;
+    u32 uses;         /* stores that had it */
+    FaultPlace fault; /* of the last guarded access, where registers do not tell (dispatch.h) */
 };
 
 /* interp.c, for the handlers' cold paths */

@@ -23,7 +23,6 @@ COLD_HANDLER(h_FLUSH_V) {
 
 HANDLER(EXIT, E) { RETURN_TO_C(); }
 
-#if defined(WR_TAIL_DISPATCH)
 /* ---- from bytes to ids ---- */
 
 /* The current function is warm, pc is where it starts or a branch leads: all operands are in memory. */
@@ -40,7 +39,6 @@ COLD_HANDLER(h_WARM_RETURN) {
     disp = wr_shadow_table(inst->store);
     NEXT_ID();
 }
-#endif
 
 /* ---- prefixes: one more dispatch, by the code after the prefix; pc then stands on its last byte ---- */
 
@@ -56,7 +54,7 @@ COLD_HANDLER(h_WARM_RETURN) {
 /* A flush handler dispatches the byte at pc again, which would not do here: flush and choose at once. */
 #define DEFINE_PREFIX(prefix, state)                                                               \
     READ_PREFIXED(code);                                                                           \
-    if (HANDLER_AT(STATE_##state + DISPATCH_##prefix + code) == ADDRESS_OF(h_FLUSH_##state)) {     \
+    if (HANDLER_AT(STATE_##state + DISPATCH_##prefix + code) == ENTRY_OF(h_FLUSH_##state)) {       \
         FLUSH_##state();                                                                           \
         NEXT_AT(STATE_E + DISPATCH_##prefix + code);                                               \
     }                                                                                              \

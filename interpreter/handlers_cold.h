@@ -113,7 +113,6 @@ COLD_HANDLER(h_COLD_RETURN_I) { GO_ON_BY_BYTES(I); }
         inst = (f)->home->instance;                                                                \
         mem = inst->mem_base;                                                                      \
     } while (0)
-#if defined(WR_TAIL_DISPATCH)
 #define GO_ON_ELSEWHERE(state)                                                                     \
     do {                                                                                           \
         if (fr->func->ids != 0) JUMP(h_WARM_RETURN);                                               \
@@ -124,10 +123,6 @@ COLD_HANDLER(h_COLD_RETURN_I) { GO_ON_BY_BYTES(I); }
         if (fr->func->heat++ >= WARM) JUMP(h_WARM);                                                \
         NEXT(E);                                                                                   \
     } while (0)
-#else
-#define GO_ON_ELSEWHERE(state) NEXT(state)
-#define GO_ON_ENTERED_ELSEWHERE() NEXT(E)
-#endif
 #endif
 
 /* A handler that polls has arrived at pc, behind a branch or at the start of a function. */

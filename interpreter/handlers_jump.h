@@ -49,7 +49,7 @@
     ids = fr->func->ids;                                                                           \
     if (UNLIKELY(ids == 0)) JUMP(h_COLD_RETURN_##state);                                           \
     NEXT(state)
-#elif defined(WR_TAIL_DISPATCH) && !defined(WR_PLAIN)
+#elif !defined(WR_PLAIN)
 #define GO_ON_ENTERED(f)                                                                           \
     if (UNLIKELY((f)->heat++ >= WARM)) JUMP(h_WARM);                                               \
     NEXT(E)

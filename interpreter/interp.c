@@ -417,11 +417,10 @@ static bool on_fault(const OsFault *fault) {
     if (a == NULL || a->store->fiber->fr != NULL) return false; /* not in guest code */
     if (!in_guarded_memory(a->store, fault->address)) return false;
     if (wr_exec_pc_in_register() && wr_os_fault_has_arguments()) {
-        a->fault_pc = (const u8 *)(uintptr_t)wr_os_fault_argument(fault, 0);
-        a->fault_frame = (Frame *)(uintptr_t)wr_os_fault_argument(fault, 6);
+        a->fault.pc = (const u8 *)(uintptr_t)wr_os_fault_argument(fault, 0);
+        a->fault.fr = (Frame *)(uintptr_t)wr_os_fault_argument(fault, 6);
     } else {
-        a->fault_pc = a->store->fiber->fault_pc;
-        a->fault_frame = a->store->fiber->fault_frame;
+        a->fault = a->store->fiber->fault;
     }
     JUMP_POINT_GO(a->on_fault);
 }
@@ -439,7 +438,7 @@ static const u8 *access_at(const Func *func, const u8 *pc) {
 
 /* After a fault: the frame and pc as the registers had them, if they are plausible. */
 static void recover_fault(Activation *a, Fiber *fiber) {
-    Frame *frame = a->fault_frame;
+    Frame *frame = a->fault.fr;
     Frame *low = (Frame *)(void *)fiber->map, *high = a->base;
     fiber->trap = WR_TRAP_MEMORY_OUT_OF_BOUNDS;
     fiber->outcome = OUTCOME_TRAPPED;
@@ -447,8 +446,8 @@ static void recover_fault(Activation *a, Fiber *fiber) {
         fiber->fr = high;
         return;
     }
-    if (a->fault_pc != NULL && a->fault_pc >= frame->func->start && a->fault_pc < frame->func->end)
-        frame->pc = access_at(frame->func, a->fault_pc);
+    if (a->fault.pc != NULL && a->fault.pc >= frame->func->start && a->fault.pc < frame->func->end)
+        frame->pc = access_at(frame->func, a->fault.pc);
     fiber->fr = frame;
 }
 

@@ -3,9 +3,7 @@
  * immediates, traps, calls. Included by exec.c (byte dispatch) and, with WR_SHADOW defined, by
  * exec_shadow.c and the generated superinstructions (dispatch by ids, see shadow.h).
  *
- * The handlers are written once and built in one of two ways: as functions that end in a guaranteed tail
- * call and keep the machine's registers in processor registers (clang: musttail, preserve_none), or as
- * labels of one function with computed goto (gcc; byte dispatch only).
+ * The handlers are written once; what words like HANDLER and NEXT make of them is dispatch.h's.
  *
  * Registers
  *   pc    the current opcode (its last byte if prefixed)    sp    first free slot of the operand stack
@@ -37,65 +35,7 @@
 #define STATE_F (2 * DISPATCH_SIZE)
 #define STATE_V (3 * DISPATCH_SIZE)
 
-/* ---- dispatch choice ---- */
-
-#if defined(__has_attribute) && !defined(WR_GOTO_DISPATCH)
-#if __has_attribute(musttail) && __has_attribute(preserve_none)
-#define WR_TAIL_DISPATCH
-#endif
-#endif
-
-#if defined(WR_TAIL_DISPATCH)
-/* fr is where no instruction needs its register: on x86-64 the one after it is rcx, which shifts take, and a
- * guarded access in the same tile must find fr (interp.c: on_fault). */
-#define ARGS pc, sp, fp, stp, mem, disp, fr, inst, ids, r0, v0
-#define PARAMS                                                                                     \
-    const u8 *pc, Slot *sp, Slot *fp, const SideEntry *stp, u8 *mem, Handler *const *disp,         \
-        Frame *fr, Instance *inst, uintptr_t ids, u64 r0, v128 v0
-#define STEP __attribute__((preserve_none)) void
-typedef STEP Step(PARAMS);
-
-#define NEXT_AT(index) __attribute__((musttail)) return ((Step *)HANDLER_AT(index))(ARGS)
-#define NEXT_ID() NEXT_AT(*(const u16 *)(ids + 2 * (uintptr_t)pc))
-#define LEAVE() return
-/* The fault handler finds pc in its register: keep the compiler from advancing it before the access. */
-#define SAVE_PC_GUARD() (INSTRUMENTED ? STORE_PC() : (void)0)
-#define ACCESSED_GUARD() __asm__ volatile("" : "+r"(pc) : : "memory")
-#else
-#define FUNCTION_OF(name)                                                                          \
-    name:
-#define NEXT_AT(index) goto *(void *)HANDLER_AT(index)
-#define JUMP(name) goto name
-#define LEAVE() return NULL
-#define ADDRESS_OF(name) ((Handler *) && name)
-#define SAVE_PC_GUARD() STORE_PC()
-#define ACCESSED_GUARD() ((void)0)
-#endif
-/* Alarms change tables while they are in use (interp.c). */
-#define HANDLER_AT(index) __atomic_load_n(&disp[index], __ATOMIC_RELAXED)
-#define STORE_PC() ((void)(inst->store->fiber->fault_pc = pc, inst->store->fiber->fault_frame = fr))
-#define SAVE_PC_CHECK() ((void)0)
-#define ACCESSED_CHECK() ((void)0)
-
-#define HANDLER(id, state) FUNCTION_OF(h_##id##_##state)
-#define HANDLER_AS(id, state, variant) FUNCTION_OF(h_##id##_##state##_##variant)
-#define COLD_HANDLER(name) FUNCTION_OF(name)
-
-/* By the byte at pc, in a cache state; by the id of pc, where the state is part of the id. */
-#define NEXT_BYTE(state) NEXT_AT(STATE_##state + *pc)
-#if defined(WR_SHADOW) && defined(WR_TAIL_DISPATCH)
-#define FUNCTION_OF(name) __attribute__((noinline)) STEP wr_shadow_##name(PARAMS)
-#define JUMP(name) JUMP_TO(name) /* `name` may be a macro */
-#define JUMP_TO(name) __attribute__((musttail)) return wr_shadow_##name(ARGS)
-#define NEXT(state) NEXT_ID()
-#else
-#if defined(WR_TAIL_DISPATCH)
-#define FUNCTION_OF(name) static __attribute__((noinline)) STEP name(PARAMS)
-#define JUMP(name) __attribute__((musttail)) return name(ARGS)
-#define ADDRESS_OF(name) ((Handler *)name)
-#endif
-#define NEXT(state) NEXT_BYTE(state)
-#endif
+#include "dispatch.h"
 
 /* ---- operands ---- */
 
@@ -110,7 +50,7 @@ typedef STEP Step(PARAMS);
 #define CACHED_I_F f64_of_bits(r0)
 #define CACHED_F_f v128_f32(v0)
 #define CACHED_F_F v128_f64(v0)
-#define CACHED_V_v (v0)
+#define CACHED_V_v VECTOR_REGISTER()
 #define STORE_i(slot, x) ((slot).u64 = (u32)(x))
 #define STORE_I(slot, x) ((slot).u64 = (x))
 #define STORE_f(slot, x) ((slot).u64 = bits_of_f32(x))

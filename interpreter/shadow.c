@@ -87,7 +87,6 @@ bool wr_shadow_prepare(Engine *engine, RunMode mode) {
 /* ---- engines ---- */
 
 bool wr_shadow_engine_init(Engine *engine) {
-    if (!wr_shadow_works()) engine->config.warm_after = UINT32_MAX;
     u32 after = engine->config.warm_after;
     engine->start_heat = after >= WARM ? 0 : WARM - after;
     if (after == UINT32_MAX) return true;

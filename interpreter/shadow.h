@@ -39,7 +39,5 @@ void wr_shadow_module_free(Module *module);
 
 /* exec_shadow.c: each handler's address */
 void wr_shadow_fill(Handler **table);
-/* Whether this build can dispatch by ids. */
-bool wr_shadow_works(void);
 
 #endif

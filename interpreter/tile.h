@@ -9,17 +9,12 @@
 #define WR_SHADOW
 #include "machine.h"
 
-#if defined(WR_TAIL_DISPATCH)
-#define DECLARE(name) Step wr_shadow_##name;
+#if defined(WR_DISPATCH_TAIL)
+#define DECLARE(name) Step HANDLER_NAME(name);
 #include "shadow_decls.inc"
+SHADOW_COLD_HANDLERS(DECLARE)
 #undef DECLARE
-Step wr_shadow_h_TRAP, wr_shadow_h_LOOK, wr_shadow_h_JUMP_SLOW, wr_shadow_h_TAKEN;
-
-/* Named by the table of offsets only. */
-#define USED __attribute__((used)) static
-
-/* pc has been moved to a second access: not later than that, for the fault handler. */
-#define MOVED_PC() __asm__ volatile("" : "+r"(pc) : : "memory")
+#endif
 
 #define TILE_TAKEN()                                                                               \
     do {                                                                                           \
@@ -61,6 +56,5 @@ Step wr_shadow_h_TRAP, wr_shadow_h_LOOK, wr_shadow_h_JUMP_SLOW, wr_shadow_h_TAKE
 #define TILE_IF_POLLED(flag)                                                                       \
     if (!(flag)) JUMP(h_TAKEN);                                                                    \
     TILE_NOT_TAKEN()
-#endif
 
 #endif

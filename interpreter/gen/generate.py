@@ -3,6 +3,9 @@
 
 usage: generate.py OUTDIR RUNTIME_DIR INTERPRETER_DIR PARTS
 
+PARTS is the number of files over which tiles are spread where handlers are functions, 0 where all are in one
+function (dispatch.h).
+
 Reads the instruction table (opcodes.def), the meaning of numerics (numeric.def, numeric_simd.def) and memory
 accesses (access.def), and the names of the handlers written by hand (HANDLER(...) in
 handlers_*.h). Writes
@@ -420,7 +423,7 @@ class Generator:
                 for index in range(TABLE_SIZE):
                     name = self.entry(index, state, variant)
                     if name:
-                        out.append("    H(%d, %s) \\" % (s * TABLE_SIZE + index, name))
+                        out.append("    CHANGE(%d, %s) \\" % (s * TABLE_SIZE + index, name))
             out.append("")
         return "\n".join(out) + "\n"
 
@@ -442,7 +445,7 @@ class Shadow:
     An instruction without a handler of its own in a state gets a wrapper there, which writes the
     cached operand to memory and goes on in the handler of state E."""
 
-    def __init__(self, generator, interpreter):
+    def __init__(self, generator, interpreter, small):
         self.generator = generator
         self.out = [generator.generate()]
         ends = Ends(interpreter)
@@ -454,7 +457,7 @@ class Shadow:
             self.ends[key] = generator.ends.get(key) or self.written_end(ends, key)
         self.wrap()
         self.ids = {name: i for i, name in enumerate(sorted(set(self.handlers.values())))}
-        self.tiles = Tiles(generator, sequences(), len(self.ids))
+        self.tiles = Tiles(generator, sequences(small), len(self.ids))
 
     @staticmethod
     def written_end(ends, key):
@@ -518,12 +521,17 @@ class Shadow:
         return "\n".join(out + ["};", ""])
 
     def fill(self):
+        """How many handlers there are; where they are functions, a table of them."""
         names = ["wr_shadow_%s" % name for name in self.ids]
-        return "%s\n#define SINGLE_COUNT %d\n" % (offsets("wr_singles", names), len(names)) + self.parts()
+        table = offsets("wr_singles", names).replace("\n", " \\\n")
+        counts = (len(names), self.tiles.end_id() - len(names))
+        return "#define SINGLE_COUNT %du\n#define TILE_COUNT %du\n" % counts + "#define SINGLES_TABLE \\\n%s\n" % table + self.parts()
 
     def parts(self):
         """Where the tiles of each file are in the table."""
         counts = self.tiles.counts
+        if not counts:
+            return ""
         out = ["#define TILE_PARTS(X) \\"]
         for i, (first, count) in enumerate(counts):
             out.append("    X(%d, %d, %d)%s" % (i, first, count, " \\" if i + 1 < len(counts) else ""))
@@ -544,12 +552,16 @@ def main():
         name for (op, _, _), name in generator.handlers.items() if op not in SHADOW_ONLY))
     put("exec_tables.inc", generator.tables())
     put("exec_sizes.inc", generator.constants_header())
-    shadow = Shadow(Generator(runtime, interpreter, False), interpreter)
+    shadow = Shadow(Generator(runtime, interpreter, False), interpreter, parts == 0)
     put("shadow_gen.inc", "\n".join(shadow.out))
     put("shadow_decls.inc", shadow.generator.declarations(shadow.handlers.values()))
     put("shadow_ids.inc", shadow.id_rows() + shadow.tiles.trie())
-    for i, text in enumerate(shadow.tiles.files(parts)):
-        put("tiles_%d.c" % i, text)
+    if parts:
+        for i, text in enumerate(shadow.tiles.files(parts)):
+            put("tiles_%d.c" % i, text)
+    else:
+        put("tiles.inc", shadow.tiles.text())
+        put("shadow_tiles.inc", shadow.tiles.declarations())
     put("shadow_fill.inc", shadow.fill())
 
 

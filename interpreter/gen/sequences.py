@@ -13,7 +13,8 @@ usage: sequences.py     prints the number of sequences and handlers of each row
 import itertools
 import re
 
-# A row: the types it is for, then words. A word is a list of alternatives separated by |, with ? at its
+# A row: * if it is also for dispatches that cannot have all (dispatch.h: goto, switch), as tests/bench/tiles.py --best
+# chose it; the types it is for, then words. A word is a list of alternatives separated by |, with ? at its
 # end if it may be missing; a+b is one alternative of two instructions. An alternative is
 #   get set tee get2 set2 tee2     locals with an index of one byte, of two
 #   c1 c2 ... c12 ...              constants of the row's type, of 1, of 2, of 1 or 2 bytes
@@ -53,80 +54,80 @@ GROUPS = {
 
 TEMPLATES = """
 # One operator on locals and constants, the result perhaps to a local.
-i32 i64: get|get+get arith keep?
-i32: get? c12 arith keep?
-i32: get? c5 add|and|or|xor|mul keep?
-i64: get? c12 arith set?
+* i32 i64: get|get+get arith keep?
+* i32: get? c12 arith keep?
+* i32: get? c5 add|and|or|xor|mul keep?
+* i64: get? c12 arith set?
 i64: get? c1 add|and|shl|shr_u tee
 i32 i64: get? c34 add|and|mul set?
-i64: get? c5 add|and|mul set?
-i32 i64: arith set|tee
-i64: i64.const:9|i64.const:10 mul|add|xor|and set|tee?
+* i64: get? c5 add|and|mul set?
+* i32 i64: arith set|tee
+* i64: i64.const:9|i64.const:10 mul|add|xor|and set|tee?
 i32 i64: get? clz|ctz|popcnt set?
-i32 i64: get? c1 rotl keep?
-i32: get get get|c1|c2 common
-i64: get get get|c1 add
-i32 i64: get get get|c12 add|sub tee
+* i32 i64: get? c1 rotl keep?
+* i32: get get get|c1|c2 common
+* i64: get get get|c1 add
+* i32 i64: get get get|c12 add|sub tee
 
 # The same in a line of statements.
-i32: common|c1+add|c1+and set get get?
-i64: add|c1+add set get get?
+* i32: common|c1+add|c1+and set get get?
+* i64: add|c1+add set get get?
 i32 i64: add|sub|c1+add set get c1 add|sub set?
-i32 i64: get c12 add set get c12 add set|tee?
+* i32 i64: get c12 add set get c12 add set|tee?
 i32 i64: get get add|sub set get get add|sub|xor set?
 i32: get get add|and|or|shl set get get add|and set
 i32: set c12 set get get common set?
 i32 i64: set c12 set get get?
-i32 i64: c1 set c1 set
-i32: common|c1+common tee get|c1
-i64: add|xor|shr_u|and tee get|c1
-i32 i64: get c1 add get c1 add
+* i32 i64: c1 set c1 set
+* i32: common|c1+common tee get|c1
+* i64: add|xor|shr_u|and tee get|c1
+* i32 i64: get c1 add get c1 add
 i32 i64: add|c1+add|c2+add tee set
 i32 i64: get tee c12 add tee? set
-i32 i64: get c1 add tee set get|get+get?
+* i32 i64: get c1 add tee set get|get+get?
 i32: get get common c1
 i64: get get add c1
 
 # Statements before the end of a block, a plain block or loop, or a branch.
-i32: get get|c1|c2? add|sub|and|or set br:1|end|block|loop
+* i32: get get|c1|c2? add|sub|and|or set br:1|end|block|loop
 i64: get get|c1? add|sub set br:1|end|block|loop
-i32: c125? set br:1|end|block|loop
-i64: c1 set br:1|end|block|loop
-i32: get set br:1|end|block|loop
-i32: set get set br:1|end|block|loop
+* i32: c125? set br:1|end|block|loop
+* i64: c1 set br:1|end|block|loop
+* i32: get set br:1|end|block|loop
+* i32: set get set br:1|end|block|loop
 i32: set c1 set block|loop
 i32: set block loop
-i32: get i32load3|i64.load:1 set br:1|end|block|loop
-i32: i32store|i64.store:1|f64.store:1 br:1|end|block|loop
+* i32: get i32load3|i64.load:1 set br:1|end|block|loop
+* i32: i32store|i64.store:1|f64.store:1 br:1|end|block|loop
 i32: get get i32store|i64.store:1|f64.store:1 br:1|end|block|loop
 i32 i64: add|sub|mul|and|or|xor|shl|shr_u end
-i32: drop get|end|br:1
+* i32: drop get|end|br:1
 
-i32: get set get set br:1|end|block|loop
+* i32: get set get set br:1|end|block|loop
 i32: get c1 add set get c1 add set br:1|end|block|loop
 i32: drop block
 
 # Plain blocks before a statement, as where several branches leave for different places.
-i32: block block? get i32.eqz? br_if:1
-i32: block block? get c1|get order0 br_if:1
+* i32: block block? get i32.eqz? br_if:1
+* i32: block block? get c1|get order0 br_if:1
 i64: block get i64.eqz br_if:1
-i32 i64: block get c1 and eqz br_if:1
-i32: block get c1 and br_if:1
-i32: block get get|c1?
-i32: block get i32load3|i64.load:1|i32.load:2 set|tee?
-i32: block get i32load3 tee? i32.eqz? br_if:1
-i32: block get i32.load8_u:1 c1 and br_if:1
-i32: block get get order br_if:1
-i32: block get c1|c2|get add|sub|and set?
-i32: block c1 i32.load:5?
-i32: block block block? block? get?
-i32: block loop
+* i32 i64: block get c1 and eqz br_if:1
+* i32: block get c1 and br_if:1
+* i32: block get get|c1?
+* i32: block get i32load3|i64.load:1|i32.load:2 set|tee?
+* i32: block get i32load3 tee? i32.eqz? br_if:1
+* i32: block get i32.load8_u:1 c1 and br_if:1
+* i32: block get get order br_if:1
+* i32: block get c1|c2|get add|sub|and set?
+* i32: block c1 i32.load:5?
+* i32: block block block? block? get?
+* i32: block loop
 
 # Two operators in a row.
 i32: get? c1 common c1 common
 i32: get? c1 common common
 i32: common c12 common
-i32: common get common
+* i32: common get common
 i32: arith arith
 i64: get? c1 shl|shr_u|and|add add|and|or|xor
 i64: shl|shr_u|and|add|xor c1 add|and|or|xor|shr_u
@@ -135,61 +136,61 @@ i64: common|mul add|and|or|xor
 i32 i64: get? c1 shl|shr_u|and|add get add|and|or|xor
 i32: get add|sub|and|or|xor c1 shl|shr_u|and
 i32: add|shr_u|and|xor c1 shl|shr_u|and|xor tee
-i32 i64: get? mul get? add|sub
+* i32 i64: get? mul get? add|sub
 i32 i64: get? c1 rotl add|xor|or
 i32 i64: rotl|add get c1 rotl
 i32 i64: get xor|and get xor|and
 
 # Comparison and branch.
-i32: get|get+get|tee+get? order jump
-i64: get|get+get? order jump
+* i32: get|get+get|tee+get? order jump
+* i64: get|get+get? order jump
 i32: get|get+get|get+c1? order0 i32.eqz br_if:1
-i32: get|tee? c1 order jump
+* i32: get|tee? c1 order jump
 i32: get|tee? c2 order br_if:1
 i32: get? c2 order0 if
 i64: get|tee? c12 order br_if:1
 i64: get? c1 order if
 i32: get? c5 eq|ne jump
-i32 i64: get|tee|c1+and|get+c1+and? eqz jump
-i32: get|tee|c1+and|get+c1+and|set+get jump
-i32: set get i32.eqz jump
-i32: and|add|or i32.eqz? br_if:1
+* i32 i64: get|tee|c1+and|get+c1+and? eqz jump
+* i32: get|tee|c1+and|get+c1+and|set+get jump
+* i32: set get i32.eqz jump
+* i32: and|add|or i32.eqz? br_if:1
 i32 i64: add|sub|and tee get eq|ne|lt_u|lt_s br_if:1
 i32: get? c1 add tee order0 br_if:1
-i32: get get c1 add tee eq|ne|lt_u|gt_u br_if:1
+* i32: get get c1 add tee eq|ne|lt_u|gt_u br_if:1
 
 # Comparison as a value.
-i32: order set|tee|select|select+set|select+tee
-i64: order set|select
+* i32: order set|tee|select|select+set|select+tee
+* i64: order set|select
 i32: get|get+get order set|select?
 i64: get|get+get order
-i32: get? c12 order select?
+* i32: get? c12 order select?
 i64: get? c1 order
-i32 i64: get|tee eqz
+* i32 i64: get|tee eqz
 
 # The end of a loop: a local is stepped and tested.
-i32: get c12 add tee get|c12 order br_if:1
+* i32: get c12 add tee get|c12 order br_if:1
 i64: get c1 add tee get|c1 order0 br_if:1
-i32: get c12 add tee br_if:1
+* i32: get c12 add tee br_if:1
 i64: get c1 add tee i64.eqz i32.eqz? br_if:1
-i32 i64: get c12 add set get br_if:1?
-i32: get c1 add set get c12 order0 br_if:1
+* i32 i64: get c12 add set get br_if:1?
+* i32: get c1 add set get c12 order0 br_if:1
 
 # Moves.
-i32: get get get? get?
-i32: get set get? get?
+* i32: get get get? get?
+* i32: get set get? get?
 i32: get set get set get? set?
-i32: set get|get+set|get+get|get+set+get|set
+* i32: set get|get+set|get+get|get+set+get|set
 i32: set get set get set
-i32: tee get|get+get|set|set+get|set+get+get
-i32: get tee get|c1|c2?
-i32: get|set end|return
-i32 i64: c1235 set|tee|set+get|set+get+get|get|end|return
-i32: get|set|tee|get+get c12345
-i64: get|tee|get+get c12345
-i32 i64: c125 c1 get?
-f32 f64: get|tee? const get?
-f32 f64: const set
+* i32: tee get|get+get|set|set+get|set+get+get
+* i32: get tee get|c1|c2?
+* i32: get|set end|return
+* i32 i64: c1235 set|tee|set+get|set+get+get|get|end|return
+* i32: get|set|tee|get+get c12345
+* i64: get|tee|get+get c12345
+* i32 i64: c125 c1 get?
+* f32 f64: get|tee? const get?
+* f32 f64: const set
 
 # Locals with an index of two bytes, as unoptimised code has.
 i32: get|get2|set|set2 get2 get|get2?
@@ -205,27 +206,27 @@ i32: get2 i32.eqz? jump
 f64: get2|get2+get2? fma
 
 # Loads.
-i32: get? load|load_2 keep?
+* i32: get? load|load_2 keep?
 i32: get i32load3|i64.load:1|f64.load:1 set get get?
 i32: get i32load3|i64.load:1 set c12 set
 i32: get i32.load:1|i64.load:1|i32.load8_u:1 set|tee get i32.load:1|i64.load:1|i32.load8_u:1 set|tee
 i32: get i32.load:1|i64.load:1 set get i32.load:1|i64.load:1
 i32: get i32.load:1 set get i32.load:1 set c12 set
-i32: get i32.load:1+get+i32.load:1|i64.load:1+get+i64.load:1|i32.load8_u:1+get+i32.load8_u:1
-i32: get? i32.load:1 tee get i32.load:1 tee? eq|ne|lt_u|gt_u br_if:1
+* i32: get i32.load:1+get+i32.load:1|i64.load:1+get+i64.load:1|i32.load8_u:1+get+i32.load8_u:1
+* i32: get? i32.load:1 tee get i32.load:1 tee? eq|ne|lt_u|gt_u br_if:1
 i32: get i32.load:1|i32.load8_u:1 tee get order br_if:1
-i32: tee load
+* i32: tee load
 i32: i32.add|get+get+i32.add load keep?
 i32: get i32.add load
 i32: get? c125 i32.add load
-i32: c1 shl add|get+add wload? keep?
+* i32: c1 shl add|get+add wload? keep?
 i32: get|get+get c1 shl add wload|i32.load16_u:1? keep?
-i32: get? c1 shl c5 add wload?
+* i32: get? c1 shl c5 add wload?
 i32: c1 load_2|load_5 keep?
 i32: get c1 load_5|i32.load:2
 i32: load_5 get?
 i32: c1 c1 load_5
-i32: get get load tee?
+* i32: get get load tee?
 i32: get get i32.load:2|i64.load:2
 
 # What was loaded is used.
@@ -235,9 +236,9 @@ i32: get? i32.load:1|i32.load8_u:1 c2 add|and
 i32: get? i32load get add|sub|and
 i32: get? i32.load:1 mul
 i32: get? i32.load:1 c1|get? add|sub|and|or set|tee
-i32: get? i32load tee? br_if:1|i32.eqz+br_if:1|if
-i32: get? i32load3 c12 and i32.eqz? br_if:1
-i32: get? i32.load:1|i32.load8_u:1 tee? c1 order0 br_if:1
+* i32: get? i32load tee? br_if:1|i32.eqz+br_if:1|if
+* i32: get? i32load3 c12 and i32.eqz? br_if:1
+* i32: get? i32.load:1|i32.load8_u:1 tee? c1 order0 br_if:1
 i32: get? i32.load:1|i32.load8_u:1 tee? c2 eq|ne br_if:1
 i32: get? i32load3 get order0 br_if:1
 i32: get? i32load3 order br_if:1
@@ -250,37 +251,37 @@ i32: c1 i32.load:5 c1|get? add|and|sub
 
 # Stores.
 i32: get|get+get store|store_2 get? get?
-i32: get get i32.store:1|i64.store:1 get get|c1 i32.store:1|i64.store:1 br:1?
+* i32: get get i32.store:1|i64.store:1 get get|c1 i32.store:1|i64.store:1 br:1?
 i32: get get i32.store:1 get i32.load:1 set
-i32: i32.store:1|i64.store:1 get get|c1 i32.store:1|i64.store:1
+* i32: i32.store:1|i64.store:1 get get|c1 i32.store:1|i64.store:1
 i32: i32store|i64.store:1|f64.store:1 get i32.load:1|i32.load8_u:1|i64.load:1|f64.load:1
-i32: get? c12 i32store|i32.store:2
+* i32: get? c12 i32store|i32.store:2
 i32: get? c5 i32.store:1
-i64: get? c1235 i64.store:1|i64.store:2
+* i64: get? c1235 i64.store:1|i64.store:2
 i32: c1 get|c1? store_5 get|c1?
 i32: store_5 get|c1
 i32: c1 i32store get? get?
 i32: c1 i32.load:5+i32.store:5|i32.load8_u:5+i32.store8:5
 i32: add|sub|and|or store_5
-i32: arith|c1+arith i32.store:1|i32.store8:1
+* i32: arith|c1+arith i32.store:1|i32.store8:1
 i32: get c1 add|sub|and|or i32.store:1|i32.store8:1
-i32: get get c1 add|sub i32.store:1
-i32: get c12 add get|c1 i32.store:1|i32.store8:1
-i64: get i32.const:1+i32.add|i32.const:2+i32.add get|c1 i64.store:1
-i32: get add|sub|or|xor i32.store:1
+* i32: get get c1 add|sub i32.store:1
+* i32: get c12 add get|c1 i32.store:1|i32.store8:1
+* i64: get i32.const:1+i32.add|i32.const:2+i32.add get|c1 i64.store:1
+* i32: get add|sub|or|xor i32.store:1
 i64: arith i64.store:1
-i32: store|i32.store:2|i64.store:2 get? get?
+* i32: store|i32.store:2|i64.store:2 get? get?
 i32: tee i32.store:1|i64.store:1|i32.store:2 get? get?
-i32: get|get+get? i32.load:1+i32.store:1|i64.load:1+i64.store:1|i32.load8_u:1+i32.store8:1|i64.load:2+i64.store:1|f64.load:1+f64.store:1
+* i32: get|get+get? i32.load:1+i32.store:1|i64.load:1+i64.store:1|i32.load8_u:1+i32.store8:1|i64.load:2+i64.store:1|f64.load:1+f64.store:1
 i32: get? c12 add i64.load:1+i64.store:1|i32.load:1+i32.store:1
-i32: get c1 add get c1 add i64.load:1+i64.store:1|i32.load:1+i32.store:1
+* i32: get c1 add get c1 add i64.load:1+i64.store:1|i32.load:1+i32.store:1
 i32: get|get+get? i32.load:1 c1 add|sub|or|and i32.store:1
 i64: get|get+get? i64.load:1 c1 add|sub i64.store:1
 
 # Calls and returns.
-i32: get|get+get|get+get+get|get+c1|get+get+c1|get+c1+add|add|c1+add|tee|set+get|c1|c2|c5|get+i32.load:1|i32.load:1 call
-i32: get+c2+add|get+get+c1+add|get+c1+add+get+get|get+get+get+get|c1+get|get+c5 call
-i32: get|i32.load:1|i32.load:1+i32.load:1|get+i32.load:1 call_indirect
+* i32: get|get+get|get+get+get|get+c1|get+get+c1|get+c1+add|add|c1+add|tee|set+get|c1|c2|c5|get+i32.load:1|i32.load:1 call
+* i32: get+c2+add|get+get+c1+add|get+c1+add+get+get|get+get+get+get|c1+get|get+c5 call
+* i32: get|i32.load:1|i32.load:1+i32.load:1|get+i32.load:1 call_indirect
 i32: get|i32.load8_u:1|get+i32.load8_u:1|c1+sub|get+c1+sub|get+c1+and br_table
 i32: get|i32.load:1|get+i32.load:1 end|return
 
@@ -296,18 +297,18 @@ i32: get|tee gset get?
 i32: gget get|set|tee|gget
 i32: global.get:5 set c12 set get get sub set
 i32: global.get:5 c12 sub set
-i32: get gget
+* i32: get gget
 i32: gget get i32.store:1
 i32: global.get:1 i32.wrap_i64 i32.load:1?
 i32: global.get:1 set br_if:1
-i32: gget c12 add|sub gset
+* i32: gget c12 add|sub gset
 i32: gget c1234? lt_s if
 i32: set|i32.store:1|gset gget get?
-i32: gset get
+* i32: gset get
 
 # Changes of width, mostly in addresses.
-i32: get|i32.load:1|get+i32.load:1? wide keep?
-i32: get|i64.add|i64.const:1+i64.add|i64.const:2+i64.add|get+i64.const:1+i64.add|i64.shr_u|i64.const:1+i64.shr_u|get+i64.const:1+i64.shr_u? i32.wrap_i64 keep?
+* i32: get|i32.load:1|get+i32.load:1? wide keep?
+* i32: get|i64.add|i64.const:1+i64.add|i64.const:2+i64.add|get+i64.const:1+i64.add|i64.shr_u|i64.const:1+i64.shr_u|get+i64.const:1+i64.shr_u? i32.wrap_i64 keep?
 i64: get i64.extend_i32_u c12 add? i32.wrap_i64?
 i64: get i64.extend_i32_u c12 add i32.wrap_i64 i64.load:1|get+i64.store:1|i64.const:1+i64.store:1
 i32: get? i32.wrap_i64 load|i64.load:2 set?
@@ -320,8 +321,8 @@ f32: get? convert_i32_s|convert_i32_u set?
 i32: i32.trunc_sat_f64_s|i32.trunc_sat_f64_u|i32.trunc_sat_f32_s|i64.trunc_sat_f64_s set|tee
 
 # Select.
-i32: get|get+get|get+get+get? select keep?
-i32: get get get order select
+* i32: get|get+get|get+get+get? select keep?
+* i32: get get get order select
 i32: get get get get order select
 i32: select i32.store:1
 
@@ -330,15 +331,15 @@ f32 f64: get|get+get fma keep?
 f32 f64: get|get+get div set?
 f32 f64: farith set|tee|end
 f32: get|get+get? mul add|sub
-f64: get|get+get? fma fma
+* f64: get|get+get? fma fma
 f32: mul get add|sub tee?
 f64: fma get fma tee?
 f32 f64: add|sub|mul tee get add|sub|mul
 f32 f64: fma set get get?
 f32: get? f32.load:1|f32.load:2 fma
-f64: get? f64.load:1|f64.load:2 fma
+* f64: get? f64.load:1|f64.load:2 fma
 f32: get? f32.load:1 get fma
-f64: get? f64.load:1 get fma
+* f64: get? f64.load:1 get fma
 f32: get? f32.load:1 get f32.load:1 fma
 f64: get? f64.load:1 get f64.load:1 fma
 f32: get? f32.load:1 get? f32.load:1? mul add|sub
@@ -346,13 +347,13 @@ f64: get? f64.load:1 get? f64.load:1? mul add|sub
 f32: get? fma f32.store:1|f32.store:2
 f64: get? fma f64.store:1|f64.store:2
 f32: get get fma f32.store:1
-f64: get get fma f64.store:1
-f32: i32.const:1+i32.add|i32.const:2+i32.add|get+i32.const:2+i32.add f32.load:1 get|mul|mul+add
-f64: i32.const:1+i32.add|i32.const:2+i32.add|get+i32.const:2+i32.add f64.load:1 get|mul|mul+add
-f32 f64: get? const farith
+* f64: get get fma f64.store:1
+* f32: i32.const:1+i32.add|i32.const:2+i32.add|get+i32.const:2+i32.add f32.load:1 get|mul|mul+add
+* f64: i32.const:1+i32.add|i32.const:2+i32.add|get+i32.const:2+i32.add f64.load:1 get|mul|mul+add
+* f32 f64: get? const farith
 f32 f64: get|get+get|const|get+const? lt|gt|le|ge br_if:1
 f32 f64: get|const? lt|gt|le|ge i32.eqz br_if:1
-f32 f64: get|get+get|const? eq|ne br_if:1
+* f32 f64: get|get+get|const? eq|ne br_if:1
 f32 f64: lt|gt|le|ge if|select
 """
 
@@ -402,14 +403,16 @@ def expand(row):
                 yield sequence
 
 
-def rows():
-    return [line.strip() for line in TEMPLATES.splitlines() if line.strip() and not line.startswith("#")]
+def rows(marked=False):
+    """All rows, or the marked ones; without their marks."""
+    lines = [line.strip() for line in TEMPLATES.splitlines() if line.strip() and not line.startswith("#")]
+    return [line.lstrip("* ") for line in lines if line.startswith("*") or not marked]
 
 
-def sequences():
-    """All sequences, each once."""
+def sequences(marked=False):
+    """All sequences, each once; of all rows or of those marked."""
     seen = set()
-    for row in rows():
+    for row in rows(marked):
         for sequence in expand(row):
             if sequence not in seen:
                 seen.add(sequence)

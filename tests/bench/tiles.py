@@ -14,6 +14,8 @@ times as often in a loop as outside of it.
 
   --rows      what each row of templates is worth: handlers, and by how much the cost (geometric mean
               over the modules, in 1/10000) grows without the row
+  --best N    the rows that together are worth most with at most N handlers, the best first: for dispatches
+              that cannot have all (the rows marked `*`); the handlers and the cost so far before each
   --pairs N   the N heaviest pairs of tiles that follow each other: candidates for new templates
 
 Choose by some programs and judge by others: hot loops of small programs make any sequence look good.
@@ -22,6 +24,8 @@ Choose by some programs and judge by others: hot loops of small programs make an
 import argparse
 import array
 import collections
+import heapq
+import itertools
 import math
 import pathlib
 import re
@@ -316,6 +320,46 @@ def report_rows(modules, cuts, before):
         print("%8d %6.1f  %s" % (sum(len(sequences.states(s)) for s in own), worth, row))
 
 
+def sections_with(modules, chosen):
+    """Each of the sequences -> the sections in which it occurs."""
+    tiles, found = Tiles(chosen), collections.defaultdict(set)
+    for section in {s for sections in modules.values() for s in sections}:
+        for i in range(len(section)):
+            for sequence, _ in itertools.islice(tiles.at(section, i), 1, None):
+                found[sequence].add(section)
+    return found
+
+
+def cost_with(modules, cuts, changed):
+    return geomean(total({**cuts, **changed}, sections)[1] for sections in modules.values())
+
+
+def report_best(modules, limit):
+    """Greedy: always the row that saves most for each of its handlers. A row's saving seldom grows when others are
+    there, so that what it last was bounds what it is now, nearly."""
+    rows = {row: set(sequences.expand(row)) for row in sequences.rows()}
+    where = sections_with(modules, set().union(*rows.values()))
+    chosen, tiles = set(), Tiles([])
+    cuts = {s: tiles.cut(s) for sections in modules.values() for s in sections}
+    cost = cost_with(modules, cuts, {})
+    promises = [(-math.inf, row) for row in rows]
+    while promises:
+        _, row = heapq.heappop(promises)
+        tiles = Tiles(chosen | rows[row])
+        handlers = tiles.handlers - Tiles(chosen).handlers
+        changed = {s: tiles.cut(s) for sequence in rows[row] - chosen for s in where[sequence]}
+        saved = (cost - cost_with(modules, cuts, changed)) / max(handlers, 1)
+        if promises and -saved > promises[0][0]:
+            heapq.heappush(promises, (-saved, row))
+            continue
+        if tiles.handlers > limit or saved <= 0:
+            continue
+        chosen |= rows[row]
+        cuts.update(changed)
+        cost = cost_with(modules, cuts, {})
+        print("%8d %5.3f  %s" % (tiles.handlers, cost, row), flush=True)
+
+
 def report_pairs(modules, cuts, count):
     pairs = collections.Counter()
     for sections in modules.values():
@@ -344,6 +388,7 @@ def main():
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--rows", action="store_true", help="what each row of templates is worth")
+    parser.add_argument("--best", type=int, metavar="N", help="the best rows of at most N handlers")
     parser.add_argument("--pairs", type=int, metavar="N", help="the N heaviest pairs of tiles")
     parser.add_argument("modules", nargs="+", metavar="MODULE[=PROFILE]")
     options = parser.parse_args()
@@ -358,6 +403,8 @@ def main():
     print("%10.3f %5.3f  geometric mean" % (geomean(dispatches), geomean(costs)))
     if options.rows:
         report_rows(modules, cuts, costs)
+    if options.best:
+        report_best(modules, options.best)
     if options.pairs:
         report_pairs(modules, cuts, options.pairs)
 

@@ -43,7 +43,6 @@ static wr_shadow_stats_t stats_after(const Bench *b, wr_func_t *func, i32 turns)
 }
 
 Test(shadow, is_made_when_a_function_is_warm) {
-    if (!wr_shadow_works()) cr_skip_test("byte dispatch only");
     wr_func_t *func;
     Bench b = bench_of_loop(1000, &func);
     wr_shadow_stats_t stats = stats_after(&b, func, 10);
@@ -57,7 +56,6 @@ Test(shadow, is_made_when_a_function_is_warm) {
 }
 
 Test(shadow, of_metered_calls_is_the_same) {
-    if (!wr_shadow_works()) cr_skip_test("byte dispatch only");
     wr_func_t *func;
     Bench b = bench_of_loop(1000, &func);
     uint64_t bytes = stats_after(&b, func, 20).bytes;
@@ -69,7 +67,6 @@ Test(shadow, of_metered_calls_is_the_same) {
 }
 
 Test(shadow, is_bounded) {
-    if (!wr_shadow_works()) cr_skip_test("byte dispatch only");
     wr_func_t *func;
     Bench b = bench_of_loop(20, &func);
     wr_shadow_stats_t stats = stats_after(&b, func, 200000);
@@ -122,7 +119,6 @@ static bool call_failing(size_t n) {
 }
 
 Test(shadow, is_not_made_when_memory_is_short) {
-    if (!wr_shadow_works()) cr_skip_test("byte dispatch only");
     size_t n = 1;
     while (call_failing(n)) n++;
     cr_expect_gt(n, 8); /* table, lists, shadow; items, blocks, labels, singles, choices */

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Makes a module in which every tile of the interpreter (interpreter/gen/tiles.py) is met, for test_tiles.c.
 
-usage: tiles.py RUNTIME_DIR INTERPRETER_DIR MODULE.wasm CASES.txt
+usage: tiles.py RUNTIME_DIR INTERPRETER_DIR DISPATCH MODULE.wasm CASES.txt
 
 Each tile has functions of its own. They take two numbers of each type and the address of vectors, bring
 operands into the cache state in which the tile starts, and then has the tile's sequence, with immediates
@@ -509,10 +509,10 @@ class Module:
 
 
 def main():
-    runtime, interpreter, module_path, cases_path = sys.argv[1:5]
+    runtime, interpreter, dispatch, module_path, cases_path = sys.argv[1:6]
     sys.path.insert(0, os.path.join(interpreter, "gen"))
     from generate import Generator, Shadow, rows
-    shadow = Shadow(Generator(runtime, interpreter, False), interpreter)
+    shadow = Shadow(Generator(runtime, interpreter, False), interpreter, dispatch != "tail")
     aligns = {a[0]: int(a[6]) for _, a in rows(os.path.join(runtime, "opcodes.def"), ["OP"])}
     module = Module(shadow.tiles.tiles, aligns, random.Random(4))
     with open(module_path, "wb") as out:
