@@ -97,9 +97,11 @@ typedef enum Onward { ON_IN_C, ON_BY_BYTES, ON_BY_IDS } Onward;
 Onward wr_shadow_run(Registers *m);
 
 /* gcc left alone keeps most of the registers in memory in a function of this size. These survive calls. */
-#if defined(WR_DISPATCH_GOTO) && defined(__x86_64__)
+#if !defined(WR_DISPATCH_GOTO) || INSTRUMENTED
+#define IN_REGISTER(x86, arm)
+#elif defined(__x86_64__)
 #define IN_REGISTER(x86, arm) __asm__(x86)
-#elif defined(WR_DISPATCH_GOTO) && defined(__aarch64__)
+#elif defined(__aarch64__)
 #define IN_REGISTER(x86, arm) __asm__(arm)
 #else
 #define IN_REGISTER(x86, arm)
