@@ -136,6 +136,10 @@ static void survey(void *context, const char *name, u64 size, i64 used) {
         return;
     }
     if (!ends_with(name, SUFFIX) || strlen(name) >= sizeof s->name) return;
+    if (s->clear) { /* all of them, in this one walk */
+        s->removed += remove_file(s->cache, name);
+        return;
+    }
     s->total += size;
     if (s->name[0] != 0 && used >= s->oldest) return;
     s->oldest = used;
