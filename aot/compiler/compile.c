@@ -200,8 +200,8 @@ static bool compile_unit(Compilation *c, LLVMTargetMachineRef machine, Range ran
     u64 lowered = wr_os_now();
     char *why = NULL;
     bool ok = true;
-    if (getenv("WASMRUN_AOT_DUMP") != NULL)
-        LLVMPrintModuleToFile(unit.module, getenv("WASMRUN_AOT_DUMP"), &why);
+    const char *dump = getenv("WASMRUN_AOT_DUMP"); /* docs/aot.md, as the next */
+    if (dump != NULL) LLVMPrintModuleToFile(unit.module, dump, &why);
     if (getenv("WASMRUN_AOT_VERIFY") != NULL)
         ok = LLVMVerifyModule(unit.module, LLVMPrintMessageAction, &why) == 0;
     LLVMDisposeMessage(why);
