@@ -6,6 +6,7 @@
 #ifndef WR_CLI_DUMP_H
 #define WR_CLI_DUMP_H
 
+#include "binary.h"
 #include "disasm.h"
 #include "dump_names.h"
 #include "module.h"
@@ -26,24 +27,6 @@ typedef struct Dump {
     u32 depth;                             /* of blocks around the instruction at hand */
     char label[16];                        /* the last label's name */
 } Dump;
-
-/* Section ids (spec: binary/modules). */
-enum {
-    SECTION_CUSTOM,
-    SECTION_TYPE,
-    SECTION_IMPORT,
-    SECTION_FUNCTION,
-    SECTION_TABLE,
-    SECTION_MEMORY,
-    SECTION_GLOBAL,
-    SECTION_EXPORT,
-    SECTION_START,
-    SECTION_ELEMENT,
-    SECTION_CODE,
-    SECTION_DATA,
-    SECTION_DATA_COUNT,
-    SECTION_TAG
-};
 
 typedef struct Section {
     u8 id;            /* 0 = custom */

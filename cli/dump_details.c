@@ -46,19 +46,6 @@ void wr_dump_const_expr(Dump *d, Reader *r) {
 
 /* ---- Types --------------------------------------------------------------------------------------- */
 
-enum {
-    CODE_I8 = 0x78,
-    CODE_I16 = 0x77,
-    CODE_FUNC = 0x60,
-    CODE_STRUCT = 0x5F,
-    CODE_ARRAY = 0x5E,
-    CODE_SUB = 0x50,
-    CODE_SUB_FINAL = 0x4F,
-    CODE_REC = 0x4E,
-    CODE_DESCRIPTOR = 0x4D,
-    CODE_DESCRIBES = 0x4C
-};
-
 static void type_list(const Dump *d, Reader *r, const char *word) {
     u32 count = wr_read_u32(r);
     if (r->error || count == 0) return;
@@ -168,10 +155,6 @@ static void type_item(Dump *d, Reader *r) {
 
 /* ---- Declarations -------------------------------------------------------------------------------- */
 
-#define EXTERN_EXACT_FUNC 0x20
-
-enum { LIMITS_MAX = 1, LIMITS_SHARED = 2, LIMITS_64 = 4, LIMITS_PAGE_SIZE = 8 };
-
 static void limits(const Dump *d, Reader *r, const char *unit) {
     const u8 *at = r->pos;
     u8 flags = wr_read_u8(r);
@@ -253,7 +236,7 @@ static void func_item(Dump *d, Reader *r) {
 
 /* 0x40 0x00 before the type: an initial value follows it. */
 static void table_item(Dump *d, Reader *r) {
-    bool has_init = r->pos < r->end && *r->pos == 0x40;
+    bool has_init = r->pos < r->end && *r->pos == CODE_EMPTY;
     if (has_init) wr_read_bytes(r, 2);
     new_item(d, SPACE_TABLE, "table");
     say(d, ": ");
@@ -440,13 +423,13 @@ static void items(Dump *d, Reader *r, void (*item)(Dump *, Reader *)) {
 void wr_dump_section_details(Dump *d, const Section *section, Reader *r) {
     static void (*const vectors[])(Dump *, Reader *) = {
         [SECTION_TYPE] = type_item,     [SECTION_IMPORT] = import_item,
-        [SECTION_FUNCTION] = func_item, [SECTION_TABLE] = table_item,
+        [SECTION_FUNC] = func_item,     [SECTION_TABLE] = table_item,
         [SECTION_MEMORY] = memory_item, [SECTION_GLOBAL] = global_item,
-        [SECTION_EXPORT] = export_item, [SECTION_ELEMENT] = elem_item,
+        [SECTION_EXPORT] = export_item, [SECTION_ELEM] = elem_item,
         [SECTION_CODE] = code_item,     [SECTION_DATA] = data_item,
         [SECTION_TAG] = tag_item,
     };
-    if (section->id == SECTION_FUNCTION && d->learning) {
+    if (section->id == SECTION_FUNC && d->learning) {
         d->first_body = d->next[SPACE_FUNC];
         d->func_types = section->start;
         d->func_types_end = section->end;

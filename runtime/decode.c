@@ -8,12 +8,9 @@
 
 #include <stdlib.h>
 
+#include "binary.h"
 #include "decode_code.h"
 #include "store.h"
-
-#define EXTERN_EXACT_FUNC 0x20
-
-enum { LIMITS_MAX = 1, LIMITS_SHARED = 2, LIMITS_64 = 4, LIMITS_PAGE_SIZE = 8 };
 
 /* ---- helpers ---- */
 
@@ -277,7 +274,7 @@ static void decode_funcs(Reader *r, Module *m) {
 
 static TableDecl read_table(Reader *r, Module *m) {
     const u8 *at = r->pos;
-    if (at == r->end || *at != 0x40) return read_table_type(r, m);
+    if (at == r->end || *at != CODE_EMPTY) return read_table_type(r, m);
     require(r, at, m, FEATURE_FUNCTION_REFERENCES, "malformed reference type");
     r->pos += r->error == NULL;
     at = r->pos;
@@ -498,27 +495,25 @@ static Error *first_error(const Module *m, Error *error) {
 
 /* ---- sections ---- */
 
-enum { SECTION_CUSTOM = 0, SECTION_DATA_COUNT = 12, SECTION_TAG = 13 };
-
 /* By id. Sections come in the order of their rank, each at most once. */
 static const struct {
     u8 rank;
     void (*decode)(Reader *r, Module *m);
 } sections[] = {
-    {0, NULL},               /* custom: anywhere */
-    {1, wr_decode_types},    /* 1 */
-    {2, decode_imports},     /* 2 */
-    {3, decode_funcs},       /* 3 */
-    {4, decode_tables},      /* 4 */
-    {5, decode_memories},    /* 5 */
-    {7, decode_globals},     /* 6 */
-    {8, decode_exports},     /* 7 */
-    {9, decode_start},       /* 8 */
-    {10, decode_elems},      /* 9 */
-    {12, decode_codes},      /* 10 */
-    {13, decode_datas},      /* 11 */
-    {11, decode_data_count}, /* 12 */
-    {6, decode_tags},        /* 13 */
+    [SECTION_CUSTOM] = {0, NULL}, /* anywhere */
+    [SECTION_TYPE] = {1, wr_decode_types},
+    [SECTION_IMPORT] = {2, decode_imports},
+    [SECTION_FUNC] = {3, decode_funcs},
+    [SECTION_TABLE] = {4, decode_tables},
+    [SECTION_MEMORY] = {5, decode_memories},
+    [SECTION_GLOBAL] = {7, decode_globals},
+    [SECTION_EXPORT] = {8, decode_exports},
+    [SECTION_START] = {9, decode_start},
+    [SECTION_ELEM] = {10, decode_elems},
+    [SECTION_CODE] = {12, decode_codes},
+    [SECTION_DATA] = {13, decode_datas},
+    [SECTION_DATA_COUNT] = {11, decode_data_count},
+    [SECTION_TAG] = {6, decode_tags},
 };
 
 static u8 read_section_id(Reader *r, const Module *m) {

@@ -4,6 +4,8 @@
  */
 #include "decode_code.h"
 
+#include "binary.h"
+
 #define MEMARG_HAS_INDEX 0x40u
 
 Opcode wr_read_opcode(Reader *r) {
@@ -32,13 +34,13 @@ static void read_memarg(Reader *r, Instr *i) {
     i->offset = wr_read_u64(r);
 }
 
-/* Block types overlap: 0x40, a value type's negative number, or a type index (s33). */
+/* Block types overlap: CODE_EMPTY, a value type's negative number, or a type index (s33). */
 static void read_block_type(Reader *r, Instr *i) {
     const u8 *at = r->pos;
     u8 byte = r->pos < r->end ? *r->pos : 0;
     i->index = NONE_U32;
     i->type = T_BOT;
-    if (byte == 0x40) {
+    if (byte == CODE_EMPTY) {
         (void)wr_read_u8(r);
     } else if ((byte & 0xC0) == 0x40) {
         i->type = wr_read_valtype(r, NULL);

@@ -2,33 +2,9 @@
  * decode_types.c - types in the binary format (spec: binary/types) and the type section, which
  * interns each recursion group as soon as it is read.
  */
+#include "binary.h"
 #include "decode.h"
 #include "store.h"
-
-/* The forms that are single bytes, as unsigned numbers: 0x7F is -1. */
-enum {
-    CODE_I32 = 0x7F,
-    CODE_I64 = 0x7E,
-    CODE_F32 = 0x7D,
-    CODE_F64 = 0x7C,
-    CODE_V128 = 0x7B,
-    CODE_I8 = 0x78,
-    CODE_I16 = 0x77,
-    CODE_HEAP_LAST = 0x74, /* abstract heap types: CODE_HEAP_FIRST to here */
-    CODE_FUNCREF = 0x70,
-    CODE_HEAP_FIRST = 0x69,
-    CODE_REF = 0x64,
-    CODE_REF_NULL = 0x63,
-    CODE_EXACT = 0x62,
-    CODE_FUNC = 0x60,
-    CODE_STRUCT = 0x5F,
-    CODE_ARRAY = 0x5E,
-    CODE_SUB = 0x50,
-    CODE_SUB_FINAL = 0x4F,
-    CODE_REC = 0x4E,
-    CODE_DESCRIPTOR = 0x4D,
-    CODE_DESCRIBES = 0x4C
-};
 
 static const struct {
     u8 heap, feature;

@@ -5,23 +5,6 @@
 #include "text_module.h"
 #include "text_number.h"
 
-enum {
-    SECTION_IMPORT = 2,
-    SECTION_FUNC = 3,
-    SECTION_TABLE = 4,
-    SECTION_MEMORY = 5,
-    SECTION_GLOBAL = 6,
-    SECTION_EXPORT = 7,
-    SECTION_START = 8,
-    SECTION_ELEM = 9,
-    SECTION_CODE = 10,
-    SECTION_DATA = 11,
-    SECTION_TAG = 13
-};
-
-enum { LIMITS_MAX = 1, LIMITS_SHARED = 2, LIMITS_64 = 4, LIMITS_PAGE_SIZE = 8 };
-
-#define EXTERN_EXACT_FUNC 0x20
 #define PAGE_SIZE_LOG2 16u
 
 static Buffer *begin_item(Parser *p, u32 section) {
@@ -427,7 +410,7 @@ static void read_table(Parser *p, u32 index) {
     wr_text_check(p, &p->body);
     bool has_init = !wr_text_is(t, TOKEN_CLOSE);
     if (has_init) {
-        wr_put_u8(out, 0x40);
+        wr_put_u8(out, CODE_EMPTY);
         wr_put_u8(out, 0);
     }
     wr_put_bytes(out, p->body.data, p->body.size);

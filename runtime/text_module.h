@@ -10,6 +10,7 @@
 #ifndef WR_TEXT_MODULE_H
 #define WR_TEXT_MODULE_H
 
+#include "binary.h"
 #include "encode.h"
 #include "text_parse.h"
 
@@ -94,8 +95,6 @@ typedef struct Signature {
 
 typedef struct Frame Frame; /* an instruction whose text is not complete (text_instr.c) */
 
-enum { SECTION_COUNT = 14 };
-
 typedef struct Section {
     Buffer bytes;
     u32 count; /* of items */
@@ -123,7 +122,7 @@ typedef struct Parser {
     u32 nfields, cap_fields;
     TypeText *types;
     u32 ntypes, cap_types;
-    Section sections[SECTION_COUNT]; /* by id; the contents without the count */
+    Section sections[SECTION_TOTAL]; /* by id; the contents without the count */
     Signature signature;
     Buffer scratch, body; /* short-lived, and while a segment or table is read */
 

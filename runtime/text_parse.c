@@ -5,10 +5,7 @@
 #include "text_parse.h"
 
 #include "decode.h"
-
 #include "text_module.h"
-
-enum { SECTION_START = 8, SECTION_DATA = 11, SECTION_DATA_COUNT = 12 };
 
 /* ---- memory ---- */
 
@@ -59,8 +56,8 @@ static Buffer *each_buffer(Parser *p, u32 i) {
                               &p->inner_fields.entries};
     if (i < ARRAY_LEN(single)) return single[i];
     i -= (u32)ARRAY_LEN(single);
-    if (i < SECTION_COUNT) return &p->sections[i].bytes;
-    i -= SECTION_COUNT;
+    if (i < SECTION_TOTAL) return &p->sections[i].bytes;
+    i -= SECTION_TOTAL;
     return i < NAMES_MODULE_COUNT ? &p->names[i].entries : NULL;
 }
 
@@ -251,11 +248,14 @@ static void put_data_count(Parser *p, Buffer *out) {
 
 static void put_module(Parser *p, Buffer *out) {
     static const u8 header[] = {0, 'a', 's', 'm', 1, 0, 0, 0};
-    static const u8 order[] = {1, 2, 3, 4, 5, 13, 6, 7, 8, 9, 12, 10, 11};
+    static const u8 order[] = {SECTION_TYPE,   SECTION_IMPORT, SECTION_FUNC,       SECTION_TABLE,
+                               SECTION_MEMORY, SECTION_TAG,    SECTION_GLOBAL,     SECTION_EXPORT,
+                               SECTION_START,  SECTION_ELEM,   SECTION_DATA_COUNT, SECTION_CODE,
+                               SECTION_DATA};
     wr_put_bytes(out, header, sizeof header);
     for (u32 rank = 0; rank < ARRAY_LEN(order); rank++) {
         wr_text_put_customs(p, out, 2 * rank);
-        if (order[rank] == 10) wr_text_put_hints(p, out);
+        if (order[rank] == SECTION_CODE) wr_text_put_hints(p, out);
         if (order[rank] == SECTION_DATA_COUNT)
             put_data_count(p, out);
         else

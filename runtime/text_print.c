@@ -4,45 +4,11 @@
  */
 #include "text_print.h"
 
+#include "binary.h"
 #include "encode.h"
 #include "text_names.h"
 #include "text_parse.h"
 #include "utf8.h"
-
-enum {
-    SECTION_CUSTOM,
-    SECTION_TYPE,
-    SECTION_IMPORT,
-    SECTION_FUNC,
-    SECTION_TABLE,
-    SECTION_MEMORY,
-    SECTION_GLOBAL,
-    SECTION_EXPORT,
-    SECTION_START,
-    SECTION_ELEM,
-    SECTION_CODE,
-    SECTION_DATA,
-    SECTION_DATA_COUNT,
-    SECTION_TAG,
-    SECTION_TOTAL
-};
-
-enum {
-    CODE_I8 = 0x78,
-    CODE_I16 = 0x77,
-    CODE_FUNC = 0x60,
-    CODE_STRUCT = 0x5F,
-    CODE_ARRAY = 0x5E,
-    CODE_SUB = 0x50,
-    CODE_SUB_FINAL = 0x4F,
-    CODE_REC = 0x4E,
-    CODE_DESCRIPTOR = 0x4D,
-    CODE_DESCRIBES = 0x4C,
-    CODE_TABLE_INIT = 0x40,
-    EXTERN_EXACT_FUNC = 0x20
-};
-
-enum { LIMITS_MAX = 1, LIMITS_SHARED = 2, LIMITS_64 = 4, LIMITS_PAGE_SIZE = 8 };
 
 /* Identifiers of labels that are looked for this far out: farther ones are numbers. */
 enum { LABELS_SEEN = 64 };
@@ -630,7 +596,7 @@ static void remember_function(Printer *p) {
 
 static void put_table(Printer *p) {
     Reader *r = p->r;
-    bool has_init = r->pos < r->end && *r->pos == CODE_TABLE_INIT;
+    bool has_init = r->pos < r->end && *r->pos == CODE_EMPTY;
     if (has_init) {
         r->pos++;
         const u8 *at = r->pos;

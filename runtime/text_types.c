@@ -5,22 +5,6 @@
  */
 #include "text_module.h"
 
-enum {
-    CODE_RESULT_NONE = 0x40,
-    CODE_REC = 0x4E,
-    CODE_SUB_FINAL = 0x4F,
-    CODE_SUB = 0x50,
-    CODE_ARRAY = 0x5E,
-    CODE_STRUCT = 0x5F,
-    CODE_FUNC = 0x60,
-    CODE_DESCRIBES = 0x4C,
-    CODE_DESCRIPTOR = 0x4D,
-    CODE_EXACT = 0x62,
-    CODE_REF_NULL = 0x63,
-    CODE_REF = 0x64,
-    CODE_FUNCREF = 0x70
-};
-
 /* ---- value types ---- */
 
 /* Heap types by their keyword, and the abbreviation of the nullable reference to each. */
@@ -123,8 +107,9 @@ static u8 plain_code(const TextReader *t, bool is_storage) {
     static const struct {
         u16 word;
         u8 code;
-    } codes[] = {{WORD_I32, 0x7F},  {WORD_I64, 0x7E}, {WORD_F32, 0x7D}, {WORD_F64, 0x7C},
-                 {WORD_V128, 0x7B}, {WORD_I8, 0x78},  {WORD_I16, 0x77}};
+    } codes[] = {{WORD_I32, CODE_I32}, {WORD_I64, CODE_I64},   {WORD_F32, CODE_F32},
+                 {WORD_F64, CODE_F64}, {WORD_V128, CODE_V128}, {WORD_I8, CODE_I8},
+                 {WORD_I16, CODE_I16}};
     u32 count = is_storage ? ARRAY_LEN(codes) : 5;
     for (u32 i = 0; i < count; i++)
         if (wr_text_is_word(t, codes[i].word)) return codes[i].code;
@@ -457,7 +442,7 @@ void wr_text_block_type(Parser *p, Buffer *out) {
         check_signature(p, &at, index);
         wr_put_s64(out, index);
     } else if (s->nparams == 0 && s->nresults == 0) {
-        wr_put_u8(out, CODE_RESULT_NONE);
+        wr_put_u8(out, CODE_EMPTY);
     } else if (s->nparams == 0 && s->nresults == 1) {
         wr_put_bytes(out, s->results.data, s->results.size);
     } else {

@@ -13,6 +13,7 @@
  * In dead code operands may lack, and heights are whatever is known; the entries are never used,
  * but they count.
  */
+#include "binary.h"
 #include "validate_code.h"
 
 /* ---- frames ---- */
@@ -131,9 +132,9 @@ bool wr_check_read_block_type(Checker *c, BlockType *type) {
     Reader *r = &c->reader;
     *type = (BlockType){NULL, T_BOT};
     u8 first = r->pos < r->end ? *r->pos : 0;
-    if (LIKELY(first == 0x40)) {
+    if (LIKELY(first == CODE_EMPTY)) {
         r->pos++;
-    } else if (first > 0x40 && first < 0x80) { /* a negative byte */
+    } else if (first > CODE_EMPTY && first < 0x80) { /* a negative byte */
         type->single = wr_read_valtype(r, c->module);
     } else {
         i64 index = wr_read_s33(r);
