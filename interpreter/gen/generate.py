@@ -123,7 +123,7 @@ class Generator:
 
     def numerics(self):
         for op in self.ops:
-            if op.id not in self.numeric:
+            if op.id not in self.numeric or self.is_tile(op):
                 continue
             kind, args = self.numeric[op.id]
             params = op.sig.split(">")[0]
@@ -134,6 +134,10 @@ class Generator:
                 self.handler(op.id, state, self.numeric_body(op, kind, params, result, state, False))
                 if self.is_test(op) and self.peeks:
                     self.handler(op.id, state, self.numeric_body(op, kind, params, result, state, True), "PLAIN")
+
+    def is_tile(self, op):
+        """Numerics behind a prefix are tiles in shadow dispatch, and nothing else."""
+        return not self.peeks and op.prefix != 0 and op.id in self.numeric
 
     @staticmethod
     def is_test(op):
@@ -443,7 +447,8 @@ class Shadow:
     """The handlers of shadow dispatch: those of single instructions, in every state, and the tiles.
 
     An instruction without a handler of its own in a state gets a wrapper there, which writes the
-    cached operand to memory and goes on in the handler of state E."""
+    cached operand to memory and goes on in the handler of state E; none where the operand cannot be in that
+    state. What has no handler at all goes on by bytes."""
 
     def __init__(self, generator, interpreter, small):
         self.generator = generator
@@ -477,6 +482,9 @@ class Shadow:
                 own = self.handlers.get(key)
                 if own is not None and not own.startswith("h_FLUSH"):
                     continue
+                if not self.occurs(op, other):
+                    self.handlers.pop(key, None)
+                    continue
                 if own is None and variant not in ("", "WIDE") and not self.differs(op, other, variant):
                     continue
                 suffix = "_" + variant if variant else ""
@@ -485,6 +493,11 @@ class Shadow:
                 macro = "HANDLER_AS(%s, %s, %s)" if variant else "HANDLER(%s, %s)"
                 args = (op, other, variant) if variant else (op, other)
                 self.out.append("%s {\n    FLUSH_%s();\n    JUMP(%s);\n}\n" % (macro % args, other, name))
+
+    def occurs(self, op, state):
+        """Whether the operand that the instruction takes first can be cached in that state. F and V tell the type."""
+        params = self.generator.by_id[op].sig.split(">")[0] if op in self.generator.by_id else ""
+        return not params or state in self.generator.states_for(params[-1].replace("a", "i"))
 
     def differs(self, op, state, variant):
         """Whether the variant's handler in state E is another than the base's, so that its wrapper is too."""
@@ -498,8 +511,10 @@ class Shadow:
         for op in self.generator.ops:
             cells = []
             for state in STATES:
-                name = self.handlers.get((op.id, state, ""))
-                cells.append("{%d, %d}" % (self.ids[name], rank[self.ends[op.id, state, ""]]) if name else "{0, 0}")
+                key = (op.id, state, "")
+                if key not in self.handlers:
+                    key = ("TO_BYTES", state, "")
+                cells.append("{%d, %d}" % (self.ids[self.handlers[key]], rank[self.ends[key]]))
             out.append("    {%s}, /* %s */" % (", ".join(cells), op.id))
         out.append("};")
         order = {op.id: i for i, op in enumerate(self.generator.ops)}
