@@ -17,22 +17,36 @@ SHADOW_COLD_HANDLERS(DECLARE)
 
 #include "exec_handlers.h"
 
-/* Tables of handlers, as distances from the table's own place. */
+/* Tables of handlers, as distances: of single instructions from the table's own place, of tiles from the tile before;
+ * only the first from the table, in 32 bits. */
 extern const i32 wr_singles[];
 SINGLES_TABLE
-#define X(part, first, count) extern const i32 wr_tiles_##part[];
+#define X(part, first, count) extern const u16 wr_tiles_##part[];
 TILE_PARTS(X)
 #undef X
 
-static void fill(Handler **table, u32 first, u32 count, const i32 *offsets) {
-    for (u32 i = 0; i < count; i++)
-        set_handler(&table[first + i],
-                    (Handler *)((uintptr_t)offsets + (uintptr_t)(intptr_t)offsets[i]));
+static uintptr_t at_distance(const void *table, i32 distance) {
+    return (uintptr_t)table + (uintptr_t)(intptr_t)distance;
+}
+
+static void fill_singles(Handler **table) {
+    for (u32 i = 0; i < SINGLE_COUNT; i++)
+        set_handler(&table[i], (Handler *)at_distance(wr_singles, wr_singles[i]));
+}
+
+static void fill_tiles(Handler **table, u32 count, const u16 *distances) {
+    i32 first;
+    memcpy(&first, distances, sizeof first);
+    uintptr_t place = at_distance(distances, first);
+    for (u32 i = 0; i < count; i++) {
+        if (i > 0) place += distances[i + 1];
+        set_handler(&table[i], (Handler *)place);
+    }
 }
 
 void wr_shadow_fill(Handler **table) {
-    fill(table, 0, SINGLE_COUNT, wr_singles);
-#define X(part, first, count) fill(table, first, count, wr_tiles_##part);
+    fill_singles(table);
+#define X(part, first, count) fill_tiles(&table[first], count, wr_tiles_##part);
     TILE_PARTS(X)
 #undef X
 }

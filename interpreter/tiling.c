@@ -24,18 +24,16 @@ typedef struct SingleChange {
     u16 op, state;
     Single single;
 } SingleChange;
+/* What follows from the start of a sequence. A node's children lie beside each other, by atom, up to those of the next
+ * node; so do its tiles, by start. Node 0 is the root, and the last one is behind all. */
 typedef struct TrieNode {
-    u16 first, count; /* edges */
-    u16 tiles[4];     /* by the state in which they start; 0: none */
+    u16 atom; /* that leads here */
+    u16 children, tiles;
 } TrieNode;
-typedef struct TrieEdge {
-    u16 atom, node;
-} TrieEdge;
 typedef struct TileInfo {
     u16 id;
-    u8 end;   /* the state behind it; 4 where nothing is behind */
-    u8 flags; /* TILE_* */
-    u8 count; /* instructions */
+    u8 start : 4, end : 4; /* the states before and behind it; an end of 4: nothing is behind */
+    u8 flags;              /* TILE_* */
 } TileInfo;
 typedef struct AtomRow {
     u16 first; /* the atom with an immediate of one byte, or without; 0: none */
@@ -458,11 +456,11 @@ static Single single_of(const Tiling *t, u32 i, u32 state) {
 /* ---- choosing ---- */
 
 static u32 child(u32 node, u16 atom) {
-    u32 low = trie[node].first, high = low + trie[node].count;
+    u32 low = trie[node].children, high = trie[node + 1].children;
     while (low < high) {
         u32 middle = low + (high - low) / 2;
-        if (trie_edges[middle].atom == atom) return trie_edges[middle].node;
-        if (trie_edges[middle].atom < atom)
+        if (trie[middle].atom == atom) return middle;
+        if (trie[middle].atom < atom)
             low = middle + 1;
         else
             high = middle;
@@ -519,22 +517,23 @@ static void choose_single(Tiling *t, u32 i, u32 end) {
     }
 }
 
+static void offer_tile(Tiling *t, u32 i, const TileInfo *tile, u32 count) {
+    bool checked = tile->flags & TILE_CHECK;
+    if (t->check && !checked && tile->flags & TILE_ACCESS) return;
+    u32 id = tile->id + (checked && t->check);
+    u8 after = tile->end < STATES ? tile->end : STATE_E;
+    offer(&t->choices[i][tile->start], COST_TILE + COST_STEP * count, t->choices[i + count], (u16)id,
+          count, after);
+}
+
 /* All tiles that start with item i and end before `end`. */
 static void choose_tile(Tiling *t, u32 i, u32 end) {
     u32 node = 0;
     for (u32 j = i; j < end && t->items[j].atom != 0; j++) {
         node = child(node, t->items[j].atom);
         if (node == 0) return;
-        for (u32 state = 0; state < STATES; state++) {
-            const TileInfo *tile = &tiles[trie[node].tiles[state]];
-            if (tile->id == 0) continue;
-            bool checked = tile->flags & TILE_CHECK;
-            if (t->check && !checked && tile->flags & TILE_ACCESS) continue;
-            u32 id = tile->id + (checked && t->check);
-            u8 after = tile->end < STATES ? tile->end : STATE_E;
-            offer(&t->choices[i][state], COST_TILE + COST_STEP * tile->count, t->choices[j + 1],
-                  (u16)id, tile->count, after);
-        }
+        for (u32 n = trie[node].tiles; n < trie[node + 1].tiles; n++)
+            offer_tile(t, i, &tiles[n], j + 1 - i);
     }
 }
 
