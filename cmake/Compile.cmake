@@ -28,6 +28,11 @@ function(wr_compile_options target)
     target_compile_options(${target} PRIVATE "$<$<COMPILE_LANGUAGE:C>:${options}>")
 endfunction()
 
+# Sources, of the current folder, that are not run often enough for their speed to matter: small instead.
+function(wr_compile_small)
+    set_property(SOURCE ${ARGN} APPEND PROPERTY COMPILE_OPTIONS "$<$<CONFIG:Release>:-Os>")
+endfunction()
+
 # Relative relocations, of which dispatch tables make thousands, as a bit map: 2 KB instead of 130.
 include(CheckLinkerFlag)
 check_linker_flag(C -Wl,-z,pack-relative-relocs WR_HAVE_PACKED_RELOCATIONS)
