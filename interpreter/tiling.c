@@ -522,8 +522,8 @@ static void offer_tile(Tiling *t, u32 i, const TileInfo *tile, u32 count) {
     if (t->check && !checked && tile->flags & TILE_ACCESS) return;
     u32 id = tile->id + (checked && t->check);
     u8 after = tile->end < STATES ? tile->end : STATE_E;
-    offer(&t->choices[i][tile->start], COST_TILE + COST_STEP * count, t->choices[i + count], (u16)id,
-          count, after);
+    offer(&t->choices[i][tile->start], COST_TILE + COST_STEP * count, t->choices[i + count],
+          (u16)id, count, after);
 }
 
 /* All tiles that start with item i and end before `end`. */
