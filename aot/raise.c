@@ -161,6 +161,7 @@ typedef struct FramePlaces {
     const u8 *pc;
     Instance *instance;
     u32 count;
+    bool trapped; /* the innermost function has itself; else it has called another */
     NativePlace places[PLACES_MAX];
 } FramePlaces;
 
@@ -193,12 +194,22 @@ static bool has_not_begun(const Native *native, const NativeRegisters *at, const
     return f->places[0].offset <= wr_module_offset(m, code->start);
 }
 
+/* The frame of a function that has made a tail call is no more, though here it may still be: where the callee makes
+ * none itself, or was inlined. */
+static bool is_gone(const Module *m, const NativePlace *place) {
+    return place->offset < m->size && byte_is_tail_call(m->bytes[place->offset]);
+}
+
 static void add_places(const Native *native, const NativeActivation *a, const u8 *place, u32 offset,
                        FramePlaces *f, Trace *trace) {
     find_places(native, a, place, f);
     correct_innermost(f, offset);
-    for (u32 i = 0; i < f->count; i++) add(trace, &(TraceFrame){f->instance, f->places[i]});
+    for (u32 i = 0; i < f->count; i++) {
+        if ((i > 0 || !f->trapped) && is_gone(f->instance->module, &f->places[i])) continue;
+        add(trace, &(TraceFrame){f->instance, f->places[i]});
+    }
     if (offset != 0) f->pc = NULL; /* not for the others */
+    f->trapped = false;
 }
 
 /* Frames in the middle are gone; they count as one each. */
@@ -217,6 +228,7 @@ void wr_native_backtrace(const Native *native, const NativeActivation *a, u32 of
     NativeRegisters at = native->left;
     Trace trace = {.error = error};
     FramePlaces f = {.pc = NULL};
+    f.trapped = !goes_on && (offset != 0 || !at.is_call);
     find_places(native, a, place_of(&at), &f);
     if (goes_on)
         add_trail(native, a, &f, &trace);

@@ -371,24 +371,27 @@ static const u8 *instruction_at(const Module *module, const Code *code, const u8
     return instr.start;
 }
 
-static void add_frame(Error *error, const Frame *frame, bool innermost) {
+/* A function that has made a tail call, to a host function here, is no more. */
+static void add_frame(Error *error, const Frame *frame, bool innermost, bool has_trapped) {
     const Code *code = frame->func->code;
     Instance *instance = frame->func->home->instance;
     const Module *module = instance->module;
     const u8 *pc = instruction_at(module, code, innermost ? frame->pc : frame->pc - 1);
+    if (innermost && !has_trapped && byte_is_tail_call(*pc)) return;
     wr_error_add_frame(error, instance, frame->func->index, wr_module_offset(module, pc));
 }
 
-/* Frames of this activation, innermost first. Those in the middle, which no backtrace shows, are not
- * looked at: there may be a hundred thousand, each in a body of megabytes. */
-static void add_backtrace(Error *error, const Frame *from, const Frame *base) {
+/* Frames of this activation, innermost first, which has trapped itself or called a host function that failed. Those
+ * in the middle, which no backtrace shows, are not looked at: there may be a hundred thousand, each in a body of
+ * megabytes. */
+static void add_backtrace(Error *error, const Frame *from, const Frame *base, bool has_trapped) {
     size_t count = (size_t)(base - from);
     for (size_t i = 0; i < count; i++) {
         if (i == BACKTRACE_END && count > 2 * BACKTRACE_END) {
             wr_error_skip_frames(error, count - 2 * BACKTRACE_END);
             i = count - BACKTRACE_END;
         }
-        add_frame(error, &from[i], i == 0);
+        add_frame(error, &from[i], i == 0, has_trapped);
     }
 }
 
@@ -512,7 +515,7 @@ static void run_activation(Activation *a) {
 
 COLD static Error *activation_error(const Activation *a, Fiber *fiber) {
     Error *error = outcome_error(fiber);
-    add_backtrace(error, fiber->fr, a->base);
+    add_backtrace(error, fiber->fr, a->base, fiber->outcome == OUTCOME_TRAPPED);
     return error;
 }
 
@@ -683,7 +686,7 @@ static Error *call_pausable(PausedCall *call, Slot *slots) {
 }
 
 static void backtrace(const PausedCall *call, Error *error) {
-    add_backtrace(error, call->fiber->fr, call->fiber->base);
+    add_backtrace(error, call->fiber->fr, call->fiber->base, true);
 }
 
 /* ---- frames ---- */

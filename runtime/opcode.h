@@ -86,6 +86,9 @@ typedef struct OpInfo {
 
 extern const OpInfo wr_op_info[OP_COUNT];
 
+/* Whether an instruction that begins with that byte is return_call, return_call_indirect or return_call_ref. */
+INLINE bool byte_is_tail_call(u8 byte) { return byte == 0x12 || byte == 0x13 || byte == 0x15; }
+
 /* OP_INVALID when there is no such instruction. Constant time. */
 Opcode wr_op_from_code(u8 prefix, u32 code);
 
