@@ -21,6 +21,7 @@
 #include "lanes.h"
 #include "linker.h"
 #include "os.h"
+#include "places.h"
 #include "plan.h"
 #include "store.h"
 #include "unit.h"
@@ -207,6 +208,7 @@ static bool compile_unit(Compilation *c, LLVMTargetMachineRef machine, Range ran
     LLVMDisposeMessage(why);
     ok = ok && run_passes(&unit, slow);
     wr_lanes_guard_selects(&unit);
+    wr_settle_places(unit.module);
     u64 optimised = wr_os_now();
     ok = ok && generate(c, &unit);
     wr_unit_free(&unit);

@@ -178,6 +178,7 @@ void wr_lower_trap(Lower *l, LLVMValueRef code) {
     add_call_flag(l, call, "noreturn");
     add_call_flag(l, call, "nounwind");
     add_call_flag(l, call, "cold");
+    add_call_flag(l, call, "nomerge"); /* where it was inlined more than once, its place is not one */
     LLVMBuildUnreachable(l->b);
 }
 
@@ -204,6 +205,7 @@ LLVMValueRef wr_lower_invoke(Lower *l, LLVMTypeRef type, LLVMValueRef function,
         LLVMPositionBuilderAtEnd(l->b, next);
     }
     LLVMSetInstructionCallConv(call, convention);
+    add_call_flag(l, call, "nomerge"); /* backtraces tell its place */
     return call;
 }
 
@@ -241,6 +243,7 @@ LLVMValueRef wr_lower_helper(Lower *l, NativeHelper helper, LLVMValueRef *argume
     LLVMValueRef call = LLVMBuildCall2(l->b, helper_type(l->unit, signature),
                                        load_helper(l, native, helper), all, n, "");
     add_call_flag(l, call, "nounwind");
+    add_call_flag(l, call, "nomerge"); /* as above; of exit thunks, which are inlined, too */
     if (signature[0] == 't' || signature[0] == 'x') check_status(l, call, signature[0] == 't');
     return call;
 }

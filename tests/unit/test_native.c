@@ -118,6 +118,16 @@ static void traps(Run *r) {
             " (func (export \"unreachable\") unreachable)"
             " (func (export \"indirect\") (param i32) (result i32)"
             "  (call_indirect (type $t) (i32.const 0) (local.get 0)))"
+            " (func (export \"operand\") (param i32) (result i32)"
+            "  (i32.add (local.get 0) (i32.load (local.get 0))))"
+            " (func (export \"count\") (param i32)"
+            "  (i32.store (local.get 0) (i32.add (i32.load (local.get 0)) (i32.const 1))))"
+            " (func $not_zero (param i32) (if (i32.eqz (local.get 0)) (then unreachable)))"
+            " (func (export \"inlined\") (param i32)"
+            "  (call $not_zero (local.get 0))"
+            "  (call $not_zero (i32.sub (local.get 0) (i32.const 1))))"
+            " (func (export \"tail\") (param i32) (result i32)"
+            "  (return_call $load (local.get 0)))"
             " (func $nest (export \"nest\") (param i32) (result i32)"
             "  (if (result i32) (local.get 0)"
             "   (then (i32.add (i32.const 1) (call $nest (i32.sub (local.get 0) (i32.const 1)))))"
@@ -131,6 +141,10 @@ static void traps(Run *r) {
     call(r, i, "dead", 2);
     call(r, i, "dead", 3);
     call(r, i, "wide", 65521);
+    call(r, i, "operand", 65533);
+    call(r, i, "count", 65533);
+    for (int k = 0; k < 3; k++) call(r, i, "inlined", k);
+    call(r, i, "tail", 65533);
     call(r, i, "unreachable", 0);
     for (int k = 0; k < 5; k++) call(r, i, "indirect", k);
     for (int k = 0; k < 100; k += 9) call(r, i, "nest", k);
