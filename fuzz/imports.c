@@ -70,6 +70,14 @@ typedef struct HostStub {
     const DefType *type;
 } HostStub;
 
+bool wr_fuzz_is_limit(const Error *error) {
+    if (error == NULL) return false;
+    wr_trap_code_t trap = wr_error_trap_code(error);
+    return wr_error_kind(error) == WR_ERROR_MEMORY || trap == WR_TRAP_STACK_EXHAUSTED ||
+           trap == WR_TRAP_ALLOCATION_FAILURE || trap == WR_TRAP_OUT_OF_FUEL ||
+           trap == WR_TRAP_DEADLINE;
+}
+
 /* Calls some function of the store that takes and gives few values, and hands on how that ended or
  * does not. */
 static Error *call_back(Guest *guest) {
@@ -83,6 +91,7 @@ static Error *call_back(Guest *guest) {
         slot += type_slots(func->type->types[i]);
     }
     Error *error = wr_store_call(store, func, slots);
+    if (wr_fuzz_is_limit(error)) guest->limited = true;
     if (random_one_in(&guest->random, 2)) return error;
     wr_error_delete(error);
     return NULL;

@@ -17,7 +17,11 @@ typedef struct Guest {
     struct HostStub *stubs; /* likewise; those of functions are used */
     u32 callbacks;          /* how often host functions may still call back */
     u64 references[16];     /* that came back from calls, at any place; 0 = none */
+    bool limited;           /* a callback ended at a limit, see wr_fuzz_is_limit() */
 } Guest;
+
+/* Whether the error is one of those that another engine may meet sooner, or later. */
+bool wr_fuzz_is_limit(const Error *error);
 
 /* An arbitrary value of that type; false when none can be made (a reference to an object). */
 NODISCARD bool wr_fuzz_value(Guest *guest, ValType type, Slot value[2]);

@@ -487,6 +487,13 @@ void wr_mutate(Random *r, Bytes *b, const Seed *other) {
     }
 }
 
+const Seed *wr_seed(const Seeds *seeds, u64 number, Bytes *out) {
+    const Seed *seed = &seeds->list[number % seeds->count];
+    out->size = 0;
+    splice(out, 0, 0, seed->data, seed->size);
+    return seed;
+}
+
 const Seed *wr_mutant(const Seeds *seeds, u64 number, Bytes *out) {
     Random r = {number * 0xD1342543DE82EF95u + 1};
     const Seed *seed = &seeds->list[random_below(&r, seeds->count)];

@@ -35,6 +35,8 @@ void wr_seeds_free(Seeds *seeds);
 /* Changes something. `other` is another module, for pieces. */
 void wr_mutate(Random *random, Bytes *bytes, const Seed *other);
 
+/* Gives seed `number`, which goes to `out` as it is. */
+const Seed *wr_seed(const Seeds *seeds, u64 number, Bytes *out);
 /* Makes mutant `number` in `out`, and gives the seed that it came from. */
 const Seed *wr_mutant(const Seeds *seeds, u64 number, Bytes *out);
 

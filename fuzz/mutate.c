@@ -1,12 +1,14 @@
 /*
- * mutate.c - a mutation driver that needs no fuzzer: makes mutants of valid modules (mutants.h) and runs
- * each (guest.h). Files that do not load are passed over. The same seeds and numbers give the same
- * mutants, whatever the number of workers.
+ * mutate.c - a mutation driver that needs no fuzzer: makes mutants of valid modules (mutants.h) and tries
+ * a property with each (property.h). Files that do not load are passed over. The same seeds and numbers give the
+ * same mutants, whatever the number of workers.
  *
- *   mutate [--count N] [--from N] [--jobs N] [--max-size BYTES] [--write FILE] FILE|FOLDER...
+ *   mutate [--count N] [--from N] [--seconds N] [--jobs N] [--max-size BYTES] [--write FILE] [--as-they-are]
+ *          [--findings FOLDER] FILE|FOLDER...
  *
- * Workers are processes, so that a mutant which kills or stops one is reported, kept in the current
- * folder (mutant-NUMBER.wasm), and the rest goes on. --write only writes the first mutant to a file.
+ * Workers are processes, so that a mutant which kills or stops one is reported, kept in the folder for
+ * findings or the current one (mutant-NUMBER.wasm), and the rest goes on. --write only writes the first mutant to a file. With
+ * --as-they-are mutant N is seed N, unchanged. After --seconds no new batch is begun.
  * Exit status 0 means that every mutant was survived in time and in little memory.
  */
 #define _DEFAULT_SOURCE
@@ -21,17 +23,19 @@
 
 #include "guest.h"
 #include "mutants.h"
+#include "property.h"
 
 #define MAX_JOBS 64
-#define BATCH 10000u  /* mutants of one process */
-#define SLOW_MS 2000u /* longest that one mutant may take, in processor time */
+#define HUNG_MS 600000u /* longest that one mutant may take by the clock, whoever else is at work */
 #define RSS_LIMIT_KB (1 << 20)
 
 typedef struct Options {
     u64 count, from;
+    u64 seconds, end_ms; /* 0: no limit in time */
     unsigned jobs;
+    bool as_they_are;
     size_t max_size;
-    const char *write;
+    const char *write, *findings;
 } Options;
 
 /* What a worker tells its parent, in memory that they share. */
@@ -40,14 +44,14 @@ typedef struct Report {
     u64 end;           /* of the batch */
     u64 slowest_ms, slowest;
     long rss_kb;
-    GuestStats stats;
+    u64 stats[PROPERTY_STATS];
 } Report;
 
 typedef struct Worker {
     pid_t pid; /* 0 = idle */
     Report *report;
-    u64 number, cpu_ms; /* the mutant seen last, and the processor time when it was first seen */
-    bool killed;        /* by us, and reported */
+    u64 number, cpu_ms, clock_ms; /* the mutant seen last, and the times when it was first seen */
+    bool killed;                  /* by us, and reported */
 } Worker;
 
 static u64 findings;
@@ -70,20 +74,24 @@ static u64 process_ms(pid_t pid) {
 
 /* ---- in the worker -------------------------------------------------------------------------- */
 
-static void run_mutant(const Seeds *seeds, Bytes *bytes, u64 number, GuestStats *stats) {
-    (void)wr_mutant(seeds, number, bytes);
+static const Seed *make(const Seeds *seeds, const Options *o, u64 number, Bytes *out) {
+    return o->as_they_are ? wr_seed(seeds, number, out) : wr_mutant(seeds, number, out);
+}
+
+static void run_mutant(const Seeds *seeds, const Options *o, Bytes *bytes, u64 number, u64 *stats) {
+    (void)make(seeds, o, number, bytes);
     u8 *exact = malloc(bytes->size ? bytes->size : 1); /* so that reading behind it is noticed */
     CHECK(exact);
     if (bytes->size) memcpy(exact, bytes->data, bytes->size);
-    wr_fuzz_guest(exact, bytes->size, number % 2 ? WR_MEMORY_GUARD : WR_MEMORY_EXPLICIT, stats);
+    wr_property.run(exact, bytes->size, number, stats);
     free(exact);
 }
 
-static void work(const Seeds *seeds, Report *report) {
+static void work(const Seeds *seeds, const Options *o, Report *report) {
     Bytes bytes = {0};
     for (u64 number; (number = atomic_load(&report->next)) < report->end;) {
         u64 start = milliseconds(CLOCK_PROCESS_CPUTIME_ID);
-        run_mutant(seeds, &bytes, number, &report->stats);
+        run_mutant(seeds, o, &bytes, number, report->stats);
         u64 took = milliseconds(CLOCK_PROCESS_CPUTIME_ID) - start;
         if (took > report->slowest_ms) {
             report->slowest_ms = took;
@@ -91,6 +99,7 @@ static void work(const Seeds *seeds, Report *report) {
         }
         atomic_store(&report->next, number + 1);
     }
+    if (wr_property.end) wr_property.end();
     struct rusage usage;
     if (getrusage(RUSAGE_SELF, &usage) == 0) report->rss_kb = usage.ru_maxrss;
     free(bytes.data);
@@ -98,20 +107,20 @@ static void work(const Seeds *seeds, Report *report) {
 
 /* ---- in the parent -------------------------------------------------------------------------- */
 
-static void start(const Seeds *seeds, Worker *w) {
+static void start(const Seeds *seeds, const Options *o, Worker *w) {
     fflush(NULL);
     w->number = UINT64_MAX;
     w->killed = false;
     w->pid = fork();
     CHECK(w->pid >= 0);
     if (w->pid > 0) return;
-    work(seeds, w->report);
+    work(seeds, o, w->report);
     exit(0); /* where sanitizers look for leaks */
 }
 
-static void write_mutant(const Seeds *seeds, u64 number, const char *path) {
+static void write_mutant(const Seeds *seeds, const Options *o, u64 number, const char *path) {
     Bytes bytes = {0};
-    const Seed *seed = wr_mutant(seeds, number, &bytes);
+    const Seed *seed = make(seeds, o, number, &bytes);
     FILE *file = fopen(path, "wb");
     bool ok = file && fwrite(bytes.data, 1, bytes.size, file) == bytes.size;
     if (file) ok = fclose(file) == 0 && ok;
@@ -120,21 +129,21 @@ static void write_mutant(const Seeds *seeds, u64 number, const char *path) {
     free(bytes.data);
 }
 
-static void report_finding(const Seeds *seeds, u64 number, const char *what) {
-    char path[64];
+static void report_finding(const Seeds *seeds, const Options *o, u64 number, const char *what) {
+    char path[4096];
     findings++;
     printf("FINDING: mutant %llu %s\n", ULL(number), what);
-    snprintf(path, sizeof path, "mutant-%llu.wasm", ULL(number));
-    write_mutant(seeds, number, path);
+    snprintf(path, sizeof path, "%s/mutant-%llu.wasm", o->findings, ULL(number));
+    write_mutant(seeds, o, number, path);
 }
 
 /* The worker has ended; true if some of its batch is left to do. */
-static bool ended(const Seeds *seeds, Worker *w, int status) {
+static bool ended(const Seeds *seeds, const Options *o, Worker *w, int status) {
     Report *report = w->report;
     u64 number = atomic_load(&report->next);
     w->pid = 0;
     if (number < report->end) {
-        if (!w->killed) report_finding(seeds, number, "killed its process");
+        if (!w->killed) report_finding(seeds, o, number, "killed its process");
         atomic_store(&report->next, number + 1);
         return number + 1 < report->end;
     }
@@ -149,22 +158,27 @@ static bool ended(const Seeds *seeds, Worker *w, int status) {
     return false;
 }
 
-static void watch(const Seeds *seeds, Worker *w) {
-    u64 number = atomic_load(&w->report->next), now = process_ms(w->pid);
+static void watch(const Seeds *seeds, const Options *o, Worker *w) {
+    u64 number = atomic_load(&w->report->next), cpu = process_ms(w->pid);
+    u64 clock = milliseconds(CLOCK_MONOTONIC);
     if (number != w->number) {
         w->number = number;
-        w->cpu_ms = now;
-    } else if (!w->killed && now > w->cpu_ms + SLOW_MS && kill(w->pid, SIGKILL) == 0) {
-        report_finding(seeds, number, "takes too long");
+        w->cpu_ms = cpu;
+        w->clock_ms = clock;
+        return;
+    }
+    bool is_slow = cpu > w->cpu_ms + wr_property.slow_ms || clock > w->clock_ms + HUNG_MS;
+    if (is_slow && !w->killed && kill(w->pid, SIGKILL) == 0) {
+        report_finding(seeds, o, number, "takes too long");
         w->killed = true;
     }
 }
 
 static bool next_batch(const Options *o, Worker *w, u64 *given) {
     u64 left = o->from + o->count - *given;
-    if (left == 0) return false;
+    if (left == 0 || (o->seconds > 0 && milliseconds(CLOCK_MONOTONIC) >= o->end_ms)) return false;
     atomic_store(&w->report->next, *given);
-    *given += min_u64(left, BATCH);
+    *given += min_u64(left, wr_property.batch);
     w->report->end = *given;
     return true;
 }
@@ -174,81 +188,31 @@ static bool step(const Seeds *seeds, const Options *o, Worker *w, u64 *given) {
     int status;
     if (w->pid == 0) {
         if (!next_batch(o, w, given)) return false;
-        start(seeds, w);
+        start(seeds, o, w);
     } else if (waitpid(w->pid, &status, WNOHANG) == 0) {
-        watch(seeds, w);
-    } else if (ended(seeds, w, status)) {
-        start(seeds, w);
+        watch(seeds, o, w);
+    } else if (ended(seeds, o, w, status)) {
+        start(seeds, o, w);
     }
     return true;
 }
 
 /* ---- the summary ---------------------------------------------------------------------------- */
 
-static void add_stats(GuestStats *sum, const GuestStats *more) {
-    u64 *to = (u64 *)sum, peak = sum->peak > more->peak ? sum->peak : more->peak;
-    const u64 *from = (const u64 *)more;
-    for (size_t i = 0; i < sizeof *sum / sizeof *to; i++) to[i] += from[i];
-    sum->peak = peak;
-}
-
-static void print_stats(const GuestStats *s) {
-    static const char *const trap_names[TRAP_CODES] = {"none",
-                                                       "unreachable",
-                                                       "memory bounds",
-                                                       "table bounds",
-                                                       "array bounds",
-                                                       "undefined element",
-                                                       "uninitialized element",
-                                                       "indirect call type",
-                                                       "divide by zero",
-                                                       "integer overflow",
-                                                       "invalid conversion",
-                                                       "null reference",
-                                                       "null function",
-                                                       "null structure",
-                                                       "null array",
-                                                       "null i31",
-                                                       "null exception",
-                                                       "null descriptor",
-                                                       "cast failure",
-                                                       "descriptor cast failure",
-                                                       "unaligned atomic",
-                                                       "expected shared memory",
-                                                       "stack exhausted",
-                                                       "allocation failure",
-                                                       "out of fuel",
-                                                       "deadline",
-                                                       "interrupted",
-                                                       "host"};
-    printf("modules %llu: malformed %llu, invalid %llu, over a limit %llu, loaded %llu, "
-           "linked %llu, instantiated %llu\n",
-           ULL(s->modules), ULL(s->refused[WR_ERROR_MALFORMED]), ULL(s->refused[WR_ERROR_INVALID]),
-           ULL(s->refused[WR_ERROR_MEMORY]), ULL(s->loaded), ULL(s->linked), ULL(s->instantiated));
-    printf("calls %llu: returned %llu; they and instantiations: trapped %llu, threw %llu, "
-           "exited %llu, out of memory %llu\ntraps:",
-           ULL(s->calls), ULL(s->returned), ULL(s->failed[WR_ERROR_TRAP]),
-           ULL(s->failed[WR_ERROR_EXCEPTION]), ULL(s->failed[WR_ERROR_EXIT]),
-           ULL(s->failed[WR_ERROR_MEMORY]));
-    for (size_t i = 0; i < TRAP_CODES; i++)
-        if (s->traps[i]) printf(" %s %llu,", trap_names[i], ULL(s->traps[i]));
-    printf(" no others\n");
-}
-
-static void print_summary(const Worker *workers, const Options *o, u64 started) {
-    GuestStats sum = {0};
+static void print_summary(const Worker *workers, const Options *o, u64 done, u64 started) {
+    u64 sum[PROPERTY_STATS] = {0};
     const Report *slow = workers[0].report;
     long rss = 0;
     for (unsigned i = 0; i < o->jobs; i++) {
         const Report *report = workers[i].report;
-        add_stats(&sum, &report->stats);
+        wr_property.add(sum, report->stats);
         if (report->slowest_ms > slow->slowest_ms) slow = report;
         if (report->rss_kb > rss) rss = report->rss_kb;
     }
-    print_stats(&sum);
-    printf("slowest: mutant %llu, %llu ms; largest heap %llu KB, process %ld KB\n",
-           ULL(slow->slowest), ULL(slow->slowest_ms), ULL(sum.peak / 1024), rss);
-    printf("%llu mutants in %llu s, %llu findings\n", ULL(o->count),
+    wr_property.print(sum);
+    printf("slowest: mutant %llu, %llu ms; largest process %ld KB\n", ULL(slow->slowest),
+           ULL(slow->slowest_ms), rss);
+    printf("%llu mutants in %llu s, %llu findings\n", ULL(done),
            ULL((milliseconds(CLOCK_MONOTONIC) - started) / 1000), ULL(findings));
 }
 
@@ -275,15 +239,16 @@ static int run(const Seeds *seeds, const Options *o) {
         print_progress(o, given, &tenth);
         if (busy) nanosleep(&(struct timespec){0, 20000000}, NULL);
     }
-    print_summary(workers, o, started);
+    print_summary(workers, o, given - o->from, started);
     return findings != 0;
 }
 
 /* ---- arguments ------------------------------------------------------------------------------ */
 
 static int usage(void) {
-    fprintf(stderr, "usage: mutate [--count N] [--from N] [--jobs N] [--max-size BYTES] "
-                    "[--write FILE] FILE|FOLDER...\n");
+    fprintf(stderr,
+            "usage: mutate [--count N] [--from N] [--seconds N] [--jobs N] [--max-size BYTES] "
+            "[--write FILE] [--as-they-are] [--findings FOLDER] FILE|FOLDER...\n");
     return 2;
 }
 
@@ -292,17 +257,25 @@ static bool parse_option(Options *o, const char *name, const char *value) {
     if (strcmp(name, "--count") == 0) return o->count = number, number > 0;
     if (strcmp(name, "--from") == 0) return o->from = number, true;
     if (strcmp(name, "--max-size") == 0) return o->max_size = (size_t)number, number > 0;
+    if (strcmp(name, "--seconds") == 0) return o->seconds = number, number > 0;
+    if (strcmp(name, "--findings") == 0) return o->findings = value, true;
     if (strcmp(name, "--write") == 0) return o->write = value, true;
     o->jobs = (unsigned)min_u64(number, MAX_JOBS);
     return strcmp(name, "--jobs") == 0 && number > 0;
 }
 
 int main(int argc, char **argv) {
-    Options o = {.count = 10000, .jobs = 1, .max_size = 20000};
+    Options o = {.count = 10000, .jobs = 1, .max_size = 20000, .findings = "."};
     Seeds seeds = {0};
     int i = 1;
-    for (; i + 1 < argc && argv[i][0] == '-'; i += 2)
-        if (!parse_option(&o, argv[i], argv[i + 1])) return usage();
+    for (; i + 1 < argc && argv[i][0] == '-'; i++) {
+        if (strcmp(argv[i], "--as-they-are") == 0)
+            o.as_they_are = true;
+        else if (!parse_option(&o, argv[i], argv[i + 1]))
+            return usage();
+        else
+            i++;
+    }
     for (; i < argc; i++) {
         if (wr_seeds_add(&seeds, argv[i], o.max_size)) continue;
         fprintf(stderr, "%s: %s\n", argv[i], strerror(errno));
@@ -311,11 +284,13 @@ int main(int argc, char **argv) {
     wr_seeds_sort(&seeds);
     wr_seeds_filter(&seeds, wr_fuzz_loads);
     if (seeds.count == 0) return usage();
+    if (o.as_they_are) o.count = seeds.count - min_u64(o.from, seeds.count);
+    o.end_ms = milliseconds(CLOCK_MONOTONIC) + o.seconds * 1000;
     printf("%zu valid seeds, %llu mutants from number %llu on\n", seeds.count, ULL(o.count),
            ULL(o.from));
     int status = 0;
     if (o.write)
-        write_mutant(&seeds, o.from, o.write);
+        write_mutant(&seeds, &o, o.from, o.write);
     else
         status = run(&seeds, &o);
     wr_seeds_free(&seeds);
