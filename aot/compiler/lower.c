@@ -178,7 +178,7 @@ void wr_lower_trap(Lower *l, LLVMValueRef code) {
     add_call_flag(l, call, "noreturn");
     add_call_flag(l, call, "nounwind");
     add_call_flag(l, call, "cold");
-    add_call_flag(l, call, "nomerge"); /* where it was inlined more than once, its place is not one */
+    add_call_flag(l, call, "nomerge"); /* inlined twice, it has two places */
     LLVMBuildUnreachable(l->b);
 }
 
