@@ -21,6 +21,7 @@ enum {
     X86_R15 = 15,
     X86_RETURN = 16
 };
+#define LAST_REGISTER 95u /* of the general and vector registers of either machine */
 enum { ARM_X19 = 19, ARM_X29 = 29, ARM_X30 = 30, ARM_SP = 31, ARM_D8 = 72, ARM_D15 = 79 };
 
 /* The common part of frames. */
@@ -149,7 +150,8 @@ static bool save(Frame *f, u64 number, i64 factored) {
         return bad(f, "register saved at", (u64)factored);
     if (f->l->machine == MACHINE_X86_64 && number == X86_RETURN)
         return at == -8 || bad(f, "return address at", (u64)at);
-    if (i == UNWIND_REGISTERS) return bad(f, "saves register", number);
+    if (i == UNWIND_REGISTERS) /* preserved by convention: nobody unwinds to such a caller */
+        return number <= LAST_REGISTER || bad(f, "saves register", number);
     f->state.rule.saved |= 1u << i;
     f->state.rule.saved_at[i] = (i32)at;
     return true;

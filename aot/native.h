@@ -63,6 +63,9 @@ INLINE u32 native_direct(const DefType *type) {
 }
 #define NATIVE_VALUES (2u * LIMIT_RESULTS) /* slots; LIMIT_PARAMS is not larger */
 
+/* As the offset of RAISE: what is raised is so at the place of the caller. */
+#define IN_CALLER UINT32_MAX
+
 typedef enum NativeHelper {
 #define HELPER(id, function, signature, flags) HELPER_##id,
 #include "helpers.def"

@@ -209,7 +209,7 @@ static void add_places(const Native *native, const NativeActivation *a, const u8
         add(trace, &(TraceFrame){f->instance, f->places[i]});
     }
     if (offset != 0) f->pc = NULL; /* not for the others */
-    f->trapped = false;
+    if (f->count > 0) f->trapped = false;
 }
 
 /* Frames in the middle are gone; they count as one each. */

@@ -23,6 +23,7 @@
 #include "os.h"
 #include "places.h"
 #include "plan.h"
+#include "polls.h"
 #include "store.h"
 #include "unit.h"
 
@@ -99,19 +100,27 @@ static LLVMTargetMachineRef make_machine(const Plan *plan, Error **error) {
 
 /* ---- one unit ---- */
 
-static bool run_passes(Unit *unit, bool is_slow) {
-    static const char *const pipelines[] = {"default<O0>", "default<O1>", "default<O2>",
-                                            "default<O3>", "default<Os>"};
-    u8 level = unit->plan->options.level;
-    if (is_slow && level > 1) level = 1;
+static bool run_passes(const Unit *unit, const char *passes) {
     LLVMPassBuilderOptionsRef options = LLVMCreatePassBuilderOptions();
-    LLVMErrorRef error = LLVMRunPasses(unit->module, pipelines[level], unit->machine, options);
+    LLVMErrorRef error = LLVMRunPasses(unit->module, passes, unit->machine, options);
     LLVMDisposePassBuilderOptions(options);
     if (error == NULL) return true;
     char *text = LLVMGetErrorMessage(error);
     fprintf(stderr, "wasmrun-aot: %s\n", text);
     LLVMDisposeErrorMessage(text);
     return false;
+}
+
+static bool optimise(Unit *unit, bool is_slow) {
+    static const char *const pipelines[] = {"default<O0>", "default<O1>", "default<O2>",
+                                            "default<O3>", "default<Os>"};
+    u8 level = unit->plan->options.level;
+    if (is_slow && level > 1) level = 1;
+    if (!run_passes(unit, pipelines[level])) return false;
+    wr_lanes_guard_selects(unit);
+    wr_settle_places(unit->module);
+    if (!unit->plan->options.polled) return true;
+    return wr_polls_add(unit) && run_passes(unit, "always-inline,globaldce");
 }
 
 static bool add_object(Compilation *c, LLVMMemoryBufferRef buffer) {
@@ -206,9 +215,7 @@ static bool compile_unit(Compilation *c, LLVMTargetMachineRef machine, Range ran
     if (getenv("WASMRUN_AOT_VERIFY") != NULL)
         ok = LLVMVerifyModule(unit.module, LLVMPrintMessageAction, &why) == 0;
     LLVMDisposeMessage(why);
-    ok = ok && run_passes(&unit, slow);
-    wr_lanes_guard_selects(&unit);
-    wr_settle_places(unit.module);
+    ok = ok && optimise(&unit, slow);
     u64 optimised = wr_os_now();
     ok = ok && generate(c, &unit);
     wr_unit_free(&unit);

@@ -248,24 +248,6 @@ LLVMValueRef wr_lower_helper(Lower *l, NativeHelper helper, LLVMValueRef *argume
     return call;
 }
 
-void wr_lower_poll(Lower *l) {
-    if (!l->unit->plan->options.polled) return;
-    LLVMBasicBlockRef likely;
-    LLVMValueRef store =
-        wr_lower_load_fixed(l, l->unit->ptr, l->context, offsetof(struct wr_instance, store));
-    LLVMValueRef flag = LLVMBuildLoad2(
-        l->b, l->unit->i32, wr_lower_field(l, store, offsetof(struct wr_store, interrupt)), "");
-    LLVMSetOrdering(flag, LLVMAtomicOrderingMonotonic);
-    LLVMSetMetadata(flag, l->unit->kind_tbaa, l->unit->tbaa_instance);
-    LLVMValueRef asked = LLVMBuildAnd(l->b, flag, wr_lower_i32(l, POLL_ASKED), "");
-    LLVMValueRef any = LLVMBuildICmp(l->b, LLVMIntNE, asked, wr_lower_i32(l, 0), "");
-    wr_lower_unlikely(l, any, &likely);
-    LLVMValueRef offset = wr_lower_i32(l, (u32)l->offset);
-    wr_lower_helper(l, HELPER_POLL, &offset, 1);
-    LLVMBuildBr(l->b, likely);
-    LLVMPositionBuilderAtEnd(l->b, likely);
-}
-
 /* ---- instructions ---- */
 
 static bool lower_instruction(Lower *l) {
@@ -375,7 +357,6 @@ static void lower_body(Lower *l) {
     if (wr_lower_enter(l, LABEL_BODY) != NULL) lower_code(l);
     LLVMPositionBuilderAtEnd(l->b, l->entry);
     wr_lower_locate(l, wr_module_offset(l->module, l->code->start));
-    if (l->calls) wr_lower_poll(l); /* else it has no part in a recursion */
     LLVMBuildBr(l->b, first);
 }
 

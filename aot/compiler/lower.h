@@ -71,7 +71,6 @@ typedef struct Lower {
     LLVMValueRef native;     /* thunk.c: where it is not the context's */
     LLVMValueRef memory_base, heap_base, slots;
     u32 nslots;
-    bool calls; /* there is a call in it */
 } Lower;
 
 /* ---- for all of lower_*.c (lower.c) ---- */
@@ -102,8 +101,6 @@ LLVMValueRef wr_lower_invoke(Lower *l, LLVMTypeRef type, LLVMValueRef function,
 
 /* The place of the instructions that follow: a byte offset in the module. */
 void wr_lower_locate(Lower *l, u64 offset);
-/* Where loops begin, and functions that call any, if calls may be interrupted. */
-void wr_lower_poll(Lower *l);
 
 /* ---- addresses and accesses (lower.c) ---- */
 

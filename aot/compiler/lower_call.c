@@ -246,7 +246,6 @@ bool wr_lower_call(Lower *l, Opcode op) {
         callee = callee_by_ref(l, tail);
     else
         return false;
-    l->calls = true;
     if (tail)
         emit_return_call(l, &callee);
     else

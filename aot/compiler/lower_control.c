@@ -175,7 +175,6 @@ static void enter_loop(Lower *l, Label *label) {
     wr_lower_jump(l, label, top(l, label->nparams));
     continue_in(l, label->target);
     push_all(l, label, label->phis, label->nparams);
-    wr_lower_poll(l);
 }
 
 Label *wr_lower_enter(Lower *l, LabelKind kind) {

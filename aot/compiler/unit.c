@@ -183,6 +183,12 @@ static void add_flag(const Unit *u, LLVMValueRef f, LLVMAttributeIndex at, const
     LLVMAddAttributeAtIndex(f, at, LLVMCreateEnumAttribute(u->context, kind, value));
 }
 
+void wr_unit_flag(const Unit *unit, LLVMValueRef function, const char *name) {
+    add_flag(unit, function, (LLVMAttributeIndex)LLVMAttributeFunctionIndex, name, 0);
+}
+
+#define CONTEXT_BYTES (offsetof(struct wr_instance, native) + sizeof(void *))
+_Static_assert(CONTEXT_BYTES <= sizeof(struct wr_func), "exit thunks");
 #define UWTABLE_ASYNC 2 /* faults come at any instruction */
 
 void wr_unit_attributes(Unit *unit, LLVMValueRef function) {
@@ -196,6 +202,9 @@ void wr_unit_attributes(Unit *unit, LLVMValueRef function) {
     add_text(unit, function, "disable-tail-calls", "true");
     add_flag(unit, function, whole, "uwtable", UWTABLE_ASYNC);
     if (unit->plan->options.level == 4) add_flag(unit, function, whole, "optsize", 0);
+    /* An Instance, or a Func: loads of what never changes may be moved up. */
+    add_flag(unit, function, 1, "dereferenceable", CONTEXT_BYTES);
+    add_flag(unit, function, 1, "align", _Alignof(struct wr_instance));
     add_flag(unit, function, 1, "nonnull", 0);
     add_flag(unit, function, 1, "noundef", 0);
 }

@@ -358,6 +358,70 @@ Test(native, calls_are_stopped) {
     compiled_without_polls = false;
 }
 
+/* Code that would run for years, each in another way. */
+/* clang-format off */
+#define LOOP(counter, body)                                                                        \
+    "(local.set " counter " (i32.const 0))"                                                        \
+    "(loop " body " (local.set " counter " (i32.add (local.get " counter ") (i32.const 1)))"       \
+    " (br_if 0 (i32.ne (local.get " counter ") (i32.const 1000))))"
+#define TWICE(name, callee)                                                                        \
+    "(func " name " (param i32) (result i32) (call " callee " (call " callee " (local.get 0))))"
+#define EIGHT_TIMES(a, b, c, d) TWICE(a, b) TWICE(b, c) TWICE(c, d)
+
+static const char endless[] =
+    "(module (type $f (func (param i32) (result i32))) (tag $t) (memory 1)"
+    " (table funcref (elem $through))"
+    " (func (export \"nest\") (type $f) (local $a i32) (local $b i32) (local $c i32) (local $d i32)"
+    LOOP("$a", LOOP("$b", LOOP("$c", LOOP("$d",
+        "(i32.store (i32.const 0) (i32.xor (i32.load (i32.const 0)) (local.get $d)))"))))
+    "  (i32.load (i32.const 0)))"
+    " (func (export \"long\") (type $f) (local $i i64)"
+    "  (loop (i32.store (i32.const 0) (i32.wrap_i64 (local.get $i)))"
+    "   (br_if 0 (i64.ne (i64.const 0x10000000000)"
+    "    (local.tee $i (i64.add (local.get $i) (i64.const 1))))))"
+    "  (i32.load (i32.const 0)))"
+    " (func (export \"jump\") (type $f)"
+    "  (loop $l (br_table $l $l (local.get 0))) (unreachable))"
+    " (func (export \"catch\") (type $f)"
+    "  (loop $l (try_table (catch $t $l) (throw $t))) (unreachable))"
+    " (func $raise (throw $t))"
+    " (func (export \"call\") (type $f)"
+    "  (loop $l (try_table (catch $t $l) (call $raise))) (unreachable))"
+    " (func $fib (export \"fib\") (type $f)"
+    "  (if (i32.lt_s (local.get 0) (i32.const -100)) (then (return (i32.const 1))))"
+    "  (i32.add (call $fib (i32.sub (local.get 0) (i32.const 1)))"
+    "   (call $fib (i32.sub (local.get 0) (i32.const 2)))))"
+    " (func $self (export \"self\") (type $f) (return_call $self (local.get 0)))"
+    " (func $even (export \"even\") (type $f) (return_call $odd (local.get 0)))"
+    " (func $odd (type $f) (return_call $even (local.get 0)))"
+    " (func $through (export \"through\") (type $f)"
+    "  (return_call_indirect (type $f) (local.get 0) (i32.const 0)))"
+    " (func (export \"tree\") (type $f) (call $0 (local.get 0)))"
+    EIGHT_TIMES("$0", "$1", "$2", "$3") EIGHT_TIMES("$3", "$4", "$5", "$6")
+    EIGHT_TIMES("$6", "$7", "$8", "$9") EIGHT_TIMES("$9", "$10", "$11", "$12")
+    EIGHT_TIMES("$12", "$13", "$14", "$15") EIGHT_TIMES("$15", "$16", "$17", "$18")
+    EIGHT_TIMES("$18", "$19", "$20", "$21") EIGHT_TIMES("$21", "$22", "$23", "$24")
+    EIGHT_TIMES("$24", "$25", "$26", "$27") EIGHT_TIMES("$27", "$28", "$29", "$30")
+    EIGHT_TIMES("$30", "$31", "$32", "$33") EIGHT_TIMES("$33", "$34", "$35", "$36")
+    EIGHT_TIMES("$36", "$37", "$38", "$39") EIGHT_TIMES("$39", "$40", "$41", "$42")
+    " (func $42 (type $f)"
+    "  (i32.store (i32.const 4) (i32.add (i32.load (i32.const 4)) (i32.const 1)))"
+    "  (i32.load (i32.const 4))))";
+/* clang-format on */
+
+Test(native, whatever_is_endless_is_stopped) {
+    static const char *const names[] = {"nest", "long", "jump", "catch", "call",
+                                        "fib",  "self", "even", "tree",  "through"};
+    static Seen seen;
+    Run r = {.b = bench_new(NULL), .compiled = 1, .seen = &seen};
+    wr_instance_t *i = add(&r, "m", endless);
+    for (size_t k = 0; k < ARRAY_LEN(names); k++) {
+        must(wr_store_set_timeout(r.b.store, 5000000));
+        must_trap(call_i32(&r.b, i, names[k], 0, NULL), WR_TRAP_DEADLINE);
+    }
+    bench_delete(&r.b);
+}
+
 /* ---- threads -------------------------------------------------------------------------------- */
 
 #define THREADS 4
