@@ -159,7 +159,8 @@ static bool save(Frame *f, u64 number, i64 factored) {
 
 static bool restore(Frame *f, u64 number) {
     u32 i = register_index(f->l, number);
-    if (i == UNWIND_REGISTERS) return bad(f, "restores register", number);
+    if (i == UNWIND_REGISTERS)
+        return number <= LAST_REGISTER || bad(f, "restores register", number);
     const UnwindRule *initial = &f->initial.rule;
     f->state.rule.saved = (f->state.rule.saved & ~(1u << i)) | (initial->saved & 1u << i);
     f->state.rule.saved_at[i] = initial->saved_at[i];
