@@ -31,17 +31,21 @@ typedef struct NativeOptions {
 } NativeOptions;
 
 /* Takes the artifact's bytes from a file (mapped) or a buffer (copied to memory that then becomes
- * executable, never writable and executable). `module` is what it must have been made from; `options` what it
- * must have been made with, but the level, or NULL: whatever that was. Errors are of kind WR_ERROR_MALFORMED,
- * saying what is wrong, at which offset in the file; WR_ERROR_IO or WR_ERROR_MEMORY. */
-NODISCARD Error *wr_artifact_open_file(const char *path, const Module *module,
+ * executable, never writable and executable). `module` is what it must have been made from; or NULL: the one inside,
+ * whose bytes are checked for damage then. `options` is what it must have been made with, but the level, or
+ * NULL: whatever that was. Errors are of kind WR_ERROR_MALFORMED, saying what is wrong, at which offset in the
+ * file; WR_ERROR_IO or WR_ERROR_MEMORY. */
+NODISCARD Error *wr_artifact_open_file(Engine *engine, const char *path, const Module *module,
                                        const NativeOptions *options, Artifact **out);
 NODISCARD Error *wr_artifact_open_bytes(Engine *engine, const u8 *bytes, size_t size,
                                         const Module *module, const NativeOptions *options,
                                         Artifact **out);
-/* The module inside: bytes in `bytes`, so that it can be loaded before the artifact is opened with it (then nothing
- * has to be compared). Only what leads there is checked. False: it is no artifact. */
-bool wr_artifact_module(const u8 *bytes, u64 size, const u8 **module, u64 *module_size);
+/* For an artifact opened without a module: the bytes of the one inside, which stay as long as the artifact; and
+ * what has to follow once that has been loaded, before anything else is asked. */
+void wr_artifact_module(const Artifact *artifact, const u8 **module, u64 *size);
+NODISCARD Error *wr_artifact_bind(Artifact *artifact, const Module *module);
+/* The features of the language by which the compiler has validated the module. */
+Features wr_artifact_features(const Artifact *artifact);
 const NativeOptions *wr_artifact_options(const Artifact *artifact); /* what it was made with */
 /* Gives the module its code: takes over the reference. Once, before the module is shared. */
 void wr_module_set_artifact(Module *module, Artifact *artifact);

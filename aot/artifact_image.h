@@ -21,8 +21,9 @@ struct Artifact {
     Engine *engine; /* counted */
     u8 *bytes;      /* all of the file: a mapping */
     u64 size;
-    bool is_copy; /* of what wr_os_reserve() gave; else of wr_os_map_file() */
-    u32 nimported;
+    bool is_copy;  /* of what wr_os_reserve() gave; else of wr_os_map_file() */
+    u32 nimported; /* of the module's functions */
+    Features features;
     u64 guarded;
     NativeOptions options;
     PartView parts[PARTS];

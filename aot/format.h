@@ -21,7 +21,7 @@
 #include "base.h"
 
 #define ARTIFACT_MAGIC "\177wasmrun"
-#define ARTIFACT_VERSION 1u
+#define ARTIFACT_VERSION 2u
 #define ARTIFACT_MAX 0x7FFFFFFFu /* bytes: references within it are 32 bits, signed */
 
 /* Parts, in the order of the file, and the size of a row. */
@@ -73,6 +73,7 @@ typedef enum SymbolKind {
 #define HEAD_PAGE 80u        /* u32 */
 #define HEAD_PARTS 84u       /* u32: PARTS */
 #define HEAD_PART 88u        /* for each: place, size in bytes */
+#define HEAD_FEATURES 248u   /* u32: Features, of the module */
 #define HEAD_SIZE 256u
 
 #define MACHINE_X86_64 62u /* as in ELF */

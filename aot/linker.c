@@ -323,6 +323,7 @@ static void write_header(Ld *l, const Layout *y) {
     memcpy(head + HEAD_OPTIONS, options, sizeof options);
     le32_store(head + HEAD_PAGE, l->page);
     le32_store(head + HEAD_PARTS, PARTS);
+    le32_store(head + HEAD_FEATURES, l->module->features);
     for (u32 i = 0; i < PARTS; i++) {
         le32_store(head + HEAD_PART + 8 * i, y->place[i]);
         le32_store(head + HEAD_PART + 8 * i + 4, y->size[i]);

@@ -92,19 +92,9 @@ void wr_artifact_seal(u8 *bytes, u64 size) {
 
 static Hash128 load_hash(const u8 *at) { return (Hash128){le64_load(at), le64_load(at + 8)}; }
 
-bool wr_artifact_module(const u8 *bytes, u64 size, const u8 **module, u64 *module_size) {
-    PartView part;
-    if (!wr_artifact_is(bytes, size) || size < HEAD_SIZE ||
-        le32_load(bytes + HEAD_VERSION) != ARTIFACT_VERSION ||
-        !view_part(bytes, size, PART_MODULE, &part)) {
-        return false;
-    }
-    if (!hash_equal(load_hash(bytes + HEAD_MODULE_HASH),
-                    wr_hash(part.data, part.size, SEED_MODULE)))
-        return false;
-    *module = part.data;
-    *module_size = part.size;
-    return true;
+void wr_artifact_module(const Artifact *a, const u8 **module, u64 *size) {
+    *module = a->parts[PART_MODULE].data;
+    *size = a->parts[PART_MODULE].size;
 }
 
 /* ---- what it was made for ---- */
@@ -152,14 +142,25 @@ static Error *check_head(const u8 *bytes, u64 size) {
     return NULL;
 }
 
-static Error *check_module(const Artifact *a, const Module *module) {
+static Error *compare_module(const Artifact *a, const Module *module) {
     const PartView *own = &a->parts[PART_MODULE];
-    u64 offset = place_of(a->bytes, own);
-    if (own->size != module->size) return refuse(offset, "made from another module");
-    if (own->data != module->bytes && memcmp(own->data, module->bytes, own->size) != 0)
-        return refuse(offset, "made from another module");
+    bool is_same = own->size == module->size &&
+                   (own->data == module->bytes || memcmp(own->data, module->bytes, own->size) == 0);
+    return is_same ? NULL : refuse(place_of(a->bytes, own), "made from another module");
+}
+
+/* Where there is nothing to compare it with. */
+static Error *check_own_module(const Artifact *a) {
+    const PartView *own = &a->parts[PART_MODULE];
+    Hash128 hash = wr_hash(own->data, own->size, SEED_MODULE);
+    if (hash_equal(load_hash(a->bytes + HEAD_MODULE_HASH), hash)) return NULL;
+    return refuse(place_of(a->bytes, own), "damaged: wrong hash of the module");
+}
+
+Error *wr_artifact_bind(Artifact *a, const Module *module) {
     if (a->parts[PART_FUNCTIONS].count != module->ncodes)
         return refuse(HEAD_PART + 8 * PART_FUNCTIONS, "another number of functions");
+    a->nimported = module->nimported_funcs;
     return NULL;
 }
 
@@ -212,7 +213,8 @@ static Error *check(Artifact *a, const Module *module, const NativeOptions *opti
         return refuse(HEAD_CHECKSUM, "damaged: wrong checksum");
     error = check_options(a->bytes, options);
     if (!error) error = check_texts(a);
-    if (!error) error = check_module(a, module);
+    if (!error) error = module ? compare_module(a, module) : check_own_module(a);
+    if (!error && module) error = wr_artifact_bind(a, module);
     return error;
 }
 
@@ -312,9 +314,8 @@ static Error *start(Artifact *a) {
 }
 
 /* Takes over the bytes, also on failure. */
-static Error *open_artifact(const Artifact *from, const Module *module,
+static Error *open_artifact(Engine *engine, const Artifact *from, const Module *module,
                             const NativeOptions *options, Artifact **out) {
-    Engine *engine = module->engine;
     Artifact *a = wr_alloc(&engine->alloc, sizeof *a);
     Error *error = ERROR_OOM;
     if (a && !wr_engine_take_mappings(engine, MAPPINGS)) {
@@ -328,18 +329,18 @@ static Error *open_artifact(const Artifact *from, const Module *module,
     }
     *a = *from;
     a->engine = wr_engine_ref(engine);
-    a->nimported = module->nimported_funcs;
     error = check(a, module, options);
     if (!error) error = start(a);
     if (error) return free_artifact(a), error;
     a->guarded = le64_load(a->bytes + HEAD_GUARDED);
     a->options = load_options(a->bytes);
+    a->features = le32_load(a->bytes + HEAD_FEATURES);
     *out = a;
     return NULL;
 }
 
-Error *wr_artifact_open_file(const char *path, const Module *module, const NativeOptions *options,
-                             Artifact **out) {
+Error *wr_artifact_open_file(Engine *engine, const char *path, const Module *module,
+                             const NativeOptions *options, Artifact **out) {
     Artifact from = {.refs = 1};
     const u8 *bytes;
     const char *why;
@@ -347,16 +348,14 @@ Error *wr_artifact_open_file(const char *path, const Module *module, const Nativ
         return wr_error_at(WR_ERROR_IO, NO_OFFSET, "cannot read %s: %s", path, why);
     if (from.size == 0) return refuse(0, "not an artifact");
     from.bytes = (u8 *)(uintptr_t)bytes;
-    return open_artifact(&from, module, options, out);
+    return open_artifact(engine, &from, module, options, out);
 }
 
 Error *wr_artifact_open_bytes(Engine *engine, const u8 *bytes, size_t size, const Module *module,
                               const NativeOptions *options, Artifact **out) {
-    ASSERT(engine == module->engine);
-    (void)engine;
     if (!wr_artifact_is(bytes, size)) return refuse(0, "not an artifact");
     u8 *copy = copy_to_pages(bytes, size);
     if (!copy) return ERROR_OOM;
     Artifact from = {.refs = 1, .bytes = copy, .size = size, .is_copy = true};
-    return open_artifact(&from, module, options, out);
+    return open_artifact(engine, &from, module, options, out);
 }

@@ -214,7 +214,7 @@ static void detach(Native *n) {
     for (Instance *i = n->store->instances; i != NULL; i = i->next) {
         for (u32 k = 0; k < i->module->ncodes; k++) {
             Func *func = &i->own_funcs[k];
-            func->home = &i->homes[func->code->is_wide];
+            wr_func_interpret(func, i);
             func->native_code = func->native_tail = func->native_entry = NULL;
             func->native_context = n;
         }

@@ -61,7 +61,7 @@ Error *wr_aot_compile(Module *module, const CompileRequest *request, u8 **bytes,
 static bool take_from_cache(Module *module, const char *path, const NativeOptions *options) {
     Artifact *artifact;
     if (!wr_cache_has(path)) return false;
-    Error *error = wr_artifact_open_file(path, module, options, &artifact);
+    Error *error = wr_artifact_open_file(module->engine, path, module, options, &artifact);
     if (error == NULL) {
         wr_module_set_artifact(module, artifact);
         return true;
@@ -111,8 +111,41 @@ static const Cache *open_cache(const Engine *engine, Cache *cache) {
     return NULL;
 }
 
+/* The compiler has validated what it compiled; by these features. */
+static Error *check_bodies(Module *module) {
+    const Artifact *artifact = module->artifact;
+    bool is_vouched_for = artifact != NULL && wr_artifact_features(artifact) == module->features;
+    return wr_module_check_bodies(module, is_vouched_for ? BODIES_WHEN_NEEDED : BODIES_NOW);
+}
+
+/* The module's bytes stay where they are, in the artifact, which it keeps. */
+static Error *load_inside(Engine *engine, Artifact *artifact, Module **module) {
+    const u8 *bytes;
+    u64 size;
+    wr_artifact_module(artifact, &bytes, &size);
+    Error *error = wr_module_load_outline(engine, bytes, size, BYTES_BORROWED, module);
+    if (error == NULL) error = wr_artifact_bind(artifact, *module);
+    if (error != NULL) {
+        wr_artifact_unref(artifact);
+        return error;
+    }
+    wr_module_set_artifact(*module, artifact);
+    return check_bodies(*module);
+}
+
+Error *wr_aot_open(Engine *engine, const char *path, Module **module) {
+    Artifact *artifact;
+    *module = NULL;
+    Error *error = wr_artifact_open_file(engine, path, NULL, NULL, &artifact);
+    if (error == NULL) error = load_inside(engine, artifact, module);
+    if (error == NULL) return NULL;
+    wr_module_unref(*module);
+    *module = NULL;
+    return error;
+}
+
 Error *wr_aot_prepare(Module *module) {
-    if (module->ncodes == 0) return NULL;
+    if (module->ncodes == 0) return check_bodies(module);
     const Engine *engine = module->engine;
     CompileRequest request = {.options = wr_aot_options(engine),
                               .progress = engine->config.compile_progress,
@@ -121,6 +154,8 @@ Error *wr_aot_prepare(Module *module) {
     char path[CACHE_PATH_MAX];
     const Cache *cache = open_cache(engine, &place);
     if (cache != NULL) wr_cache_path(cache, module, &request, path);
-    if (cache != NULL && take_from_cache(module, path, &request.options)) return NULL;
+    bool is_cached = cache != NULL && take_from_cache(module, path, &request.options);
+    Error *error = check_bodies(module);
+    if (error != NULL || is_cached) return error;
     return compile_and_open(module, &request, cache, path);
 }

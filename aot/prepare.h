@@ -7,9 +7,12 @@
 
 #include "client.h"
 
-/* What an engine of kind COMPILED does with every module that is loaded: afterwards it has an artifact. Any
- * thread; several modules wait for each other. Errors: there is no compiler, or it failed. */
+/* What an engine of kind COMPILED does with every module when its outline has been loaded (module.h):
+ * afterwards it has an artifact, and its bodies have been checked, or will be when they are needed. Any
+ * thread; several modules wait for each other. Errors: an invalid body; there is no compiler, or it failed. */
 NODISCARD Error *wr_aot_prepare(Module *module);
+/* The module that an artifact's file holds, with its code. */
+NODISCARD Error *wr_aot_open(Engine *engine, const char *path, Module **module);
 /* Compiles, whatever the engine's kind: for embedders that keep artifacts themselves. */
 NODISCARD Error *wr_aot_compile(Module *module, const CompileRequest *request, u8 **bytes,
                                 size_t *size, CompileStats *stats);

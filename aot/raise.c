@@ -1,6 +1,8 @@
 /* raise.c - see raise.h. */
 #include "raise.h"
 
+#include "lazy_bodies.h"
+
 /* ---- frames --------------------------------------------------------------------------------- */
 
 #define FRAME_POINTER_X86 1u
@@ -189,9 +191,7 @@ static void correct_innermost(FramePlaces *f, u32 offset) {
 /* A function that found no stack for its frame has not begun: the trap is its caller's. */
 static bool has_not_begun(const Native *native, const NativeRegisters *at, const FramePlaces *f) {
     if (at->is_call || native->trap_code != WR_TRAP_STACK_EXHAUSTED || f->count != 1) return false;
-    const Module *m = f->instance->module;
-    const Code *code = wr_module_code(m, f->places[0].func_index);
-    return f->places[0].offset <= wr_module_offset(m, code->start);
+    return f->places[0].offset <= wr_body_start(f->instance->module, f->places[0].func_index);
 }
 
 /* The frame of a function that has made a tail call is no more, though here it may still be: where the callee makes

@@ -11,7 +11,9 @@
 
 static wr_error_t *fill(const Settings *settings, SuiteOptions *options) {
     *options = (SuiteOptions){
-        .script = {.verbose = settings->verbose, .round_trip = settings->round_trip},
+        .script = {.verbose = settings->verbose,
+                   .round_trip = settings->round_trip,
+                   .lazy = settings->lazy},
         .jobs = settings->jobs < 256 ? (uint32_t)settings->jobs : 256,
     };
     wr_config_t *config = NULL;

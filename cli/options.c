@@ -116,6 +116,8 @@ static const Option options[] = {
            "Run N scripts at a time [0: as many as there\nare processors]")
     OPTION("round-trip", 0, FLAG, IN_WAST, round_trip, 0, NULL,
            "Also print each module and encode it again: it\nmust stay the same")
+    OPTION("lazy", 0, FLAG, IN_WAST, lazy, 0, NULL,
+           "Validate bodies once more, when they first run, as\nwhere modules come from the cache")
     OPTION("verbose", 'v', FLAG, IN_WAST, verbose, 0, NULL,
            "Show what scripts print")
     HEADING("What is shown", IN_DUMP)

@@ -49,7 +49,7 @@ typedef struct Settings {
     const char *output;
     bool no_names;
     uint64_t jobs; /* 0 = as many as there are processors */
-    bool gc_stress, gc_verify, round_trip, verbose;
+    bool gc_stress, gc_verify, round_trip, lazy, verbose;
     char **operands; /* zero-terminated like argv */
     size_t operand_count;
 } Settings;

@@ -91,11 +91,13 @@ void wr_engine_delete(wr_engine_t *engine) { wr_engine_unref(engine); }
 
 /* ---- modules -------------------------------------------------------------------------------- */
 
-/* What loading ended with; then the engine's kind decides what else a module needs. */
-static Error *loaded(Error *error, wr_module_t **module) {
-    if (error || (*module)->engine->config.kind != WR_ENGINE_COMPILED) return error;
-    error = wr_aot_prepare(*module);
-    if (!error) return NULL;
+/* Takes over the bytes. The engine's kind decides what a module needs besides. */
+static Error *load(Engine *engine, const u8 *bytes, u64 size, BytesOwner owner, Module **module) {
+    if (engine->config.kind != WR_ENGINE_COMPILED)
+        return wr_module_load(engine, bytes, size, owner, module);
+    Error *error = wr_module_load_outline(engine, bytes, size, owner, module);
+    if (!error) error = wr_aot_prepare(*module);
+    if (!error || !*module) return error;
     wr_module_unref(*module);
     *module = NULL;
     return error;
@@ -108,7 +110,7 @@ wr_error_t *wr_module_new(wr_engine_t *engine, const void *bytes, size_t size,
     u8 *copy = wr_alloc(&engine->alloc, size);
     if (!copy) return ERROR_OOM;
     memcpy(copy, bytes, size);
-    return loaded(wr_module_load(engine, copy, size, BYTES_COPIED, module), module);
+    return load(engine, copy, size, BYTES_COPIED, module);
 }
 
 wr_error_t *wr_module_open(wr_engine_t *engine, const char *path, wr_module_t **module) {
@@ -120,7 +122,7 @@ wr_error_t *wr_module_open(wr_engine_t *engine, const char *path, wr_module_t **
         return wr_error_at(WR_ERROR_IO, NO_OFFSET, "%s: %s", path, why);
     }
     if (size == 0) return wr_module_new(engine, NULL, 0, module);
-    return loaded(wr_module_load(engine, bytes, size, BYTES_MAPPED, module), module);
+    return load(engine, bytes, size, BYTES_MAPPED, module);
 }
 
 wr_error_t *wr_module_validate(wr_engine_t *engine, const void *bytes, size_t size) {

@@ -6,7 +6,6 @@
 
 #include "artifact.h"
 #include "cache.h"
-#include "os.h"
 #include "prepare.h"
 #include "store.h"
 
@@ -83,36 +82,8 @@ bool wr_artifact_recognise(const void *bytes, size_t size) { return wr_artifact_
 
 bool wr_module_is_compiled(const wr_module_t *module) { return module->artifact != NULL; }
 
-/* The module's bytes lie in a mapping of their own: the artifact's, at an offset that need not be a page's. */
-static Error *load_inside(Engine *engine, const u8 *bytes, u64 size, wr_module_t **module) {
-    const u8 *inside;
-    u64 inside_size;
-    if (!wr_artifact_module(bytes, size, &inside, &inside_size))
-        return wr_error_at(WR_ERROR_MALFORMED, NO_OFFSET, "not an artifact, or a damaged one");
-    u8 *copy = wr_alloc(&engine->alloc, (size_t)inside_size);
-    if (!copy) return ERROR_OOM;
-    memcpy(copy, inside, (size_t)inside_size);
-    return wr_module_load(engine, copy, inside_size, BYTES_COPIED, module);
-}
-
 wr_error_t *wr_artifact_open(wr_engine_t *engine, const char *path, wr_module_t **module) {
-    const u8 *bytes;
-    u64 size;
-    const char *why;
-    Artifact *artifact;
-    *module = NULL;
-    if (!wr_os_map_file(path, &bytes, &size, &why))
-        return wr_error_at(WR_ERROR_IO, NO_OFFSET, "%s: %s", path, why);
-    Error *error = load_inside(engine, bytes, size, module);
-    if (bytes) wr_os_unmap_file(bytes, size);
-    if (!error) error = wr_artifact_open_file(path, *module, NULL, &artifact);
-    if (!error) {
-        wr_module_set_artifact(*module, artifact);
-        return NULL;
-    }
-    if (*module) wr_module_unref(*module);
-    *module = NULL;
-    return error;
+    return wr_aot_open(engine, path, module);
 }
 
 /* ---- the cache ---- */

@@ -89,6 +89,8 @@ Handler *const *wr_interp_table(Store *store, const Home *home);
 void wr_interp_heed_alarms(Engine *engine);
 /* Calls a host function with its arguments at `slots`. False: the fiber's outcome is set. */
 bool wr_interp_call_host(Instance *caller, Func *func, Slot *slots);
+/* Makes a function whose home is lazy ready to run. False: the fiber's outcome is set. */
+bool wr_interp_need_code(Fiber *fiber, Func *func);
 /* An exception that came as fiber->error is caught. */
 void wr_interp_caught(Fiber *fiber);
 /* The address of `size` bytes for the memory access whose opcode's last byte is at pc, or NULL if out of

@@ -146,6 +146,15 @@ COLD_HANDLER(h_JUMP_SLOW) {
     NEXT(E);
 }
 
+/* Before a function with another home is entered: its body may not have been validated so far, and then the room
+ * that it takes was not known. */
+#define NEED_CODE(f)                                                                               \
+    do {                                                                                           \
+        if (LIKELY(!(f)->home->lazy)) break;                                                       \
+        if (!wr_interp_need_code(inst->store->fiber, f)) JUMP(h_FAILED);                           \
+        if (!CODE_ROOM(f)) TRAP(WR_TRAP_STACK_EXHAUSTED);                                          \
+    } while (0)
+
 /* r0: the function; there is room for it; fr->pc and stp are set: a host function, or one with another
  * home. */
 COLD_HANDLER(h_CALL_SLOW) {
@@ -166,6 +175,7 @@ COLD_HANDLER(h_CALL_SLOW) {
         r0 = sp->u64;
         NEXT(I);
     }
+    NEED_CODE(f);
     TRANSFER_IF_METERED(f->start);
     ENTER_HOME(f);
     ENTER(f);
@@ -192,6 +202,7 @@ COLD_HANDLER(h_TAIL_SLOW) {
         r0 = sp->u64;
         JUMP(h_RETURN_SLOW_I);
     }
+    NEED_CODE(f);
     TRANSFER_IF_METERED(f->start);
     ENTER_HOME(f);
     move_down(fp, sp - f->param_slots, f->param_slots);

@@ -577,6 +577,12 @@ bool wr_interp_call_host(Instance *caller, Func *func, Slot *slots) {
     return false;
 }
 
+bool wr_interp_need_code(Fiber *fiber, Func *func) {
+    fiber->error = wr_func_need_code(func);
+    fiber->outcome = OUTCOME_FAILED;
+    return fiber->error == NULL;
+}
+
 void wr_interp_caught(Fiber *fiber) {
     wr_error_delete(fiber->error);
     fiber->error = NULL;
@@ -607,13 +613,15 @@ static bool hear_alarms(Store *store) {
 static Error *call(Store *store, Func *func, Slot *slots) {
     if (store->nesting >= MAX_NESTING) return wr_error_trap(WR_TRAP_STACK_EXHAUSTED);
     if (func->home == NULL) return call_other(store, func, NULL, slots);
+    Error *error = func->home->lazy ? wr_func_need_code(func) : NULL;
+    if (error != NULL) return error;
     if (store->fiber == NULL && (store->fiber = fiber_new(store)) == NULL) return ERROR_OOM;
     if (!prepare_thread(store)) return ERROR_OOM;
     RunMode outer = store->fiber->mode;
     store->fiber->mode = mode_of(store);
     bool hears = hear_alarms(store);
     store->nesting += 1;
-    Error *error = call_wasm(store, func, slots);
+    error = call_wasm(store, func, slots);
     store->nesting -= 1;
     if (hears) wr_store_lower(store, POLL_RUNNING);
     store->fiber->mode = outer;
@@ -679,8 +687,10 @@ static Error *resume_paused(PausedCall *call, Slot *slots) {
 static Error *call_pausable(PausedCall *call, Slot *slots) {
     Store *store = call->store;
     if (call->func->home == NULL) return call_other(store, call->func, NULL, slots);
+    Error *error = call->func->home->lazy ? wr_func_need_code(call->func) : NULL;
+    if (error != NULL) return error;
     if (!prepare_thread(store)) return ERROR_OOM;
-    Error *error = call->fiber != NULL ? resume_paused(call, slots) : start_pausable(call, slots);
+    error = call->fiber != NULL ? resume_paused(call, slots) : start_pausable(call, slots);
     if (store->kit != NULL && store->fiber != NULL) fiber_free(store, store->fiber);
     return error;
 }

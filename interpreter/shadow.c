@@ -199,7 +199,7 @@ static Shadow *add(Engine *engine, ShadowList *list, Shadow *shadow) {
 static Shadow *find_or_make(Engine *engine, Module *module, const Code *code, MemoryKind kind) {
     ShadowList *lists = lists_of(module);
     if (lists == NULL) return NULL;
-    ShadowList *list = &lists[code - module->codes];
+    ShadowList *list = &lists[code->func_index - module->nimported_funcs];
     Shadow *shadow = find(list, kind);
     if (shadow != NULL) return shadow;
     u64 start = wr_os_now();

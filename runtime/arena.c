@@ -11,6 +11,7 @@
 struct ArenaChunk {
     ArenaChunk *older;
     size_t size; /* with this header */
+    size_t born; /* Arena.total then, itself included */
     _Alignas(ALIGNMENT) u8 data[];
 };
 
@@ -32,7 +33,7 @@ static u8 *new_chunk(Arena *arena, size_t size) {
     ArenaChunk *chunk = wr_alloc(arena->alloc, bytes);
     if (chunk == NULL) return NULL;
     chunk->size = bytes;
-    arena->total += bytes;
+    chunk->born = arena->total += bytes;
     u8 *block = chunk->data + padding(chunk->data);
     if (is_own) {
         chunk->older = arena->chunks->older;
@@ -99,4 +100,18 @@ void wr_arena_free(Arena *arena) {
         chunk = older;
     }
     wr_arena_init(arena, arena->alloc);
+}
+
+void wr_arena_rewind(Arena *arena, const Arena *earlier) {
+    for (ArenaChunk **place = &arena->chunks; *place != NULL;) {
+        ArenaChunk *chunk = *place;
+        if (chunk->born <= earlier->total) {
+            place = &chunk->older;
+            continue;
+        }
+        *place = chunk->older;
+        wr_free(arena->alloc, chunk, chunk->size);
+    }
+    ASSERT(arena->chunks == earlier->chunks);
+    *arena = *earlier;
 }

@@ -25,5 +25,7 @@ NODISCARD void *wr_arena_copy(Arena *arena, const void *data,
 /* Moves all chunks of `from` into `to`; `from` is empty afterwards. */
 void wr_arena_adopt(Arena *to, Arena *from);
 void wr_arena_free(Arena *arena);
+/* Back to what a copy of it, made earlier, says: what came since is freed. Nothing was adopted meanwhile. */
+void wr_arena_rewind(Arena *arena, const Arena *earlier);
 
 #endif

@@ -466,11 +466,15 @@ static void decode_codes(Reader *r, Module *m) {
     }
 }
 
-static void scan_body(Reader *r) {
+void wr_skip_locals(Reader *r) {
     for (u32 runs = wr_read_count(r, 0); runs > 0 && r->error == NULL; runs--) {
         (void)wr_read_u32(r);
         (void)wr_read_valtype(r, NULL);
     }
+}
+
+static void scan_body(Reader *r) {
+    wr_skip_locals(r);
     Instr instr;
     while (wr_instr_next(r, &instr)) {
     }

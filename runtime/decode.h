@@ -54,6 +54,9 @@ ValType wr_read_reftype(Reader *r, const Module *m);
 /* The type section's contents: fills types, ntypes, groups, ngroups (decode_types.c). */
 void wr_decode_types(Reader *r, Module *m);
 
+/* The local declarations at the beginning of a body. */
+void wr_skip_locals(Reader *r);
+
 /* The binary format's sections into `m` (m->bytes, size, engine and arena are set). Bodies are only
  * delimited: m->codes[i] has func_index, start (of the whole body: local declarations) and end. */
 NODISCARD Error *wr_decode_module(Module *m);

@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 #include "alloc.h"
+#include "lazy_bodies.h"
 #include "module.h"
 #include "object.h"
 #include "utf8.h"
@@ -362,8 +363,7 @@ void wr_error_add_frame(Error *error, Instance *instance, u32 func_index, u64 mo
     f->frame.function_index = func_index;
     f->frame.module_offset = module_offset;
     if (func_index >= module->nimported_funcs && func_index < module->nfuncs)
-        f->frame.function_offset =
-            module_offset - wr_module_offset(module, wr_module_code(module, func_index)->start);
+        f->frame.function_offset = module_offset - wr_body_start(module, func_index);
     set_names(f, wr_module_own_name(module), wr_module_func_name(module, func_index));
 }
 

@@ -8,6 +8,7 @@
  */
 #include "const_eval.h"
 #include "heap.h"
+#include "lazy_bodies.h"
 #include "link.h"
 #include "memory.h"
 #include "table.h"
@@ -65,7 +66,8 @@ static Instance *new_instance(Store *store, Module *module) {
     instance->types = module->types;
     instance->heap = store->heap;
     instance->heap_base = store->heap->base;
-    for (u32 wide = 0; wide < 2; wide++) instance->homes[wide] = (Home){instance, wide != 0};
+    for (u32 k = 0; k < HOMES; k++)
+        instance->homes[k] = (Home){instance, k == HOME_WIDE, k == HOME_LAZY};
     instance->exit.home = &instance->homes[0];
     instance->next = store->instances;
     store->instances = instance;
@@ -105,19 +107,45 @@ static void bind_imports(Instance *i, const ExternVal *given) {
 /* For functions without branches: code that passes over none of the entries adds 0 to an address. */
 static const SideEntry no_entries[1];
 
-static void init_func(Instance *i, Func *func, const Code *code) {
+static void set_code(Func *func, Instance *i, const Code *code) {
     func->home = &i->homes[code->is_wide];
-    func->type = i->module->funcs[code->func_index].type;
     func->start = code->start;
-    func->end = code->end;
     func->side = code->nside > 0 ? code->side : no_entries;
-    func->param_slots = code->param_slots;
-    func->result_slots = code->result_slots;
     func->zero_slots = code->local_slots - code->param_slots;
     func->frame_slots = func->zero_slots + code->max_slots + FRAME_SLACK;
     func->code = code;
+}
+
+Error *wr_func_need_code(Func *func) {
+    Instance *i = func->home->instance;
+    Error *error;
+    const Code *code = wr_lazy_body(i->module, func->index, &error);
+    if (code != NULL) set_code(func, i, code);
+    return error;
+}
+
+void wr_func_interpret(Func *func, Instance *i) {
+    const Module *m = i->module;
+    bool is_lazy = m->lazy != NULL && func->code == wr_module_code(m, func->index);
+    func->home = &i->homes[is_lazy ? HOME_LAZY : func->code->is_wide];
+}
+
+static void init_func(Instance *i, Func *func, const Code *code) {
+    const DefType *type = i->module->funcs[code->func_index].type;
+    func->type = type;
+    func->end = code->end;
+    func->param_slots = type->param_slots;
+    func->result_slots = type->result_slots;
     func->index = code->func_index;
     func->heat = i->store->engine->start_heat;
+    if (i->module->lazy == NULL) {
+        set_code(func, i, code);
+        return;
+    }
+    func->home = &i->homes[HOME_LAZY];
+    func->side = no_entries;
+    func->frame_slots = func->result_slots + FRAME_SLACK; /* for callers of machine code */
+    func->code = code;
 }
 
 static bool make_funcs(Instance *i) {

@@ -1,9 +1,10 @@
 /*
- * module.c - the life of a module: loading (decode, then validate), counting references, lookup.
+ * module.c - the life of a module: loading (decode, then validate, bodies last), counting references, lookup.
  */
 #include "module.h"
 
 #include "decode.h"
+#include "lazy_bodies.h"
 #include "log.h"
 #include "name_section.h"
 #include "os.h"
@@ -24,6 +25,7 @@ static void delete_module(Module *m) {
     for (u32 i = 0; i < m->ngroups; i++) wr_types_release(engine->types, m->groups[i]);
     if (m->artifact) m->artifact_free(m->artifact);
     if (engine->executor->module_free) engine->executor->module_free(m);
+    wr_lazy_bodies_free(m->lazy, m);
     wr_arena_free(&m->arena);
     if (m->size != 0) release_bytes(engine, m->bytes, m->size, m->owner);
     wr_free(&engine->alloc, m, sizeof *m);
@@ -55,43 +57,66 @@ static void sum_up(Module *m) {
     m->stats.resident_bytes = sizeof *m + m->arena.total + (m->owner == BYTES_COPIED ? m->size : 0);
 }
 
-static Error *load(Module *m) {
-    u32 threads = m->engine->config.validation_threads;
+static Error *load_outline(Module *m) {
     u64 start = wr_os_now();
     Error *error = wr_decode_module(m);
     u64 decoded = wr_os_now();
     m->stats.decode_ns = decoded - start;
     m->stats.validation_threads = 1;
     if (error == NULL) error = wr_validate_module(m);
-    if (error == NULL) error = wr_validate_bodies(m, threads);
     m->stats.validate_ns = wr_os_now() - decoded;
-    if (error == NULL) sum_up(m);
     return error;
 }
 
-static void log_loading(const Module *m, const Error *error) {
-    if (error != NULL) {
-        wr_log(m->engine, WR_LOG_INFO, "module of %llu bytes refused: %s",
-               (unsigned long long)m->size, wr_error_message(error));
-    } else {
-        wr_log(m->engine, WR_LOG_DEBUG,
-               "module of %llu bytes, %u functions: decoded in %llu us, validated in %llu us",
-               (unsigned long long)m->size, (unsigned)m->nfuncs,
-               (unsigned long long)m->stats.decode_ns / 1000,
-               (unsigned long long)m->stats.validate_ns / 1000);
-    }
+static void log_refusal(const Module *m, const Error *error) {
+    wr_log(m->engine, WR_LOG_INFO, "module of %llu bytes refused: %s", (unsigned long long)m->size,
+           wr_error_message(error));
 }
 
-Error *wr_module_load(Engine *engine, const u8 *bytes, u64 size, BytesOwner owner, Module **out) {
+static void log_loading(const Module *m) {
+    wr_log(m->engine, WR_LOG_DEBUG,
+           "module of %llu bytes, %u functions: decoded in %llu us, validated in %llu us%s",
+           (unsigned long long)m->size, (unsigned)m->nfuncs,
+           (unsigned long long)m->stats.decode_ns / 1000,
+           (unsigned long long)m->stats.validate_ns / 1000,
+           m->lazy != NULL ? ", bodies when they are needed" : "");
+}
+
+Error *wr_module_load_outline(Engine *engine, const u8 *bytes, u64 size, BytesOwner owner,
+                              Module **out) {
     *out = NULL;
     Module *m = new_module(engine, bytes, size, owner);
     if (m == NULL) return ERROR_OOM;
-    Error *error = load(m);
-    log_loading(m, error);
-    if (error == NULL)
+    Error *error = load_outline(m);
+    if (error == NULL) {
         *out = m;
-    else
-        delete_module(m);
+        return NULL;
+    }
+    log_refusal(m, error);
+    delete_module(m);
+    return error;
+}
+
+Error *wr_module_check_bodies(Module *m, WhenBodies when) {
+    u64 start = wr_os_now();
+    Error *error = NULL;
+    if (when == BODIES_NOW)
+        error = wr_validate_bodies(m, m->engine->config.validation_threads);
+    else if ((m->lazy = wr_lazy_bodies_new(m)) == NULL)
+        error = ERROR_OOM;
+    m->stats.validate_ns += wr_os_now() - start;
+    if (error != NULL) return log_refusal(m, error), error;
+    sum_up(m);
+    log_loading(m);
+    return NULL;
+}
+
+Error *wr_module_load(Engine *engine, const u8 *bytes, u64 size, BytesOwner owner, Module **out) {
+    Error *error = wr_module_load_outline(engine, bytes, size, owner, out);
+    if (error == NULL) error = wr_module_check_bodies(*out, BODIES_NOW);
+    if (error == NULL || *out == NULL) return error;
+    delete_module(*out);
+    *out = NULL;
     return error;
 }
 

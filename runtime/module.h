@@ -253,6 +253,9 @@ typedef struct wr_module {
 
     u32 ncodes; /* == nfuncs - nimported_funcs */
     Code *codes;
+    /* NULL: all bodies are validated. Else codes[] says where they lie, local declarations included, and nothing
+     * more; each is validated when it is needed (lazy_bodies.h). */
+    struct LazyBodies *lazy;
 
     u32 ncustoms;
     CustomSection *customs;
@@ -270,6 +273,13 @@ typedef struct wr_module {
  * `bytes` was allocated with the engine's allocator; BYTES_MAPPED: by wr_os_map_file). */
 NODISCARD Error *wr_module_load(Engine *engine, const u8 *bytes, u64 size, BytesOwner owner,
                                 Module **out);
+/* The same in two steps, for who may find somebody to vouch for the bodies (lazy_bodies.h) when it has seen the
+ * rest: nothing is known of the bodies between the two, and nobody else may see the module. The
+ * second step's errors leave it to the caller, who still has the reference. */
+NODISCARD Error *wr_module_load_outline(Engine *engine, const u8 *bytes, u64 size, BytesOwner owner,
+                                        Module **out);
+typedef enum WhenBodies { BODIES_NOW, BODIES_WHEN_NEEDED } WhenBodies;
+NODISCARD Error *wr_module_check_bodies(Module *module, WhenBodies when);
 Module *wr_module_ref(Module *module);
 void wr_module_unref(Module *module);
 

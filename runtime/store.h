@@ -125,7 +125,7 @@ void wr_host_func_unref(HostFunc *host);
 /* A function instance: of the host (host != NULL), interpreted (home != NULL), or compiled (native_entry != NULL).
  * The first cache line is all that a call needs. */
 struct wr_func {
-    const struct Home *home; /* the instance's, chosen by code->is_wide; NULL: not interpreted */
+    const struct Home *home; /* the instance's; NULL: not interpreted */
     const u8 *start;         /* Code.start */
     const SideEntry *side;   /* Code.side, or what no entry is read of; never NULL */
     uintptr_t ids;           /* the executor's: by what it dispatches; 0: nothing yet */
@@ -149,12 +149,14 @@ struct wr_func {
 };
 
 /* What changes when control passes from one function to another that has a different one: instance, and with
- * it the memory, and the dispatch table's variant. An instance has two: [0] for functions without v128
- * locals, [1] for wide ones (Code.is_wide). */
+ * it the memory, and the dispatch table's variant. An instance has three: for functions without v128
+ * locals, for wide ones (Code.is_wide), and for those whose bodies have not been validated: they cannot run
+ * before wr_func_need_code() has given them one of the others. */
 typedef struct Home {
     Instance *instance;
-    bool wide;
+    bool wide, lazy;
 } Home;
+enum { HOME_NARROW, HOME_WIDE, HOME_LAZY, HOMES };
 
 /* ---- memories, tables, globals, tags ---- */
 
@@ -230,7 +232,7 @@ struct wr_instance {
     Heap *heap;            /* the store's */
     u8 *heap_base;
     struct Native *native; /* the store's */
-    Home homes[2];
+    Home homes[HOMES];
     Func exit; /* the executor's: of the frame below the outermost one; no Code */
     /* cold */
     Module *module; /* counted */
@@ -397,6 +399,12 @@ INLINE Instance *func_instance(const Func *func) {
            : func->native_entry != NULL ? (Instance *)func->native_context
                                         : NULL;
 }
+
+/* Of a function defined in `instance`: it has no machine code (any more) and runs in the executor. */
+void wr_func_interpret(Func *func, Instance *instance);
+/* Of a function whose home is lazy: its body is validated, and the function gets ready to run. Errors: the body is
+ * invalid, or out of memory. The first cache line of the function changes. */
+NODISCARD Error *wr_func_need_code(Func *func);
 
 /* The error for a trap; `element` is looked at for WR_TRAP_UNINITIALIZED_ELEMENT only. */
 Error *wr_store_trap(const Store *store, wr_trap_code_t code, u64 element);

@@ -15,6 +15,11 @@ NODISCARD Error *wr_validate_module(Module *m);
  * whatever the threads did. Memory goes to m->arena. */
 NODISCARD Error *wr_validate_bodies(Module *m, u32 threads);
 
+/* One body, whose local map is bounded by `entries`, which begins as wr_local_map_entries() for all of a module
+ * (local_map.c). Made after the body has been validated. */
+u64 wr_local_map_entries(const Module *m);
+NODISCARD Error *wr_make_local_map(const Module *m, Code *code, Arena *arena, u64 *entries);
+
 /* The operand and local types at a code position, by running validation again up to it: for exact roots,
  * snapshots and debuggers. `pc` is an instruction boundary relative to Code.start. Types are
  * given from the bottom; slots follow from type_slots(). Returns false when out of memory. */

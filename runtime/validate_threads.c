@@ -95,41 +95,11 @@ static void finish_worker(Worker *w, Error **error, u32 *failed) {
     *failed = w->failed;
 }
 
-/* ---- local maps ---- */
-
-/* One for each wide function, made here, one after the other: the sum is bounded, so that a module of
- * many functions that declare 50000 locals in a few bytes does not take memory without end. */
-#define MAP_ENTRIES_FREE (1u << 20)
-#define MAP_ENTRIES_PER_BYTE 16u
-
-static void fill_map(const Module *m, const Code *code, u32 *map) {
-    const DefType *type = m->funcs[code->func_index].type;
-    u32 n = 0, slot = 0;
-    for (; n < type->nparams; n++) {
-        u32 wide = type->types[n] == T_V128;
-        map[n] = slot << 1 | wide;
-        slot += 1 + wide;
-    }
-    for (u32 i = 0; i < code->nruns; i++) {
-        u32 wide = code->runs[i].type == T_V128;
-        for (u32 k = 0; k < code->runs[i].count; k++, slot += 1 + wide) map[n++] = slot << 1 | wide;
-    }
-    ASSERT(n == code->nlocals);
-}
-
 static Error *make_local_maps(Module *m) {
-    u64 budget = MAP_ENTRIES_FREE + m->stats.code_bytes * MAP_ENTRIES_PER_BYTE;
+    u64 entries = wr_local_map_entries(m);
     for (u32 i = 0; i < m->ncodes; i++) {
-        Code *code = &m->codes[i];
-        if (!code->is_wide || code->nlocals == 0) continue;
-        if (code->nlocals > budget)
-            return wr_error_at(WR_ERROR_INVALID, wr_module_offset(m, code->start),
-                               "too many locals in functions that use vectors");
-        budget -= code->nlocals;
-        u32 *map = wr_arena_new(&m->arena, code->nlocals, sizeof *map);
-        if (map == NULL) return ERROR_OOM;
-        fill_map(m, code, map);
-        code->local_map = map;
+        Error *error = wr_make_local_map(m, &m->codes[i], &m->arena, &entries);
+        if (error != NULL) return error;
     }
     return NULL;
 }
@@ -166,9 +136,6 @@ static u32 choose_threads(const Module *m, u32 threads) {
 }
 
 Error *wr_validate_bodies(Module *m, u32 threads) {
-    m->stats.code_bytes = 0;
-    for (u32 i = 0; i < m->ncodes; i++)
-        m->stats.code_bytes += (u64)(m->codes[i].end - m->codes[i].start);
     if (m->ncodes == 0) return NULL;
     m->stats.validation_threads = choose_threads(m, threads);
     Error *error = check_bodies(m, m->stats.validation_threads);

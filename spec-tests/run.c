@@ -139,16 +139,31 @@ static Instance *find_instance(const Run *run, Name name) {
 
 /* ---- modules ---- */
 
-/* Takes over what the command has of a module. */
-static Error *load_bytes(Run *run, const u8 *bytes, size_t size, Module **out) {
-    if (size == 0) return wr_module_load(run->engine, (const u8 *)"", 0, BYTES_BORROWED, out);
-    Error *error = wr_module_load(run->engine, bytes, size, BYTES_COPIED, out);
-    if (error != NULL || run->engine->config.kind != WR_ENGINE_COMPILED) return error;
-    error = wr_aot_prepare(*out);
+/* With what a script needs of it: code, or nothing but what vouches for the bodies. */
+static Error *load_otherwise(Run *run, const u8 *bytes, size_t size, Module **out) {
+    Error *error = wr_module_load_outline(run->engine, bytes, size, BYTES_COPIED, out);
+    if (error != NULL) return error;
+    error = run->options->lazy ? wr_module_check_bodies(*out, BODIES_WHEN_NEEDED)
+                               : wr_aot_prepare(*out);
     if (error == NULL) return NULL;
     wr_module_unref(*out);
     *out = NULL;
     return error;
+}
+
+/* Takes over what the command has of a module. */
+static Error *load_bytes(Run *run, const u8 *bytes, size_t size, Module **out) {
+    if (size == 0) return wr_module_load(run->engine, (const u8 *)"", 0, BYTES_BORROWED, out);
+    if (run->engine->config.kind == WR_ENGINE_COMPILED)
+        return load_otherwise(run, bytes, size, out);
+    if (!run->options->lazy) return wr_module_load(run->engine, bytes, size, BYTES_COPIED, out);
+    Error *error = wr_module_load(run->engine, bytes, size, BYTES_BORROWED, out);
+    if (error != NULL) {
+        wr_free(&run->engine->alloc, (void *)(uintptr_t)bytes, size);
+        return error;
+    }
+    wr_module_unref(*out);
+    return load_otherwise(run, bytes, size, out);
 }
 
 static Error *parse_quoted(Run *run, TextModule *module) {

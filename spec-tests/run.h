@@ -14,6 +14,7 @@
 typedef struct ScriptOptions {
     bool verbose;    /* log what the print functions are given */
     bool round_trip; /* modules in text must come back from binary to text and binary again */
+    bool lazy; /* modules are valid when they are loaded, and bodies validated when they run */
 } ScriptOptions;
 
 typedef struct ScriptResult {

@@ -149,8 +149,8 @@ Test(artifact, runs_from_a_file) {
     cr_assert_eq(close(fd), 0);
     write_file(path, x);
     Artifact *first = NULL, *second = NULL;
-    expect_none(wr_artifact_open_file(path, x->module, &base_options, &first));
-    expect_none(wr_artifact_open_file(path, x->module, NULL, &second));
+    expect_none(wr_artifact_open_file(x->engine, path, x->module, &base_options, &first));
+    expect_none(wr_artifact_open_file(x->engine, path, x->module, NULL, &second));
     cr_assert(wr_artifact_options(second)->guarded && !wr_artifact_options(second)->polled);
     cr_assert_eq(wr_artifact_options(second)->level, 2);
     cr_assert_eq(remove(path), 0);

@@ -1,9 +1,13 @@
 /*
  * Compiled code beside interpreted code: whichever modules of a program are compiled, it gives the same results, traps,
  * exceptions and backtraces, and its objects live. Every program runs once for each choice of
- * modules to compile; what it did, as text, must be what it does when all are interpreted. Needs wasmrun-aot.
+ * modules to compile, and the bodies of all are validated when they are needed; what it did, as text, must be what it
+ * does when all are interpreted. Needs wasmrun-aot.
  */
+#define _GNU_SOURCE
 #include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 #include "prepare.h"
 #include "store.h"
@@ -30,26 +34,40 @@ typedef struct Run {
 
 static bool compiled_without_polls;
 
-static void compile(wr_module_t *m) {
-    Module *module = (Module *)m;
+static void write_temporary(char *path, const u8 *bytes, size_t size) {
+    int fd = mkstemp(path);
+    cr_assert_geq(fd, 0);
+    FILE *f = fdopen(fd, "wb");
+    cr_assert(f && fwrite(bytes, 1, size, f) == size);
+    cr_assert_eq(fclose(f), 0);
+}
+
+/* The module once more, with code, as it comes from a file; the old one goes. */
+static wr_module_t *compile(wr_module_t *module) {
+    char path[] = "native-XXXXXX";
     CompileRequest request = {.options = wr_aot_options(module->engine), .threads = 1};
     request.options.polled = !compiled_without_polls;
     CompileStats stats;
     u8 *bytes;
     size_t size;
-    Artifact *artifact;
+    wr_module_t *compiled;
     must(wr_aot_compile(module, &request, &bytes, &size, &stats));
     cr_assert_eq(stats.left_out, 0);
-    must(wr_artifact_open_bytes(module->engine, bytes, size, module, &request.options, &artifact));
-    wr_module_set_artifact(module, artifact);
+    write_temporary(path, bytes, size);
+    must(wr_artifact_open(module->engine, path, &compiled));
+    cr_assert_eq(remove(path), 0);
+    cr_assert_not_null(compiled->lazy, "the compiler has validated it");
     wr_free(&module->engine->alloc, bytes, size);
+    wr_module_delete(module);
+    return compiled;
 }
 
 /* Instantiates a module and defines it under a name for the later ones. */
 static wr_instance_t *add(Run *r, const char *name, const char *text) {
-    wr_module_t *module = text_module(&r->b, text);
     bool is_compiled = r->compiled >> r->made++ & 1;
-    if (is_compiled) compile(module);
+    wr_module_t *module =
+        r->compiled != 0 ? lazy_text_module(&r->b, text) : text_module(&r->b, text);
+    if (is_compiled) module = compile(module);
     wr_instance_t *instance = NULL;
     must(wr_linker_instantiate(r->b.linker, r->b.store, module, &instance));
     must(wr_linker_define_instance(r->b.linker, name, instance));
@@ -460,7 +478,7 @@ Test(native, threads_run_the_same_code) {
             " (func (export \"load\") (param i32) (result i32) (i32.load (local.get 0)))"
             " (func $deep (export \"deep\") (param i32) (result i32)"
             "  (i32.add (i32.const 1) (call $deep (local.get 0)))))");
-    compile(module);
+    module = compile(module);
     Worker workers[THREADS];
     for (int k = 0; k < THREADS; k++) {
         workers[k] = (Worker){.engine = b.engine, .module = module};
@@ -490,7 +508,7 @@ Test(native, stores_of_a_pool_run_compiled_code) {
             "  (i32.store (i32.const 8) (i32.add (i32.load (i32.const 8)) (local.get 0)))"
             "  (i32.load (i32.const 8)))"
             " (func (export \"load\") (param i32) (result i32) (i32.load (local.get 0))))");
-    compile(module);
+    module = compile(module);
     wr_prelinked_t *pre;
     must(wr_linker_prelink(b.linker, module, &pre));
     for (int round = 0; round < 50; round++) {

@@ -5,17 +5,34 @@
 #define WR_TESTS_TEXT_SUPPORT_H
 
 #include "embed_support.h"
+#include "module.h"
 #include "text_parse.h"
+
+/* The binary, from the system's allocator. */
+static inline u8 *text_bytes(const char *text, size_t *size) {
+    TextOptions options = {.alloc = &wr_alloc_system};
+    u8 *bytes = NULL;
+    must(wr_text_to_binary(&options, text, strlen(text), "test", &bytes, size));
+    return bytes;
+}
 
 /* A module of the bench's engine; the caller's. */
 static inline wr_module_t *text_module(Bench *b, const char *text) {
-    TextOptions options = {.alloc = &wr_alloc_system};
-    u8 *bytes = NULL;
-    size_t size = 0;
-    must(wr_text_to_binary(&options, text, strlen(text), "test", &bytes, &size));
+    size_t size;
+    u8 *bytes = text_bytes(text, &size);
     wr_module_t *module = NULL;
     must(wr_module_new(b->engine, bytes, size, &module));
     wr_free(&wr_alloc_system, bytes, size);
+    return module;
+}
+
+/* One whose bodies are validated when they are needed. The engine's allocator is the system's. */
+static inline wr_module_t *lazy_text_module(Bench *b, const char *text) {
+    size_t size;
+    u8 *bytes = text_bytes(text, &size);
+    wr_module_t *module = NULL;
+    must(wr_module_load_outline(b->engine, bytes, size, BYTES_COPIED, &module));
+    must(wr_module_check_bodies(module, BODIES_WHEN_NEEDED));
     return module;
 }
 
