@@ -191,6 +191,13 @@ static bool step(Eval *e) {
 Error *wr_const_eval(Instance *instance, const ConstExpr *expr, Slot out[2]) {
     const u8 *bytes = instance->module->bytes, *start = bytes + expr->offset;
     Store *store = instance->store;
+    i32 value;
+    /* what lies behind the expression in the module is there, too, but for the last bytes */
+    if (wr_plain_const(start, bytes + instance->module->size, &value) != NULL) {
+        out[0].u64 = (u32)value;
+        out[1].u64 = 0;
+        return NULL;
+    }
     Slot first_slots[INLINE_SLOTS];
     u8 first_is_ref[INLINE_SLOTS];
     Eval e = {

@@ -57,7 +57,12 @@ static void declare_func(Module *m, u32 index) {
 
 /* Blocks cannot stand in a constant expression, but it takes their nesting to find its end. */
 static ConstExpr read_const_expr(Reader *r, Module *m) {
-    const u8 *start = r->pos;
+    const u8 *start = r->pos, *end;
+    i32 value;
+    if (r->error == NULL && (end = wr_plain_const(start, r->end, &value)) != NULL) {
+        r->pos = end;
+        return (ConstExpr){(u64)(start - m->bytes), (u32)(end - start)};
+    }
     Instr instr;
     for (u32 depth = 0; wr_instr_next(r, &instr);) {
         ImmKind imm = (ImmKind)wr_op_info[instr.op].imm;

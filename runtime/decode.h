@@ -43,6 +43,20 @@ INLINE u32 wr_read_u32(Reader *r) {
     return wr_read_u32_slow(r);
 }
 
+/* A constant expression that is an i32.const of at most 4 bytes and `end`, which is what most are: modules have
+ * 100000 data segments. Gives the place behind it; NULL if it is any other, or cut off. */
+INLINE const u8 *wr_plain_const(const u8 *pos, const u8 *end, i32 *value) {
+    u32 bits = 0, shift = 0;
+    if (end - pos < 7 || *pos++ != 0x41) return NULL;
+    do {
+        bits |= (u32)(*pos & 0x7F) << shift;
+        shift += 7;
+    } while (*pos++ >= 0x80 && shift < 28);
+    if (pos[-1] >= 0x80 || *pos != 0x0B) return NULL;
+    *value = (i32)(bits << (32 - shift)) >> (32 - shift);
+    return pos + 1;
+}
+
 /* Types in the binary format, with type indices resolved to canonical ids through
  * module->types[0..ntypes) and checked against the module's features. Used by sections and by
  * bodies. Without a module (NULL) every form is accepted and a type index stands as it is:
