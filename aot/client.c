@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "format.h"
 #include "native.h"
 #include "os.h"
 #include "store.h"
@@ -91,6 +92,12 @@ static Error *died(Compiler *compiler) {
     return wr_error_at(WR_ERROR_IO, NO_OFFSET, "the compiler ended early: %s", how);
 }
 
+static Error *senseless(Compiler *compiler) {
+    char how[64];
+    end_process(compiler, how, sizeof how);
+    return wr_error_at(WR_ERROR_IO, NO_OFFSET, "the compiler's answer makes no sense");
+}
+
 static bool send_text(const OsProcess *process, const char *text, u32 size) {
     return size == 0 || wr_os_process_write(process, text, size);
 }
@@ -112,13 +119,16 @@ static bool send_request(const OsProcess *process, const Module *module, const C
            wr_os_process_write(process, module->bytes, module->size);
 }
 
-/* The payload of the last answer; NULL with *error set. */
-static u8 *receive(Compiler *compiler, u64 size, Error **error) {
+#define MESSAGE_MAX 65536u /* bytes */
+
+/* The payload of the last answer, of at most `limit` bytes; NULL with *error set. */
+static u8 *receive(Compiler *compiler, u64 size, u64 limit, Error **error) {
     const Alloc *alloc = &compiler->engine->alloc;
-    u8 *bytes = size > 0 && size < SIZE_MAX ? wr_alloc(alloc, (size_t)size) : NULL;
+    bool is_possible = size > 0 && size <= limit;
+    u8 *bytes = is_possible ? wr_alloc(alloc, (size_t)size) : NULL;
     *error = NULL;
     if (bytes == NULL) {
-        *error = size == 0 ? died(compiler) : ERROR_OOM;
+        *error = is_possible ? ERROR_OOM : senseless(compiler);
         char how[64];
         end_process(compiler, how, sizeof how); /* what it sends would not be read */
         return NULL;
@@ -131,9 +141,10 @@ static u8 *receive(Compiler *compiler, u64 size, Error **error) {
 
 static Error *refused(Compiler *compiler, const WireAnswer *answer) {
     Error *error;
-    u8 *text = receive(compiler, answer->size, &error);
+    u8 *text = receive(compiler, answer->size, MESSAGE_MAX, &error);
     if (text == NULL) return error;
-    error = wr_error_at((wr_error_kind_t)answer->kind, NO_OFFSET, "%.*s",
+    bool is_kind = answer->kind <= WR_ERROR_USAGE;
+    error = wr_error_at(is_kind ? (wr_error_kind_t)answer->kind : WR_ERROR_IO, NO_OFFSET, "%.*s",
                         answer->size < 1000 ? (int)answer->size : 1000, (const char *)text);
     wr_free(&compiler->engine->alloc, text, (size_t)answer->size);
     return error;
@@ -154,8 +165,14 @@ Error *wr_compiler_run(Compiler *compiler, const Module *module, const CompileRe
             request->progress(request->progress_context, answer.done, answer.total);
     }
     if (answer.tag != WIRE_ARTIFACT) return refused(compiler, &answer);
-    *artifact = receive(compiler, answer.size, &error);
-    if (*artifact == NULL) return error;
+    u8 *bytes = receive(compiler, answer.size, ARTIFACT_MAX, &error);
+    if (bytes == NULL) return error;
+    if (!wr_artifact_is(bytes, answer.size) || answer.size < HEAD_SIZE ||
+        le64_load(bytes + HEAD_FILE_SIZE) != answer.size) {
+        wr_free(&compiler->engine->alloc, bytes, (size_t)answer.size);
+        return senseless(compiler);
+    }
+    *artifact = bytes;
     *size = (size_t)answer.size;
     if (stats != NULL) *stats = answer.stats;
     return NULL;

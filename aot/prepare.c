@@ -66,7 +66,7 @@ static bool take_from_cache(Module *module, const char *path, const NativeOption
         wr_module_set_artifact(module, artifact);
         return true;
     }
-    wr_log(module->engine, WR_LOG_WARNING, "%s: %s", path, wr_error_message(error));
+    wr_log(module->engine, WR_LOG_INFO, "%s: %s", path, wr_error_message(error));
     wr_error_delete(error);
     wr_cache_remove(path);
     return false;
@@ -101,12 +101,14 @@ static Error *compile_and_open(Module *module, const CompileRequest *request, co
     return error;
 }
 
-/* NULL if there is none, or it is not to be used. */
-static const Cache *open_cache(const Engine *engine, Cache *cache) {
+/* NULL if there is none, or it is not to be used: that is told once. */
+static const Cache *open_cache(Engine *engine, Cache *cache) {
     if (!engine->config.caches) return NULL;
     Error *error = wr_cache_open(cache, engine->config.cache_folder);
     if (error == NULL) return cache;
-    wr_log(engine, WR_LOG_WARNING, "%s", wr_error_message(error));
+    NativeEngine *native = wr_native_engine(engine);
+    if (native != NULL && !atomic_exchange(&native->told_of_cache, true))
+        wr_log(engine, WR_LOG_WARNING, "%s", wr_error_message(error));
     wr_error_delete(error);
     return NULL;
 }
@@ -146,7 +148,7 @@ Error *wr_aot_open(Engine *engine, const char *path, Module **module) {
 
 Error *wr_aot_prepare(Module *module) {
     if (module->ncodes == 0) return check_bodies(module);
-    const Engine *engine = module->engine;
+    Engine *engine = module->engine;
     CompileRequest request = {.options = wr_aot_options(engine),
                               .progress = engine->config.compile_progress,
                               .progress_context = engine->config.compile_context};

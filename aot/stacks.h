@@ -29,6 +29,7 @@ typedef struct SpareStack {
 typedef struct NativeEngine {
     OsMutex lock; /* of what follows: one module at a time is compiled, on all threads */
     Compiler *compiler;
+    atomic_bool told_of_cache; /* that it is not used, and why */
     SpareStack spares[MAX_SPARE_STACKS];
 } NativeEngine;
 

@@ -53,6 +53,8 @@ static bool configure_compilation(const Settings *settings, wr_config_t *config)
     wr_config_set_compiled_polls(config, !settings->no_polls);
     wr_config_set_perf_map(config, settings->perf_map);
     wr_config_set_compile_progress(config, wr_cli_progress(), NULL);
+    if (settings->engine != ENGINE_INTERPRETER)
+        wr_config_set_log(config, wr_cli_warn, NULL, WR_LOG_WARNING);
     return settings->no_cache || wr_config_set_cache(config, settings->cache);
 }
 

@@ -79,9 +79,7 @@ static const Option options[] = {
     OPTION("engine", 0, CHOICE, IN_RUN | IN_WAST, engine, 0, "interp|aot",
            "How code is executed: interpreted, or compiled to\nmachine code before it runs")
     HEADING("Compilation", IN_COMPILE | IN_CACHE)
-    OPTION("opt-level", 'O', CHOICE, IN_COMPILE, opt_level, 0, "0|1|2|3|s",
-           "How well code is compiled; s: small [2]")
-    OPTION("opt-level", 0, CHOICE, IN_RUN | IN_WAST, opt_level, 0, "0|1|2|3|s",
+    OPTION("opt-level", 'O', CHOICE, IN_RUN | IN_WAST | IN_COMPILE, opt_level, 0, "0|1|2|3|s",
            "How well code is compiled; s: small [2]")
     OPTION("cache-dir", 0, STRING, IN_RUN | IN_CACHE, cache, 0, "DIR",
            "The cache of compiled code [$XDG_CACHE_HOME/\nwasmrun, or $HOME/.cache/wasmrun]")

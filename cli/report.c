@@ -102,6 +102,14 @@ int wr_cli_report(const char *subject, wr_error_t *error) {
     return status;
 }
 
+void wr_cli_warn(void *context, wr_log_level_t level, const char *text) {
+    (void)context;
+    (void)level;
+    begin_line("warning");
+    wr_cli_print_safe(stderr, text, strlen(text));
+    fputc('\n', stderr);
+}
+
 int wr_cli_finish(int status) {
     if (fflush(stdout) == 0 && !ferror(stdout)) return status;
     return wr_cli_fail("standard output", errno ? strerror(errno) : "write error");
