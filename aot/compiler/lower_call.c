@@ -6,6 +6,7 @@
  * only if the callee makes tail calls itself, or may: else a call and a return will do, since the callee
  * returns before the stack could grow any further.
  */
+#include "fixed.h"
 #include "lower.h"
 
 /* What is called, and how. */
@@ -214,9 +215,51 @@ static void check_element(Lower *l, LLVMValueRef handle, LLVMValueRef index) {
     LLVMPositionBuilderAtEnd(l->b, likely);
 }
 
+/* Traps: why, is looked for now. */
+static void trap_for_callee(Lower *l, u32 table, LLVMValueRef index) {
+    LLVMValueRef arguments[] = {wr_lower_i32(l, table), index};
+    wr_lower_trap(l, wr_lower_helper(l, HELPER_NO_CALLEE, arguments, 2));
+}
+
+/* One of the two i32 of an element of a fixed table's array. */
+static LLVMValueRef load_constant(Lower *l, LLVMValueRef array, LLVMValueRef index, u32 which) {
+    LLVMValueRef at = LLVMBuildInBoundsGEP2(l->b, l->unit->i64, array, &index, 1, "");
+    return wr_lower_load_fixed(l, l->unit->i32, at, 4 * (u64)which);
+}
+
+/* The type's number says all: there is an element, and it is of the type. */
+static Callee callee_in_fixed(Lower *l, bool tail) {
+    u32 type_index = l->at.index, table = l->at.index2;
+    const Plan *plan = l->unit->plan;
+    LLVMValueRef array = wr_fixed_array(l->unit, table, tail);
+    LLVMValueRef index = LLVMBuildZExt(l->b, wr_lower_pop(l), l->unit->i64, ""), size;
+    LLVMBasicBlockRef inside, same;
+    if (array == NULL) {
+        l->failed = true;
+        array = LLVMConstNull(l->unit->ptr);
+    }
+    size = wr_lower_i64(l, plan->fixed[table].size);
+    wr_lower_unlikely(l, LLVMBuildICmp(l->b, LLVMIntUGE, index, size, ""), &inside);
+    trap_for_callee(l, table, index);
+    LLVMPositionBuilderAtEnd(l->b, inside);
+    LLVMValueRef number = wr_lower_i32(l, plan->type_numbers[type_index]);
+    LLVMValueRef type = load_constant(l, array, index, 1);
+    wr_lower_unlikely(l, LLVMBuildICmp(l->b, LLVMIntNE, type, number, ""), &same);
+    trap_for_callee(l, table, index);
+    LLVMPositionBuilderAtEnd(l->b, same);
+    LLVMValueRef way = load_constant(l, array, index, 0);
+    way = LLVMBuildSExt(l->b, way, l->unit->i64, "");
+    return (Callee){.function = LLVMBuildGEP2(l->b, l->unit->i8, array, &way, 1, ""),
+                    .context = l->context,
+                    .type = l->module->types[type_index],
+                    .signature = wr_unit_signature(l->unit, l->module->types[type_index]),
+                    .convention = tail ? CC_TAIL : CC_FAST};
+}
+
 /* Types of the table's elements may say enough to check nothing. */
 static Callee callee_in_table(Lower *l, bool tail) {
     u32 type_index = l->at.index, table = l->at.index2;
+    if (wr_fixed_serves(l->unit->plan, table, type_index)) return callee_in_fixed(l, tail);
     ValType element = l->module->tables[table].type;
     HeapType expected = HEAP_DEFINED + l->module->types[type_index]->id;
     LLVMValueRef index;

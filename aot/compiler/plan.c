@@ -5,6 +5,7 @@
 #include <llvm-c/TargetMachine.h>
 
 #include "decode_code.h"
+#include "fixed.h"
 #include "store.h"
 
 /* ---- target ---- */
@@ -123,7 +124,7 @@ Error *wr_plan_make(Plan *plan, const CompileJob *job) {
     plan->module = job->module;
     plan->options = job->options;
     if (!settle_target(plan, job, alloc) || !make_shapes(plan, alloc) ||
-        !find_tail_calls(plan, alloc))
+        !find_tail_calls(plan, alloc) || !wr_fixed_find(plan, alloc))
         return ERROR_OOM;
     if (plan->options.guarded) plan->guarded_memories = find_guarded(job->module);
     return NULL;
@@ -139,6 +140,7 @@ void wr_plan_free(Plan *plan, const Alloc *alloc) {
     free_text(alloc, plan->cpu);
     free_text(alloc, plan->features);
     size_t ntypes = (size_t)plan->module->ntypes + 1, nfuncs = (size_t)plan->module->nfuncs + 1;
+    wr_fixed_free(plan, alloc);
     wr_free(alloc, plan->shapes, ntypes * sizeof *plan->shapes);
     wr_free(alloc, (void *)(uintptr_t)plan->shape_types, ntypes * sizeof *plan->shape_types);
     wr_free(alloc, plan->has_tail, nfuncs * sizeof *plan->has_tail);

@@ -15,6 +15,12 @@
 #define CC_FAST 8u /* LLVM's numbers of calling conventions */
 #define CC_TAIL 18u
 
+/* fixed.h: a table whose elements are known. */
+typedef struct FixedTable {
+    u32 *funcs; /* function indices, or NONE_U32 for null; NULL: it is none */
+    u32 size;
+} FixedTable;
+
 /* What all units of a compilation share; fixed before the first is made. */
 typedef struct Plan {
     const Module *module;
@@ -25,6 +31,8 @@ typedef struct Plan {
     const DefType **shape_types; /* one type of each shape */
     u64 guarded_memories;        /* bit i: accesses of memory i rely on the guard */
     bool *has_tail;              /* by function index: compiled as `t` too (native.h) */
+    FixedTable *fixed;           /* by table index */
+    u32 *type_numbers;           /* by type index: equal for equal types */
 } Plan;
 
 typedef struct Unit {

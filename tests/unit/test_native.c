@@ -245,6 +245,65 @@ static void mixed_values(Run *r) {
 Test(native, all_kinds_of_values_pass) { run_all(mixed_values, 0, 2); }
 
 /* Throws in c, catches in b by one tag, in a by any. */
+/* Through a table whose elements the compiler knows, and through one that it does not: one's own functions and
+ * others', none, and ones of another type. */
+static void mixed_tables(Run *r) {
+    static const char *const tables[] = {"(table 6 funcref)", "(table (export \"t\") 6 funcref)"};
+    char text[2000];
+    add(r, "a",
+        "(module (func (export \"double\") (param i32) (result i32)"
+        " (i32.mul (local.get 0) (i32.const 2)))"
+        " (func (export \"fail\") (param i32) (result i32) (unreachable)))");
+    for (size_t k = 0; k < ARRAY_LEN(tables); k++) {
+        (void)snprintf(
+            text, sizeof text,
+            "(module (type $f (func (param i32) (result i32))) (type $g (func (param i32) (result "
+            "i32)))"
+            " (type $h (func (param i32)))"
+            " (import \"a\" \"double\" (func $double (type $f)))"
+            " (import \"a\" \"fail\" (func $fail (type $f))) %s"
+            " (elem (i32.const 0) func $more $double $fail)"
+            " (elem (i32.const 4) funcref (ref.func $none) (ref.func $most))"
+            " (func $more (type $g) (i32.add (local.get 0) (i32.const 1)))"
+            " (func $most (type $f) (return_call $more (local.get 0)))"
+            " (func $none (type $h))"
+            " (func (export \"call\") (type $f)"
+            "  (i32.add (i32.const 100) (call_indirect (type $g) (local.get 0) (local.get 0))))"
+            " (func (export \"tail\") (type $f)"
+            "  (return_call_indirect (type $f) (local.get 0) (local.get 0))))",
+            tables[k]);
+        wr_instance_t *i = add(r, k ? "c" : "b", text);
+        for (int32_t n = -1; n < 8; n++) {
+            call(r, i, "call", n);
+            call(r, i, "tail", n);
+        }
+    }
+}
+
+/* The compiler must not take it for known what a segment that fails keeps from being written. */
+static void broken_tables(Run *r) {
+    wr_instance_t *a =
+        add(r, "a",
+            "(module (type $f (func (param i32) (result i32))) (table (export \"t\") 1 funcref)"
+            " (func (export \"call\") (type $f)"
+            "  (call_indirect (type $f) (local.get 0) (i32.const 0))))");
+    wr_module_t *module = text_module(
+        &r->b,
+        "(module (type $f (func (param i32) (result i32))) (import \"a\" \"t\" (table $t 1 "
+        "funcref))"
+        " (table $own 2 funcref) (elem (table $t) (i32.const 0) func $call)"
+        " (elem (table $t) (i32.const 1) func $call)"
+        " (elem (table $own) (i32.const 0) func $one $one)"
+        " (func $one (type $f) (i32.const 1))"
+        " (func $call (type $f) (call_indirect $own (type $f) (local.get 0) (local.get 0))))");
+    if (r->compiled >> r->made++ & 1) module = compile(module);
+    wr_instance_t *instance = NULL;
+    must_trap(wr_linker_instantiate(r->b.linker, r->b.store, module, &instance),
+              WR_TRAP_TABLE_OUT_OF_BOUNDS);
+    call(r, a, "call", 0);
+    wr_module_delete(module);
+}
+
 static void mixed_throws(Run *r) {
     wr_instance_t *c =
         add(r, "c",
@@ -277,6 +336,8 @@ static void mixed_throws(Run *r) {
     }
 }
 
+Test(native, calls_through_tables) { run_all(mixed_tables, 0, 3); }
+Test(native, tables_that_a_failure_left) { run_all(broken_tables, 0, 2); }
 Test(native, exceptions_through_mixed_frames) { run_all(mixed_throws, 0, 3); }
 
 /* Lists that one module makes and another one reads, with a collection before every allocation. */
