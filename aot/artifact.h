@@ -67,6 +67,8 @@ bool wr_artifact_counts_fuel(const Artifact *artifact);
 /* The artifact whose code contains pc, of all that are open in this process; NULL if none. Safe in
  * a signal handler while other threads open and close artifacts. */
 const Artifact *wr_artifact_at(const void *pc);
+/* Another number each time that code has gone: until then answers by address stay as they are. */
+u32 wr_artifact_generation(void);
 
 /* How to go from a frame to its caller, at pc (an address inside of an instruction: return address - 1, or a
  * faulting instruction). The canonical frame address (CFA) is a register plus cfa_offset; it is what the

@@ -10,6 +10,7 @@
  */
 #include "heap.h"
 #include "raise.h"
+#include "sites.h"
 #include "stacks.h"
 #include "switch.h"
 
@@ -298,6 +299,7 @@ static Native *native_of(Store *store) {
 static void store_free(Store *store) {
     Native *n = store->native;
     if (n->stack != NULL) wr_native_return_stack(n->engine, n->stack);
+    wr_native_free_sites(n);
     wr_free(&store->alloc, n, sizeof *n);
     store->native = NULL;
 }

@@ -105,6 +105,7 @@ typedef struct Native {
     OsRegisters fault;            /* of the fault by which compiled code was left */
     struct NativeEngine *engine;  /* stacks.h */
     struct NativeStack *stack;    /* NULL while none is needed */
+    struct NativeSites *sites;    /* sites.h; NULL until something is thrown */
     NativeActivation *activation; /* innermost */
 } Native;
 

@@ -1,6 +1,8 @@
 /* raise.c - see raise.h. */
 #include "raise.h"
 
+#include "sites.h"
+
 #include "lazy_bodies.h"
 
 /* ---- frames --------------------------------------------------------------------------------- */
@@ -51,24 +53,26 @@ static bool find_return(const NativeActivation *a, NativeRegisters *next) {
 #endif
 }
 
+/* Goes to the caller of the frame at *at, by the rule for it. After a failure *at is no place. */
+static bool unwind(const Native *native, const NativeActivation *a, const UnwindRule *rule,
+                   NativeRegisters *at) {
+    u64 base, pc = at->pc, sp = at->sp;
+    if (!find_base(native, rule, at, &base)) return false;
+    at->sp = base + (u64)(i64)rule->cfa_offset;
+    at->is_call = true;
+    if (at->sp < sp || at->sp > a->top) return false;
+    for (u32 i = 0, saved = rule->saved; saved != 0 && i < UNWIND_REGISTERS; i++, saved >>= 1)
+        if (saved & 1 && !read_stack(a, at->sp + (u64)(i64)rule->saved_at[i], &at->saved[i]))
+            return false;
+    return find_return(a, at) && (at->sp != sp || at->pc != pc);
+}
+
 bool wr_native_step(const Native *native, const NativeActivation *a, NativeRegisters *at) {
     const u8 *place = place_of(at);
     const Artifact *artifact = wr_artifact_at(place);
     UnwindRule rule;
-    u64 base;
-    if (artifact == NULL || !wr_artifact_unwind(artifact, place, &rule)) return false;
-    if (!find_base(native, &rule, at, &base)) return false;
-    NativeRegisters next = *at;
-    next.sp = base + (u64)(i64)rule.cfa_offset;
-    next.is_call = true;
-    if (next.sp < at->sp || next.sp > a->top) return false;
-    for (u32 i = 0; i < UNWIND_REGISTERS; i++)
-        if (rule.saved >> i & 1 &&
-            !read_stack(a, next.sp + (u64)(i64)rule.saved_at[i], &next.saved[i]))
-            return false;
-    if (!find_return(a, &next) || (next.sp == at->sp && next.pc == at->pc)) return false;
-    *at = next;
-    return true;
+    return artifact != NULL && wr_artifact_unwind(artifact, place, &rule) &&
+           unwind(native, a, &rule, at);
 }
 
 static void add_to_trail(NativeTrail *t, const u8 *place) {
@@ -79,25 +83,35 @@ static void add_to_trail(NativeTrail *t, const u8 *place) {
     t->count++;
 }
 
+/* Adds what another one has. */
+static void add_trail_to(NativeTrail *to, const NativeTrail *from) {
+    u64 first = min_u64(from->count, TRAIL_END), last = min_u64(from->count - first, TRAIL_END);
+    for (u64 i = 0; i < first; i++) add_to_trail(to, from->first[i]);
+    to->count += from->count - first - last;
+    for (u64 i = from->count - last; i < from->count; i++)
+        add_to_trail(to, from->last[i % TRAIL_END]);
+}
+
+/* Frames are walked from call to call: where something is thrown is one, too. */
 bool wr_native_find_landing(Native *native, NativeActivation *a) {
     NativeRegisters at = native->left;
-    NativeTrail trail = a->trail;
-    bool known = trail.count > 0; /* it throws what came to its pad */
+    NativeTrail trail;
+    NativeSites *sites = wr_native_sites(native);
+    NativeSite spare;
+    const NativeSite *site;
+    bool known = a->trail.count > 0; /* it throws what came to its pad */
+    trail.count = 0;
     do {
-        const Artifact *artifact = wr_artifact_at(place_of(&at));
-        i32 adjust;
-        const void *pad =
-            artifact ? wr_artifact_landing(artifact, (const void *)(uintptr_t)at.pc, &adjust)
-                     : NULL;
+        site = wr_native_site(sites, at.pc, &spare);
         if (!known) add_to_trail(&trail, place_of(&at));
         known = false;
-        if (pad == NULL) continue;
+        if (site->pad == NULL) continue;
         native->left = at;
-        native->left.pc = (u64)(uintptr_t)pad;
-        native->left.sp = at.sp + (u64)(i64)adjust;
-        a->trail = trail;
+        native->left.pc = (u64)(uintptr_t)site->pad;
+        native->left.sp = at.sp + (u64)(i64)site->adjust;
+        add_trail_to(&a->trail, &trail);
         return native->left.sp >= a->low && native->left.sp < a->top;
-    } while (wr_native_step(native, a, &at));
+    } while (site->has_rule && unwind(native, a, &site->rule, &at));
     return false;
 }
 

@@ -20,6 +20,7 @@ typedef struct List {
 
 static _Atomic(List *) current;
 static atomic_uint readers;
+static atomic_uint generation;
 static atomic_flag lock = ATOMIC_FLAG_INIT; /* of the writers; held for the time of an allocation */
 static List *retired;
 
@@ -43,6 +44,8 @@ const Artifact *wr_artifact_at(const void *pc) {
     atomic_fetch_sub(&readers, 1);
     return artifact;
 }
+
+u32 wr_artifact_generation(void) { return atomic_load(&generation); }
 
 static void writer_lock(void) {
     while (atomic_flag_test_and_set(&lock)) {
@@ -122,6 +125,7 @@ void wr_artifact_unregister(const Artifact *artifact) {
         live += atomic_load(&list->entries[i].artifact) != NULL;
     }
     if (live == 0) publish(NULL);
+    atomic_fetch_add(&generation, 1);
     free_retired();
     writer_unlock();
 }
