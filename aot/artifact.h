@@ -61,7 +61,7 @@ const void *wr_artifact_entry(const Artifact *artifact,
 u64 wr_artifact_guarded_memories(
     const Artifact *artifact); /* bit i: memory i must be guarded (i < 64) */
 
-bool wr_artifact_polls(const Artifact *artifact); /* NativeOptions.polled, fuel */
+bool wr_artifact_polls(const Artifact *artifact); /* whoever counts fuel does */
 bool wr_artifact_counts_fuel(const Artifact *artifact);
 
 /* The artifact whose code contains pc, of all that are open in this process; NULL if none. Safe in

@@ -4,15 +4,24 @@
  */
 #include "helpers.h"
 
+#include "meter.h"
 #include "object.h"
 #include "parking.h"
 
 /* ---- calls ---------------------------------------------------------------------------------- */
 
-u32 wr_native_exit(Native *native, Func *func, Slot *slots) {
+static Error *call_interpreted(Native *native, Func *func, Slot *slots) {
     Store *store = native->store;
-    native->pending = func->host != NULL ? wr_store_call_host(store, func, native->caller, slots)
-                                         : store->engine->executor->call(store, func, slots);
+    Error *error = wr_native_meter_arrive(native, func);
+    return error != NULL ? error : store->engine->executor->call(store, func, slots);
+}
+
+u32 wr_native_exit(Native *native, Func *func, Slot *slots) {
+    wr_native_meter_stop(native);
+    native->pending = func->host != NULL
+                          ? wr_store_call_host(native->store, func, native->caller, slots)
+                          : call_interpreted(native, func, slots);
+    wr_native_meter_go_on(native);
     return native->pending != NULL;
 }
 
@@ -37,6 +46,8 @@ u32 wr_native_poll(Instance *i, u32 offset) {
         code = WR_TRAP_DEADLINE;
     else if (interrupt & POLL_INTERRUPT && store->interruptible)
         code = WR_TRAP_INTERRUPTED;
+    else if (!wr_native_meter_refill(i->native))
+        code = WR_TRAP_OUT_OF_FUEL;
     if (code == WR_TRAP_NONE) return 0;
     i->native->pending = wr_error_trap(code);
     return 1;

@@ -53,8 +53,8 @@ const void *wr_artifact_entry(const Artifact *a, u32 f) { return function_code(a
 const NativeOptions *wr_artifact_options(const Artifact *artifact) { return &artifact->options; }
 Features wr_artifact_features(const Artifact *artifact) { return artifact->features; }
 u64 wr_artifact_guarded_memories(const Artifact *artifact) { return artifact->guarded; }
-bool wr_artifact_polls(const Artifact *a) { return a->bytes[HEAD_OPTIONS + 1] != 0; }
-bool wr_artifact_counts_fuel(const Artifact *a) { return a->bytes[HEAD_OPTIONS + 2] != 0; }
+bool wr_artifact_polls(const Artifact *a) { return a->options.polled || a->options.fuel; }
+bool wr_artifact_counts_fuel(const Artifact *a) { return a->options.fuel; }
 
 /* ---- unwinding ---- */
 

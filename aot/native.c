@@ -9,6 +9,7 @@
  * adds its frames. A call that passes through compiled code does not pause: what would stop it ends it.
  */
 #include "heap.h"
+#include "meter.h"
 #include "raise.h"
 #include "sites.h"
 #include "stacks.h"
@@ -125,10 +126,12 @@ static bool begin(Native *n, NativeActivation *a, Instance *instance) {
     n->exit = NULL;
     n->store->nesting += 1;
     thread_native = n;
+    wr_native_meter_begin(n, a);
     return true;
 }
 
 static void end(Native *n, const NativeActivation *a) {
+    wr_native_meter_stop(n);
     if (UNLIKELY(a->carried != NULL)) wr_error_delete(a->carried);
     thread_native = a->thread_outer;
     n->store->nesting -= 1;
@@ -143,6 +146,7 @@ static void end(Native *n, const NativeActivation *a) {
 
 static Error *ended_by_trap(Native *n, u32 offset) {
     Error *error = wr_store_trap(n->store, (wr_trap_code_t)n->trap_code, n->trap_element);
+    wr_native_meter_settle(n, offset);
     wr_native_backtrace(n, n->activation, offset, false, error);
     return error;
 }

@@ -39,6 +39,7 @@ NativeOptions wr_aot_options(const Engine *engine) {
     const struct wr_config *config = &engine->config;
     return (NativeOptions){.guarded = config->memory_mode == WR_MEMORY_GUARD,
                            .polled = config->compiled_polls,
+                           .fuel = config->compiled_fuel,
                            .level = config->opt_level};
 }
 

@@ -214,6 +214,17 @@ static bool is_gone(const Module *m, const NativePlace *place) {
     return place->offset < m->size && byte_is_tail_call(m->bytes[place->offset]);
 }
 
+bool wr_native_place(const Native *native, const NativeActivation *a, u32 offset,
+                     const Instance **instance, NativePlace *place) {
+    FramePlaces f = {.pc = NULL};
+    find_places(native, a, place_of(&native->left), &f);
+    if (f.instance == NULL || has_not_begun(native, &native->left, &f)) return false;
+    correct_innermost(&f, offset);
+    *instance = f.instance;
+    *place = f.places[0];
+    return f.count > 0;
+}
+
 static void add_places(const Native *native, const NativeActivation *a, const u8 *place, u32 offset,
                        FramePlaces *f, Trace *trace) {
     find_places(native, a, place, f);

@@ -25,6 +25,8 @@ struct NativeActivation {
     u64 low, top;            /* of the native stack, the part that it may use */
     NativeTrail trail;
     Error *carried; /* what the exception on the trail came with, or NULL */
+    i64 other_fuel; /* meter.h: what is left beyond Store.fuel; if it is not metered, that as the host knows it */
+    bool is_metered;
 };
 
 /* Goes to the caller's frame; false where there is none in this activation, or none that could be found. */
@@ -32,6 +34,10 @@ bool wr_native_step(const Native *native, const NativeActivation *a, NativeRegis
 /* Makes Native.left, from where an exception is thrown, the landing pad that takes it, and adds to the trail; false if
  * there is none: nothing has changed then. */
 bool wr_native_find_landing(Native *native, NativeActivation *a);
+/* Which function the innermost frame is of, and where in it: at the offset in the module, or, if that is 0, at
+ * Native.left. False if there is none, or if it has not begun. */
+bool wr_native_place(const Native *native, const NativeActivation *a, u32 offset,
+                     const Instance **instance, NativePlace *place);
 /* Adds the guest frames of the activation, innermost first. `offset` is that of the instruction in the innermost one, or
  * 0: by Native.left. `goes_on`: the frames of the trail come first; they end with that of Native.left. */
 void wr_native_backtrace(const Native *native, const NativeActivation *a, u32 offset, bool goes_on,

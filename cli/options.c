@@ -87,6 +87,8 @@ static const Option options[] = {
            "Compile anew, and keep nothing")
     OPTION("no-polls", 0, FLAG, IN_RUN | IN_WAST | IN_COMPILE, no_polls, 0, NULL,
            "Leave polls out of compiled code: it is faster,\nbut --timeout and threads need them")
+    OPTION("count-fuel", 0, FLAG, IN_WAST | IN_COMPILE, count_fuel, 0, NULL,
+           "Count fuel in compiled code, for --fuel: else\ncode that has to count it is interpreted")
     OPTION("perf-map", 0, FLAG, IN_RUN, perf_map, 0, NULL,
            "Write names of compiled functions for perf, to\n/tmp/perf-PID.map")
     OPTION("target", 0, STRING, IN_COMPILE, target, 0, "TRIPLE",

@@ -19,6 +19,10 @@ void wr_config_set_compiled_polls(wr_config_t *config, bool polls) {
     config->compiled_polls = polls;
 }
 
+void wr_config_set_compiled_fuel(wr_config_t *config, bool counts) {
+    config->compiled_fuel = counts;
+}
+
 void wr_config_set_perf_map(wr_config_t *config, bool perf_map) { config->perf_map = perf_map; }
 
 bool wr_config_set_cache(wr_config_t *config, const char *folder) {
@@ -43,6 +47,7 @@ void wr_config_set_compile_progress(wr_config_t *config, wr_compile_progress_t f
 static CompileRequest request_of(const wr_compile_options_t *o) {
     return (CompileRequest){.options = {.guarded = !o->explicit_memory,
                                         .polled = !o->no_polls,
+                                        .fuel = o->count_fuel,
                                         .level = o->level ? (u8)(o->level - 1) : 2},
                             .triple = o->triple,
                             .cpu = o->cpu,

@@ -87,10 +87,11 @@ struct Fiber {
 Handler *const *wr_interp_table(Store *store, const Home *home);
 /* After a table has become known to others: makes it what the engine's alarms ask for. */
 void wr_interp_heed_alarms(Engine *engine);
-/* Calls a host function with its arguments at `slots`. False: the fiber's outcome is set. */
-bool wr_interp_call_host(Instance *caller, Func *func, Slot *slots);
 /* Makes a function whose home is lazy ready to run. False: the fiber's outcome is set. */
 bool wr_interp_need_code(Fiber *fiber, Func *func);
+/* Calls a function that is not interpreted, with its arguments at `slots`, for the instruction at pc: which has paid
+ * for the transfer, and will not for the way back. False: the fiber's outcome is set. */
+bool wr_interp_call_host(Instance *caller, const u8 *pc, Func *func, Slot *slots);
 /* An exception that came as fiber->error is caught. */
 void wr_interp_caught(Fiber *fiber);
 /* The address of `size` bytes for the memory access whose opcode's last byte is at pc, or NULL if out of
@@ -137,6 +138,10 @@ INLINE bool is_metered(const Store *store) { return store->fiber->mode == RUNS_M
 /* Control goes from the instruction at `from` to `to`; the transfer itself counts one byte. */
 INLINE void wr_interp_transfer(Store *store, const u8 *from, const u8 *to) {
     store->fuel += (i64)((uintptr_t)to - (uintptr_t)from) - 1;
+}
+/* The same without counting it. */
+INLINE void wr_interp_pass(Store *store, const u8 *from, const u8 *to) {
+    store->fuel += (i64)((uintptr_t)to - (uintptr_t)from);
 }
 /* Bulk work: one unit for 16 bytes or elements. */
 INLINE void wr_interp_pay(Store *store, u64 amount) { store->fuel -= (i64)(amount >> 4); }

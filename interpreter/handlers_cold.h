@@ -59,9 +59,15 @@ COLD_HANDLER(h_FAILED) {
     do {                                                                                           \
         if (is_metered(inst->store)) wr_interp_transfer(inst->store, pc, target);                  \
     } while (0)
+/* The way back from a call that has paid for both. */
+#define PASS_IF_METERED(target)                                                                    \
+    do {                                                                                           \
+        if (is_metered(inst->store)) wr_interp_pass(inst->store, pc, target);                      \
+    } while (0)
+/* Nobody looks where a branch has come to the final `end`: the caller will. */
 #define ARRIVE_ANY()                                                                               \
     do {                                                                                           \
-        if (UNLIKELY(wr_interp_poll(inst->store, pc))) JUMP(h_STOP);                               \
+        if (pc + 1 != fr->func->end && UNLIKELY(wr_interp_poll(inst->store, pc))) JUMP(h_STOP);    \
     } while (0)
 
 #if defined(WR_SHADOW)
@@ -127,7 +133,7 @@ COLD_HANDLER(h_COLD_RETURN_I) { GO_ON_BY_BYTES(I); }
 
 /* A handler that polls has arrived at pc, behind a branch or at the start of a function. */
 COLD_HANDLER(h_LOOK) {
-    if (wr_interp_must_stop(inst->store, pc)) JUMP(h_STOP);
+    if (pc + 1 != fr->func->end && wr_interp_must_stop(inst->store, pc)) JUMP(h_STOP);
 #if defined(WR_SHADOW)
     ids = fr->func->ids;
     if (ids == 0) JUMP(h_COLD);
@@ -163,9 +169,10 @@ COLD_HANDLER(h_CALL_SLOW) {
         Slot *slots = sp - f->param_slots;
         inst->store->fiber->sp = sp + f->frame_slots;
         inst->store->fiber->fr = fr;
-        if (UNLIKELY(!wr_interp_call_host(inst, f, slots))) JUMP(h_FAILED);
+        TRANSFER_IF_METERED(pc);
+        if (UNLIKELY(!wr_interp_call_host(inst, pc, f, slots))) JUMP(h_FAILED);
         inst->store->fiber->fr = NULL;
-        TRANSFER_IF_METERED(fr->pc);
+        PASS_IF_METERED(fr->pc);
         sp = slots + f->result_slots;
         mem = inst->mem_base;
         pc = fr->pc;
@@ -191,12 +198,13 @@ COLD_HANDLER(h_TAIL_SLOW) {
         inst->store->fiber->sp = sp + f->frame_slots;
         inst->store->fiber->fr = fr;
         fr->pc = pc;
-        if (UNLIKELY(!wr_interp_call_host(inst, f, slots))) JUMP(h_FAILED_TAIL);
+        TRANSFER_IF_METERED(pc);
+        if (UNLIKELY(!wr_interp_call_host(inst, pc, f, slots))) JUMP(h_FAILED_TAIL);
         inst->store->fiber->fr = NULL;
         move_down(fp, slots, f->result_slots);
         sp = fp + f->result_slots;
         fr += 1;
-        TRANSFER_IF_METERED(fr->pc);
+        PASS_IF_METERED(fr->pc);
         if (f->result_slots != 1) JUMP(h_RETURN_SLOW_E);
         sp -= 1;
         r0 = sp->u64;

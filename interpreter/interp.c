@@ -6,6 +6,7 @@
 
 #include "decode_code.h"
 #include "frame.h"
+#include "lazy_bodies.h"
 #include "object.h"
 #include "shadow.h"
 
@@ -500,6 +501,12 @@ static bool push_frames(Fiber *fiber, Activation *a, Func *func, const Slot *arg
     return true;
 }
 
+/* Handlers trap with pc anywhere in the instruction; what is left is counted at its start. */
+COLD static void find_trap(Frame *fr) {
+    if (fr->func->code == NULL) return;
+    fr->pc = instruction_at(fr->func->home->instance->module, fr->func->code, fr->pc);
+}
+
 /* From the fiber's frame on, until it ends or stops. */
 static void run_activation(Activation *a) {
     Store *store = a->store;
@@ -510,6 +517,7 @@ static void run_activation(Activation *a) {
     thread.activation = a;
     if (!wr_exec_run(store, fiber)) recover_fault(a, fiber);
     thread.activation = a->outer;
+    if (is_metered(store) && fiber->outcome == OUTCOME_TRAPPED) find_trap(fiber->fr);
     meter_end(store, (fiber->fr < a->base ? fiber->fr : a->base)->pc);
 }
 
@@ -562,13 +570,22 @@ static Error *call_other(Store *store, Func *func, Instance *caller, Slot *slots
                                       : wr_store_call_host(store, func, caller, slots);
 }
 
-bool wr_interp_call_host(Instance *caller, Func *func, Slot *slots) {
+/* Compiled code that interpreted code calls: fuel is looked at on arrival there, too. */
+static Error *arrive_elsewhere(Store *store, const u8 *pc, const Func *func) {
+    if (func->native_entry == NULL || !is_metered(store) || !wr_interp_poll(store, pc)) return NULL;
+    Error *error = wr_error_trap(store->fiber->trap);
+    Instance *instance = func->native_context;
+    wr_error_add_frame(error, instance, func->index, wr_body_start(instance->module, func->index));
+    return error;
+}
+
+bool wr_interp_call_host(Instance *caller, const u8 *pc, Func *func, Slot *slots) {
     Store *store = caller->store;
     Fiber *fiber = store->fiber;
-    const u8 *pc = fiber->fr->pc;
     fiber->operand_end = slots;
+    Error *error = arrive_elsewhere(store, pc, func);
     meter_end(store, pc);
-    Error *error = call_other(store, func, caller, slots);
+    if (error == NULL) error = call_other(store, func, caller, slots);
     meter_start(store, pc);
     if (error == NULL) return true;
     fiber->exception = wr_error_exception_ref(error, store);

@@ -92,3 +92,28 @@ void wr_side_free(SideTable *table, const Alloc *alloc) {
     wr_free(alloc, table->drafts, table->capacity * sizeof(SideDraft));
     *table = (SideTable){0};
 }
+
+/* ---- reading ---- */
+
+u32 wr_side_count(const Instr *instr) {
+    switch ((unsigned)instr->op) {
+    case OP_BR:
+    case OP_BR_IF:
+    case OP_BR_ON_NULL:
+    case OP_BR_ON_NON_NULL:
+    case OP_IF:
+    case OP_ELSE:
+    case OP_CATCH:
+    case OP_CATCH_ALL:
+    case OP_RETHROW: return 1;
+    case OP_BR_TABLE: return instr->vector.count + 1;
+    case OP_TRY_TABLE: return instr->vector.count;
+    default: return wr_op_info[instr->op].imm == IMM_BR_CAST;
+    }
+}
+
+u32 wr_side_target(const Code *code, u32 index, u32 at) {
+    const SideEntry *e = &code->side[index];
+    i32 distance = e->pop == SIDE_FAR ? code->far[e->pc].pc : e->pc;
+    return at + (u32)distance;
+}

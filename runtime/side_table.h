@@ -10,6 +10,7 @@
 #define WR_SIDE_TABLE_H
 
 #include "arena.h"
+#include "decode_code.h"
 #include "module.h"
 
 typedef struct SideDraft {
@@ -66,5 +67,12 @@ void wr_side_bind_exits(SideTable *table, SideChain *chain, u32 target, u32 resu
  * table. False when out of memory. */
 NODISCARD bool wr_side_finish(SideTable *table, Arena *arena, Code *code);
 void wr_side_free(SideTable *table, const Alloc *alloc);
+
+/* ---- reading a finished one ---- */
+
+/* How many entries an instruction has, branch or not. */
+u32 wr_side_count(const Instr *instr);
+/* The code offset to which entry `index` leads, of the instruction at code offset `at`. */
+u32 wr_side_target(const Code *code, u32 index, u32 at);
 
 #endif

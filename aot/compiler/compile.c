@@ -119,7 +119,7 @@ static bool optimise(Unit *unit, bool is_slow) {
     if (!run_passes(unit, pipelines[level])) return false;
     wr_lanes_guard_selects(unit);
     wr_settle_places(unit->module);
-    if (!unit->plan->options.polled) return true;
+    if (!unit->plan->options.polled || unit->plan->options.fuel) return true;
     return wr_polls_add(unit) && run_passes(unit, "always-inline,globaldce");
 }
 

@@ -6,6 +6,8 @@
 
 #include <stdio.h>
 
+#include "side_table.h"
+
 /* ---- helpers.def as a table ---- */
 
 /* Their signatures: "result=parameters". */
@@ -250,8 +252,30 @@ LLVMValueRef wr_lower_helper(Lower *l, NativeHelper helper, LLVMValueRef *argume
 
 /* ---- instructions ---- */
 
+/* Whether the topmost operand tells how much there is to do, which is paid for. */
+static bool is_bulk(Opcode op) {
+    switch ((unsigned)op) {
+    case OP_MEMORY_FILL:
+    case OP_MEMORY_COPY:
+    case OP_MEMORY_INIT:
+    case OP_TABLE_FILL:
+    case OP_TABLE_COPY:
+    case OP_TABLE_INIT:
+    case OP_ARRAY_NEW:
+    case OP_ARRAY_NEW_DEFAULT:
+    case OP_ARRAY_NEW_DATA:
+    case OP_ARRAY_NEW_ELEM:
+    case OP_ARRAY_FILL:
+    case OP_ARRAY_COPY:
+    case OP_ARRAY_INIT_DATA:
+    case OP_ARRAY_INIT_ELEM: return true;
+    default: return false;
+    }
+}
+
 static bool lower_instruction(Lower *l) {
     Opcode op = l->at.op;
+    if (is_bulk(op)) wr_lower_fuel_bulk(l);
     return wr_lower_variable(l, op) || wr_lower_numeric(l, op) || wr_lower_memory(l, op) ||
            wr_lower_control(l, op) || wr_lower_call(l, op) || wr_lower_table(l, op) ||
            wr_lower_simd(l, op) || wr_lower_ref(l, op) || wr_lower_gc(l, op) ||
@@ -285,11 +309,13 @@ void wr_lower_locate(Lower *l, u64 offset) {
 static void lower_code(Lower *l) {
     Reader r = {.pos = l->code->start, .end = l->code->end, .base = l->module->bytes};
     while (!l->failed && wr_instr_next(&r, &l->at)) {
-        if (l->unreachable && !resumes(l)) continue;
-        wr_lower_locate(l, wr_module_offset(l->module, l->at.start));
-        if (!lower_instruction(l)) l->failed = true;
+        if (!l->unreachable || resumes(l)) {
+            wr_lower_locate(l, wr_module_offset(l->module, l->at.start));
+            if (!lower_instruction(l)) l->failed = true;
+        }
+        l->entry_index += wr_side_count(&l->at);
     }
-    if (r.error != NULL) l->failed = true;
+    if (r.error != NULL || l->entry_index != l->code->nside) l->failed = true;
     wr_error_delete(r.error);
 }
 
@@ -354,6 +380,7 @@ static void lower_body(Lower *l) {
     wr_lower_locate(l, wr_module_offset(l->module, l->code->start));
     lower_locals(l);
     LLVMPositionBuilderAtEnd(l->b, first);
+    wr_lower_fuel_begin(l);
     if (wr_lower_enter(l, LABEL_BODY) != NULL) lower_code(l);
     LLVMPositionBuilderAtEnd(l->b, l->entry);
     wr_lower_locate(l, wr_module_offset(l->module, l->code->start));

@@ -42,6 +42,8 @@ typedef struct Label {
     LLVMValueRef *kept;          /* ... with these parameters */
     LLVMBasicBlockRef pad;       /* lower_exception.c: of calls inside, once there is one */
     void *region;                /* lower_exception.c, in the arena */
+    const u8 *edge_of;           /* lower_br_table(): the instruction that has `edge` to it */
+    LLVMBasicBlockRef edge;
 } Label;
 
 typedef struct Lower {
@@ -71,6 +73,8 @@ typedef struct Lower {
     LLVMValueRef native;     /* thunk.c: where it is not the context's */
     LLVMValueRef memory_base, heap_base, slots;
     u32 nslots;
+    u32 entry_index;   /* of the first side entry of the instruction being lowered */
+    LLVMValueRef fuel; /* alloca; NULL: it is not counted (lower_fuel.c) */
 } Lower;
 
 /* ---- for all of lower_*.c (lower.c) ---- */
@@ -142,6 +146,32 @@ void wr_lower_jump_if(Lower *l, LLVMValueRef condition, Label *label);
 u32 wr_lower_arity(const Label *label);
 /* What follows cannot be reached. */
 void wr_lower_dead(Lower *l);
+
+/* ---- fuel, if it is counted; else nothing happens (lower_fuel.c) ---- */
+
+/* At the start of the function. */
+void wr_lower_fuel_begin(Lower *l);
+/* Control goes from this instruction to where side entry `index` leads: pays, and looks whether to stop there.
+ * To be followed by the branch. */
+void wr_lower_fuel_branch(Lower *l, u32 index);
+/* The same without looking. */
+void wr_lower_fuel_pass(Lower *l, u32 index);
+/* From `return` to the final `end`, which pays. */
+void wr_lower_fuel_return(Lower *l);
+/* At the final `end`. */
+void wr_lower_fuel_end(Lower *l);
+/* Around a call, `before` also in front of a tail call. */
+void wr_lower_fuel_before_call(Lower *l);
+void wr_lower_fuel_after_call(Lower *l);
+/* Before something is thrown; and where it is caught, with control going on at code offset `target`. */
+void wr_lower_fuel_throw(Lower *l);
+void wr_lower_fuel_catch(Lower *l, u32 target);
+/* The topmost operand is a number of bytes or elements that the instruction works on. */
+void wr_lower_fuel_bulk(Lower *l);
+/* Changes what is left by a constant, without a look. */
+void wr_lower_fuel_add(Lower *l, i64 units);
+/* What branches to the label that ends here have paid already of what follows (see there). */
+i64 wr_lower_fuel_ahead(const Lower *l);
 
 /* ---- lower_numeric.c, lower_simd.c ---- */
 

@@ -98,11 +98,13 @@ static LLVMValueRef emit_either(Lower *l, const Callee *callee, LLVMValueRef *ar
 static void emit_call(Lower *l, const Callee *callee) {
     LLVMValueRef arguments[NATIVE_PARAMS + 1], call;
     u32 n = pass_arguments(l, callee, arguments);
+    wr_lower_fuel_before_call(l);
     if (callee->func != NULL)
         call = emit_either(l, callee, arguments, n);
     else
         call = wr_lower_invoke(l, callee->signature, callee->function, arguments, n,
                                callee->convention);
+    wr_lower_fuel_after_call(l);
     push_results(l, callee, call);
 }
 
@@ -111,6 +113,7 @@ static void emit_call(Lower *l, const Callee *callee) {
 static void emit_return_call(Lower *l, const Callee *callee) {
     LLVMValueRef arguments[NATIVE_PARAMS + 1];
     u32 n = pass_arguments(l, callee, arguments);
+    wr_lower_fuel_before_call(l);
     LLVMValueRef call = LLVMBuildCall2(l->b, callee->signature, callee->function, arguments, n, "");
     LLVMSetInstructionCallConv(call, callee->convention);
     if (callee->convention == CC_TAIL) LLVMSetTailCallKind(call, LLVMTailCallKindMustTail);

@@ -115,10 +115,26 @@ void wr_lower_jump(Lower *l, Label *label, LLVMValueRef *values) {
     LLVMBuildBr(l->b, label->target);
 }
 
+/* A block that pays for the branch of side entry `index`, and takes it. The builder stays where it is. */
+static LLVMBasicBlockRef paying_edge(Lower *l, Label *label, u32 index) {
+    LLVMBasicBlockRef here = LLVMGetInsertBlock(l->b), edge = wr_lower_block(l);
+    LLVMPositionBuilderAtEnd(l->b, edge);
+    wr_lower_fuel_branch(l, index);
+    wr_lower_jump(l, label, top(l, wr_lower_arity(label)));
+    LLVMPositionBuilderAtEnd(l->b, here);
+    return edge;
+}
+
+/* The block to go to for the branch of side entry `index`, at the end of the open one. */
+static LLVMBasicBlockRef edge_to(Lower *l, Label *label, u32 index) {
+    if (l->fuel != NULL) return paying_edge(l, label, index);
+    add_edge(l, label, top(l, wr_lower_arity(label)));
+    return label->target;
+}
+
 void wr_lower_jump_if(Lower *l, LLVMValueRef condition, Label *label) {
     LLVMBasicBlockRef next = wr_lower_block(l);
-    add_edge(l, label, top(l, wr_lower_arity(label)));
-    LLVMBuildCondBr(l->b, condition, label->target, next);
+    LLVMBuildCondBr(l->b, condition, edge_to(l, label, l->entry_index), next);
     continue_in(l, next);
 }
 
@@ -136,18 +152,25 @@ static void lower_br_if(Lower *l) {
     wr_lower_jump_if(l, condition, wr_lower_label(l, l->at.index));
 }
 
+/* All cases to a label share the block that pays; without one each is an edge to the target. */
+static LLVMBasicBlockRef table_edge(Lower *l, Label *label, u32 index) {
+    if (l->fuel == NULL || label->edge_of != l->at.start) label->edge = edge_to(l, label, index);
+    label->edge_of = l->at.start;
+    return label->edge;
+}
+
 /* Cases that go where the default goes are left to it. */
 static void lower_br_table(Lower *l) {
     LLVMValueRef index = wr_lower_pop(l);
+    u32 count = l->at.vector.count;
     Label *otherwise = wr_lower_label(l, l->at.index);
     Reader r = {.pos = l->at.vector.items, .end = l->at.end, .base = l->module->bytes};
-    LLVMValueRef table = LLVMBuildSwitch(l->b, index, otherwise->target, l->at.vector.count);
-    add_edge(l, otherwise, top(l, wr_lower_arity(otherwise)));
-    for (u32 i = 0; i < l->at.vector.count; i++) {
+    LLVMValueRef table =
+        LLVMBuildSwitch(l->b, index, edge_to(l, otherwise, l->entry_index + count), count);
+    for (u32 i = 0; i < count; i++) {
         Label *label = wr_lower_label(l, wr_read_u32(&r));
         if (label == otherwise) continue;
-        add_edge(l, label, top(l, wr_lower_arity(label)));
-        LLVMAddCase(table, wr_lower_i32(l, i), label->target);
+        LLVMAddCase(table, wr_lower_i32(l, i), table_edge(l, label, l->entry_index + i));
     }
     wr_lower_dead(l);
 }
@@ -193,19 +216,34 @@ static void lower_if(Lower *l) {
     LLVMBasicBlockRef then = wr_lower_block(l);
     label->otherwise = wr_lower_block(l);
     LLVMBuildCondBr(l->b, condition, then, label->otherwise);
+    LLVMPositionBuilderAtEnd(l->b, label->otherwise);
+    wr_lower_fuel_branch(l, l->entry_index);
+    label->otherwise = LLVMGetInsertBlock(l->b);
     continue_in(l, then);
 }
 
 static void lower_else(Lower *l) {
     Label *label = wr_lower_label(l, 0);
-    if (!l->unreachable) wr_lower_jump(l, label, top(l, label->nresults));
+    if (!l->unreachable) {
+        wr_lower_fuel_branch(l, l->entry_index);
+        wr_lower_jump(l, label, top(l, label->nresults));
+    }
     label->kind = LABEL_ELSE;
     continue_in(l, label->otherwise);
     push_all(l, label, label->kept, label->nparams);
 }
 
+/* The end of an `if` without one: there the parameters are the results. */
+static void lower_no_else(Lower *l, Label *label) {
+    LLVMBasicBlockRef here = LLVMGetInsertBlock(l->b);
+    LLVMPositionBuilderAtEnd(l->b, label->otherwise);
+    wr_lower_jump(l, label, label->kept);
+    LLVMPositionBuilderAtEnd(l->b, here);
+}
+
 /* The results, from the body's target. */
 static void lower_exit(Lower *l, Label *label) {
+    wr_lower_fuel_end(l);
     if (label->nresults == 0) {
         LLVMBuildRetVoid(l->b);
     } else if (label->nresults == 1) {
@@ -223,9 +261,14 @@ static void lower_exit(Lower *l, Label *label) {
 /* Without branches to it the block is left as it was entered: no target is needed. */
 static void leave(Lower *l, Label *label) {
     if (label->is_reached) {
-        if (!l->unreachable) wr_lower_jump(l, label, top(l, label->nresults));
+        i64 ahead = wr_lower_fuel_ahead(l);
+        if (!l->unreachable) {
+            if (ahead != 0) wr_lower_fuel_add(l, ahead);
+            wr_lower_jump(l, label, top(l, label->nresults));
+        }
         continue_in(l, label->target);
         push_all(l, label, label->phis, label->nresults);
+        if (ahead != 0) wr_lower_fuel_add(l, -ahead);
         return;
     }
     LLVMDeleteBasicBlock(label->target);
@@ -234,7 +277,7 @@ static void leave(Lower *l, Label *label) {
 
 void wr_lower_end(Lower *l) {
     Label *label = wr_lower_label(l, 0);
-    if (label->kind == LABEL_IF) lower_else(l); /* an empty one: the parameters are the results */
+    if (label->kind == LABEL_IF) lower_no_else(l, label);
     if (label->kind != LABEL_LOOP) leave(l, label);
     if (label->kind == LABEL_BODY && !l->unreachable) lower_exit(l, label);
     l->nlabels -= 1;
@@ -252,11 +295,13 @@ bool wr_lower_control(Lower *l, Opcode op) {
         lower_else(l);
     else if (op == OP_END && wr_lower_label(l, 0)->kind < LABEL_TRY_TABLE)
         wr_lower_end(l);
-    else if (op == OP_BR)
+    else if (op == OP_BR) {
+        wr_lower_fuel_branch(l, l->entry_index);
         lower_br(l, wr_lower_label(l, l->at.index));
-    else if (op == OP_RETURN)
+    } else if (op == OP_RETURN) {
+        wr_lower_fuel_return(l);
         lower_br(l, &l->labels[0]);
-    else if (op == OP_BR_IF)
+    } else if (op == OP_BR_IF)
         lower_br_if(l);
     else if (op == OP_BR_TABLE)
         lower_br_table(l);

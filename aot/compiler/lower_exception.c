@@ -10,6 +10,7 @@
  * Tag.index tells.
  */
 #include "lower_object.h"
+#include "side_table.h"
 
 typedef struct Region {
     LLVMBasicBlockRef dispatch; /* NULL: nothing can be thrown */
@@ -18,6 +19,7 @@ typedef struct Region {
     LLVMBasicBlockRef chain; /* legacy: where the next clause is compared; NULL behind catch_all */
     ImmVector clauses;       /* try_table */
     const u8 *end;
+    u32 at, entry_index; /* of it: code offset, first side entry */
 } Region;
 
 /* ---- who catches ---- */
@@ -127,6 +129,7 @@ static void write_clauses(Lower *l, Region *region) {
     for (u32 i = 0; i < region->clauses.count; i++) {
         u32 kind = wr_read_u8(&r), tag = kind & 2 ? 0 : wr_read_u32(&r), depth = wr_read_u32(&r);
         LLVMBasicBlockRef next = kind & 2 ? NULL : compare_tag(l, region->exception, tag);
+        wr_lower_fuel_catch(l, wr_side_target(l->code, region->entry_index + i, region->at));
         take(l, region, kind, tag, depth);
         if (next == NULL) return;
         LLVMPositionBuilderAtEnd(l->b, next);
@@ -161,6 +164,8 @@ static void enter(Lower *l, LabelKind kind) {
     if (kind == LABEL_TRY_TABLE) {
         region->clauses = l->at.vector;
         region->end = l->at.end;
+        region->at = (u32)(l->at.start - l->code->start);
+        region->entry_index = l->entry_index;
     }
     Label *label = wr_lower_enter(l, kind);
     if (label != NULL) label->region = region;
@@ -182,6 +187,7 @@ static Region *begin_clause(Lower *l) {
             l->failed = true;
             return NULL;
         }
+        wr_lower_fuel_pass(l, l->entry_index);
         wr_lower_jump(l, label, l->stack + (l->height - label->nresults));
     }
     label->kind = LABEL_CATCH;
@@ -196,6 +202,7 @@ static void lower_catch(Lower *l) {
     Region *region = begin_clause(l);
     if (region == NULL) return;
     region->chain = compare_tag(l, region->exception, l->at.index);
+    wr_lower_fuel_catch(l, (u32)(l->at.end - l->code->start));
     u32 n = l->module->tags[l->at.index].type->nparams;
     if (n > l->capacity - l->height)
         l->failed = true;
@@ -206,7 +213,9 @@ static void lower_catch(Lower *l) {
 
 static void lower_catch_all(Lower *l) {
     Region *region = begin_clause(l);
-    if (region != NULL) region->chain = NULL;
+    if (region == NULL) return;
+    region->chain = NULL;
+    wr_lower_fuel_catch(l, (u32)(l->at.end - l->code->start));
 }
 
 /* ---- throwing ---- */
@@ -222,6 +231,7 @@ static void lower_throw(Lower *l) {
     LLVMValueRef arguments[] = {wr_lower_i32(l, l->at.index), slots};
     LLVMValueRef exception = wr_lower_helper(l, HELPER_EXCEPTION_NEW, arguments, 2);
     wr_lower_trap_if(l, wr_lower_is_null(l, exception), WR_TRAP_ALLOCATION_FAILURE);
+    wr_lower_fuel_throw(l);
     throw(l, exception, here(l));
     wr_lower_dead(l);
 }
@@ -229,6 +239,7 @@ static void lower_throw(Lower *l) {
 static void lower_throw_ref(Lower *l) {
     LLVMValueRef exception = wr_lower_pop(l);
     wr_lower_trap_if(l, wr_lower_is_null(l, exception), WR_TRAP_NULL_EXCEPTION_REFERENCE);
+    wr_lower_fuel_throw(l);
     throw(l, exception, here(l));
     wr_lower_dead(l);
 }
@@ -236,6 +247,7 @@ static void lower_throw_ref(Lower *l) {
 /* What the clause of that label has caught. */
 static void lower_rethrow(Lower *l) {
     const Region *region = wr_lower_label(l, l->at.index)->region;
+    wr_lower_fuel_throw(l);
     throw(l, region->exception, here(l));
     wr_lower_dead(l);
 }

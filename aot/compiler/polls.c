@@ -15,7 +15,6 @@
 
 #include "lower.h"
 
-#define CC_PRESERVE_ALL 15u /* LLVM's number */
 #define SHORT_TRIPS 1024u   /* of a loop that is one block */
 
 /* ---- the two functions ---- */

@@ -19,13 +19,20 @@ static LLVMValueRef node(const Unit *u, LLVMMetadataRef *parts, size_t count) {
     return LLVMMetadataAsValue(u->context, LLVMMDNodeInContext2(u->context, parts, count));
 }
 
-/* An access tag for a class of memory that overlaps no other class. */
+/* A class of memory, which overlaps the one it is derived from, and no others. */
+static LLVMMetadataRef make_class(const Unit *u, LLVMMetadataRef parent, const char *name) {
+    LLVMMetadataRef parts[] = {text_node(u, name), parent, number_node(u->i64, 0)};
+    return LLVMMDNodeInContext2(u->context, parts, 3);
+}
+
+/* The tag of accesses to a class. */
+static LLVMValueRef make_tag(const Unit *u, LLVMMetadataRef type) {
+    LLVMMetadataRef parts[] = {type, type, number_node(u->i64, 0)};
+    return node(u, parts, 3);
+}
+
 static LLVMValueRef make_tbaa(const Unit *u, LLVMMetadataRef root, const char *name) {
-    LLVMMetadataRef zero = number_node(u->i64, 0);
-    LLVMMetadataRef type_parts[] = {text_node(u, name), root, zero};
-    LLVMMetadataRef type = LLVMMDNodeInContext2(u->context, type_parts, 3);
-    LLVMMetadataRef tag[] = {type, type, zero};
-    return node(u, tag, 3);
+    return make_tag(u, make_class(u, root, name));
 }
 
 static unsigned kind_of(const Unit *u, const char *name) {
@@ -35,7 +42,9 @@ static unsigned kind_of(const Unit *u, const char *name) {
 static void init_metadata(Unit *u) {
     LLVMMetadataRef root_parts[] = {text_node(u, "wasmrun")};
     LLVMMetadataRef root = LLVMMDNodeInContext2(u->context, root_parts, 1);
-    u->tbaa_memory = make_tbaa(u, root, "memory");
+    LLVMMetadataRef memory = make_class(u, root, "memory");
+    u->tbaa_memory = make_tag(u, memory);
+    u->tbaa_fuel = make_tbaa(u, memory, "fuel");
     u->tbaa_heap = make_tbaa(u, root, "heap");
     u->tbaa_instance = make_tbaa(u, root, "instance");
     u->tbaa_values = make_tbaa(u, root, "values");

@@ -14,6 +14,7 @@
 
 #define CC_FAST 8u /* LLVM's numbers of calling conventions */
 #define CC_TAIL 18u
+#define CC_PRESERVE_ALL 15u
 
 /* fixed.h: a table whose elements are known. */
 typedef struct FixedTable {
@@ -46,6 +47,7 @@ typedef struct Unit {
     /* metadata: what does not alias with what (memory contents, heap, instance fields, values, globals), and
      * !invariant.load for fields that never change during an instance's life */
     LLVMValueRef tbaa_memory, tbaa_heap, tbaa_instance, tbaa_values, tbaa_global, tbaa_table;
+    LLVMValueRef tbaa_fuel; /* overlaps linear memory: see lower_fuel.c */
     LLVMValueRef invariant, unlikely;
     unsigned kind_tbaa, kind_invariant, kind_prof;
     LLVMValueRef personality;

@@ -212,6 +212,8 @@ WR_API void wr_config_set_opt_level(wr_config_t *config, unsigned level);
 /* Whether compiled code polls for deadlines and interruption; default true. Without, it runs a few per cent
  * faster, and modules are interpreted in stores that have a timeout or are interruptible. */
 WR_API void wr_config_set_compiled_polls(wr_config_t *config, bool polls);
+/* Whether compiled code counts fuel; default false. Without, modules are interpreted in stores that have fuel. */
+WR_API void wr_config_set_compiled_fuel(wr_config_t *config, bool counts);
 /* Writes the names of compiled functions to /tmp/perf-PID.map, where Linux' perf looks for them. Default false. */
 WR_API void wr_config_set_perf_map(wr_config_t *config, bool perf_map);
 /* Keeps compiled code in a folder: NULL for the user's, $XDG_CACHE_HOME/wasmrun or $HOME/.cache/wasmrun. Without
@@ -293,6 +295,7 @@ typedef struct wr_compile_options {
     uint8_t level;        /* as wr_config_set_opt_level(), plus one; 0: 2 */
     bool no_polls;        /* see wr_config_set_compiled_polls() */
     bool explicit_memory; /* for engines whose memories are not guarded */
+    bool count_fuel;      /* see wr_config_set_compiled_fuel() */
     const char *triple;   /* the target as LLVM names it, or NULL: this host */
     const char *cpu,
         *cpu_features; /* as LLVM names them, or NULL: this host's, or any of that triple */

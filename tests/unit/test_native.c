@@ -32,7 +32,7 @@ typedef struct Run {
     Seen *seen;
 } Run;
 
-static bool compiled_without_polls;
+static bool compiled_without_polls, compiled_with_fuel;
 
 static void write_temporary(char *path, const u8 *bytes, size_t size) {
     int fd = mkstemp(path);
@@ -47,6 +47,7 @@ static wr_module_t *compile(wr_module_t *module) {
     char path[] = "native-XXXXXX";
     CompileRequest request = {.options = wr_aot_options(module->engine), .threads = 1};
     request.options.polled = !compiled_without_polls;
+    request.options.fuel = compiled_with_fuel;
     CompileStats stats;
     u8 *bytes;
     size_t size;
@@ -77,8 +78,11 @@ static wr_instance_t *add(Run *r, const char *name, const char *text) {
     return instance;
 }
 
+static bool without_frames;
+
 static void say_error(Run *r, const wr_error_t *error) {
     SAY(r->seen, "%s\n", wr_error_message(error));
+    if (without_frames) return;
     for (size_t i = 0; i < wr_error_frame_count(error); i++) {
         wr_frame_t f;
         if (!wr_error_frame(error, i, &f)) continue;
@@ -588,4 +592,165 @@ Test(native, stores_of_a_pool_run_compiled_code) {
     wr_prelinked_delete(pre);
     wr_module_delete(module);
     bench_delete(&b);
+}
+
+/* ---- fuel ----------------------------------------------------------------------------------- */
+
+/* What was seen so far becomes a number. */
+static void shorten(Seen *seen) {
+    u64 hash = 0xCBF29CE484222325u;
+    if (seen->size < sizeof seen->text / 2) return;
+    for (size_t i = 0; i < seen->size; i++) hash = (hash ^ (u8)seen->text[i]) * 0x100000001B3u;
+    seen->size = 0;
+    SAY(seen, "before: %llx\n", (unsigned long long)hash);
+}
+
+/* With every amount up to what the call takes: how it ends, where, what is left and what was done until then. */
+static void call_with_fuel(Run *r, wr_instance_t *i, const char *name, int32_t arg, u64 most) {
+    for (u64 fuel = 0; fuel <= most; fuel++) {
+        wr_store_set_fuel(r->b.store, fuel);
+        shorten(r->seen);
+        call(r, i, name, arg);
+        SAY(r->seen, "left %lld\n", (long long)((Store *)r->b.store)->fuel);
+    }
+}
+
+#define COUNT_EFFECT                                                                               \
+    " (memory (export \"m\") 1) (func $did (i32.store (i32.const 0)"                               \
+    "  (i32.add (i32.load (i32.const 0)) (i32.const 1))))"                                         \
+    " (func (export \"done\") (param i32) (result i32) (i32.load (i32.const 0)))"
+
+/* Blocks whose ends lead to other ends, arms of an `if`, tables, loops in loops; returns of all kinds. */
+static void fuel_branches(Run *r) {
+    wr_instance_t *i = add(
+        r, "m",
+        "(module" COUNT_EFFECT
+        " (func $f (export \"f\") (param $n i32) (result i32) (local $i i32) (local $s i32)"
+        "  (loop $l"
+        "   (if (i32.and (local.get $i) (i32.const 1))"
+        "    (then (block $x (block $y"
+        "      (br_if $y (i32.and (local.get $i) (i32.const 2)))"
+        "      (br_if $x (i32.and (local.get $i) (i32.const 4)))"
+        "      (call $did))))"
+        "    (else (block $z (br_if $z (i32.and (local.get $i) (i32.const 2))) (call $did))"
+        "     (local.set $s (i32.add (local.get $s) (i32.const 3)))))"
+        "   (if (i32.and (local.get $i) (i32.const 4)) (then (call $did)))"
+        "   (block $d (block $c (block $b (block $a"
+        "     (br_table $a $b $c $b $d (local.get $i)))"
+        "    (call $did)) (local.set $s (i32.add (local.get $s) (i32.const 10))) (br $d))"
+        "    (br_if $l (i32.gt_s (local.tee $n (i32.sub (local.get $n) (i32.const 1)))"
+        "     (i32.const 100))))"
+        "   (i32.store (i32.const 8) (local.get $i))"
+        "   (if (i32.eq (local.get $i) (i32.const 6)) (then (return (local.get $s))))"
+        "   (local.set $i (i32.add (local.get $i) (i32.const 1)))"
+        "   (br_if $l (i32.lt_s (local.get $i) (local.get $n)))"
+        "   (br_if 1 (local.get $s) (i32.lt_s (local.get $s) (i32.const 20))) (drop))"
+        "  (block $r (result i32) (br_if $r (i32.const 7) (i32.eq (local.get $n) (i32.const 4)))"
+        "   (drop) (call $did) (local.get $s)))"
+        " (func (export \"nest\") (param i32) (result i32)"
+        "  (if (result i32) (local.get 0)"
+        "   (then (if (result i32) (i32.eq (local.get 0) (i32.const 1))"
+        "    (then (i32.const 5)) (else (call $f (i32.const 1)))))"
+        "   (else (block (result i32) (br_if 0 (i32.const 2) (local.get 0)) (drop)"
+        "    (call $did) (i32.const 4))))))");
+    for (int k = 1; k < 9; k++) call_with_fuel(r, i, "f", k, 700);
+    for (int k = 0; k < 3; k++) call_with_fuel(r, i, "nest", k, 200);
+    call(r, i, "done", 0);
+}
+
+/* Calls of all kinds, between modules, and tail calls; what traps. */
+static void fuel_calls(Run *r) {
+    must(wr_linker_define_func(r->b.linker, "host", "back", "i>i", back, NULL, NULL));
+    add(r, "b",
+        "(module (import \"host\" \"back\" (func $back (param i32) (result i32)))"
+        " (func $even (export \"even\") (param i32) (result i32)"
+        "  (if (result i32) (i32.eqz (local.get 0)) (then (i32.const 1))"
+        "   (else (return_call $odd (i32.sub (local.get 0) (i32.const 1))))))"
+        " (func $odd (param i32) (result i32)"
+        "  (if (result i32) (i32.eqz (local.get 0)) (then (i32.const 0))"
+        "   (else (return_call $even (i32.sub (local.get 0) (i32.const 1))))))"
+        " (func (export \"back\") (param i32) (result i32) (return_call $back (local.get 0)))"
+        " (func $f (export \"f\") (param i32) (result i32)"
+        "  (if (i32.eq (local.get 0) (i32.const 2)) (then (return (i32.const 40))))"
+        "  (i32.add (i32.const 1) (call $back (local.get 0)))))");
+    wr_instance_t *a =
+        add(r, "a",
+            "(module (import \"b\" \"even\" (func $even (param i32) (result i32)))"
+            " (import \"b\" \"back\" (func $back (param i32) (result i32)))"
+            " (import \"b\" \"f\" (func $f (param i32) (result i32)))"
+            " (type $t (func (param i32) (result i32)))"
+            " (table funcref (elem $even $back $f $fib $wild $div))" COUNT_EFFECT
+            " (func $fib (export \"fib\") (param i32) (result i32)"
+            "  (if (result i32) (i32.lt_u (local.get 0) (i32.const 2)) (then (local.get 0))"
+            "   (else (i32.add (call $fib (i32.sub (local.get 0) (i32.const 1)))"
+            "    (call $fib (i32.sub (local.get 0) (i32.const 2)))))))"
+            " (func $wild (param i32) (result i32) (nop) (call $did) (nop)"
+            "  (i32.load offset=100 (i32.const -1)))"
+            " (func $div (param i32) (result i32) (call $did)"
+            "  (i32.div_s (i32.const 1) (i32.sub (local.get 0) (i32.const 5))))"
+            " (func (export \"each\") (param i32) (result i32)"
+            "  (call $did) (call_indirect (type $t) (local.get 0) (local.get 0)))"
+            " (func (export \"tail\") (param i32) (result i32)"
+            "  (call $did) (return_call_indirect (type $t) (i32.const 4) (local.get 0)))"
+            " (func (export \"bulk\") (param i32) (result i32)"
+            "  (memory.fill (i32.const 100) (i32.const 1) (local.get 0))"
+            "  (memory.copy (i32.const 1000) (i32.const 100) (i32.const 40))"
+            "  (memory.copy (i32.const 1000) (i32.const 100) (i32.mul (local.get 0) (i32.const 2)))"
+            "  (call $did) (i32.load (i32.const 1000))))");
+    call_with_fuel(r, a, "fib", 6, 900);
+    for (int k = 0; k < 7; k++) {
+        without_frames = k < 3; /* a tail call may be a call and a return */
+        call_with_fuel(r, a, "each", k, 200);
+        without_frames = true;
+        call_with_fuel(r, a, "tail", k, 200);
+        without_frames = false;
+    }
+    call_with_fuel(r, a, "bulk", 500, 300);
+    call_with_fuel(r, a, "bulk", 40000, 9000);
+    call(r, a, "done", 0);
+}
+
+static void fuel_throws(Run *r) {
+    add(r, "b",
+        "(module (tag $t (export \"t\") (param i32)) (tag $u (export \"u\"))"
+        " (func (export \"f\") (param i32) (result i32)"
+        "  (if (i32.eq (local.get 0) (i32.const 1)) (then (throw $t (i32.const 5))))"
+        "  (if (i32.eq (local.get 0) (i32.const 2)) (then (throw $u)))"
+        "  (if (i32.eq (local.get 0) (i32.const 3)) (then unreachable))"
+        "  (local.get 0)))");
+    wr_instance_t *a =
+        add(r, "a",
+            "(module (import \"b\" \"f\" (func $f (param i32) (result i32)))"
+            " (import \"b\" \"t\" (tag $t (param i32))) (import \"b\" \"u\" (tag $u))" COUNT_EFFECT
+            " (func $one (export \"one\") (param i32) (result i32)"
+            "  (block $h (result i32)"
+            "   (try_table (catch $t $h) (call $did) (drop (call $f (local.get 0))) (call $did))"
+            "   (i32.const 9)))"
+            " (func (export \"two\") (param i32) (result i32) (local $n i32)"
+            "  (loop $again (block $h (block $g (result exnref)"
+            "    (try_table (result i32) (catch $u $h) (catch_all_ref $g)"
+            "     (if (i32.eq (local.get 0) (i32.const 4)) (then (throw $t (i32.const 8))))"
+            "     (call $one (local.get 0)))"
+            "    (return)) (drop) (call $did) (return (i32.const 3)))"
+            "   (local.set $n (i32.add (local.get $n) (i32.const 1)))"
+            "   (br_if $again (i32.lt_s (local.get $n) (i32.const 3)))) (i32.const -1))"
+            " (func (export \"again\") (param i32) (result i32)"
+            "  (block $g (result exnref) (try_table (catch_all_ref $g)"
+            "    (drop (call $f (local.get 0)))) (return (i32.const 1)))"
+            "  (call $did) (throw_ref)))");
+    for (int k = 0; k < 5; k++) {
+        call_with_fuel(r, a, "one", k, 200);
+        call_with_fuel(r, a, "two", k, 400);
+        call_with_fuel(r, a, "again", k, 200);
+    }
+    call(r, a, "done", 0);
+}
+
+/* What compiled code counts is what the interpreter counts, at every place. */
+Test(native, fuel_is_the_same) {
+    compiled_with_fuel = true;
+    run_all(fuel_branches, 0, 1);
+    run_all(fuel_calls, 0, 2);
+    run_all(fuel_throws, 0, 2);
+    compiled_with_fuel = false;
 }

@@ -331,6 +331,7 @@ pub struct wr_compile_options_t {
     pub level: u8,
     pub no_polls: bool,
     pub explicit_memory: bool,
+    pub count_fuel: bool,
     pub triple: *const c_char,
     pub cpu: *const c_char,
     pub cpu_features: *const c_char,
@@ -629,6 +630,8 @@ extern "C" {
     /// Whether compiled code polls for deadlines and interruption; default true. Without, it runs a few per cent
     /// faster, and modules are interpreted in stores that have a timeout or are interruptible.
     pub fn wr_config_set_compiled_polls(config: *mut wr_config_t, polls: bool);
+    /// Whether compiled code counts fuel; default false. Without, modules are interpreted in stores that have fuel.
+    pub fn wr_config_set_compiled_fuel(config: *mut wr_config_t, counts: bool);
     /// Writes the names of compiled functions to /tmp/perf-PID.map, where Linux' perf looks for them. Default false.
     pub fn wr_config_set_perf_map(config: *mut wr_config_t, perf_map: bool);
     /// Keeps compiled code in a folder: NULL for the user's, $XDG_CACHE_HOME/wasmrun or $HOME/.cache/wasmrun. Without

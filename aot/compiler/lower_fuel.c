@@ -1,0 +1,171 @@
+/*
+ * lower_fuel.c - counting fuel as the interpreter does (handlers_jump.h there): a byte of code that is passed
+ * takes one unit, each transfer of control another one, and a call stops where control arrives with less than none.
+ *
+ * Between functions Store.fuel holds what is left. Inside of one it holds that plus the position in the
+ * body, so that running straight ahead changes nothing: a transfer from p to t adds t - p - 1, and what is left at p is
+ * Store.fuel - p. LLVM adds such constants up. A local variable has the same value, for LLVM to keep in a
+ * register; memory is stored to only, since what is in a register could not be found after a fault. The stores
+ * are no volatile ones: they overlap linear memory (unit.c), and so are in order with its accesses, which may
+ * fault, and with calls; the last one before these is all that LLVM has to leave.
+ *
+ * Whoever leaves the function by a call or a throw leaves behind what is left; traps leave it as it is here, and
+ * the runtime subtracts the position (native.c).
+ *
+ * Where control goes is in the side table. It skips over an `else` that a branch would come to only to be led
+ * on; our blocks do not (wr_lower_fuel_ahead()).
+ */
+#include "lower.h"
+#include "side_table.h"
+
+/* ---- the variable and the field ---- */
+
+static LLVMValueRef field(Lower *l) {
+    LLVMValueRef store =
+        wr_lower_load_fixed(l, l->unit->ptr, l->context, offsetof(struct wr_instance, store));
+    return wr_lower_field(l, store, offsetof(struct wr_store, fuel));
+}
+
+static void store_field(Lower *l, LLVMValueRef value) {
+    wr_lower_store(l, value, field(l), l->unit->tbaa_fuel, false);
+}
+
+static LLVMValueRef plus(Lower *l, LLVMValueRef value, i64 units) {
+    return LLVMBuildNSWAdd(l->b, value, wr_lower_i64(l, (u64)units), "");
+}
+
+static LLVMValueRef get(Lower *l) { return LLVMBuildLoad2(l->b, l->unit->i64, l->fuel, ""); }
+
+static void set(Lower *l, LLVMValueRef value) {
+    LLVMBuildStore(l->b, value, l->fuel);
+    store_field(l, value);
+}
+
+/* What is left, and control is at `position`. */
+static void load_at(Lower *l, i64 position) {
+    LLVMValueRef left = wr_lower_load(l, l->unit->i64, field(l), l->unit->tbaa_fuel);
+    set(l, plus(l, left, position));
+}
+
+static u32 offset_of(const Lower *l, const u8 *at) { return (u32)(at - l->code->start); }
+
+/* ---- stopping ---- */
+
+/* The body: polls for code that is at code offset `target`, the second argument, and has no place of its own. */
+static void lower_stops(Lower *l) {
+    l->context = LLVMGetParam(l->function, 0);
+    l->entry = wr_lower_block(l);
+    l->offset = IN_CALLER;
+    LLVMPositionBuilderAtEnd(l->b, l->entry);
+    LLVMValueRef target = LLVMGetParam(l->function, 1), tbaa = l->unit->tbaa_fuel;
+    LLVMValueRef left = wr_lower_load(l, l->unit->i64, field(l), tbaa);
+    store_field(l, LLVMBuildSub(l->b, left, target, ""));
+    wr_lower_helper(l, HELPER_POLL, (LLVMValueRef[]){wr_lower_i32(l, 0)}, 1);
+    left = wr_lower_load(l, l->unit->i64, field(l), tbaa);
+    store_field(l, LLVMBuildAdd(l->b, left, target, ""));
+    LLVMBuildRetVoid(l->b);
+}
+
+/* A function of the unit, which preserves all registers: so nothing around a look feels it. */
+static LLVMValueRef stops(Unit *u) {
+    static const char name[] = "spent";
+    LLVMValueRef f = LLVMGetNamedFunction(u->module, name);
+    if (f != NULL) return f;
+    LLVMTypeRef params[] = {u->ptr, u->i64}, type = LLVMFunctionType(u->none, params, 2, 0);
+    Lower l = {.unit = u, .module = u->plan->module};
+    l.function = LLVMAddFunction(u->module, name, type);
+    LLVMSetLinkage(l.function, LLVMInternalLinkage);
+    LLVMSetFunctionCallConv(l.function, CC_PRESERVE_ALL);
+    wr_unit_attributes(u, l.function);
+    wr_unit_flag(u, l.function, "nomerge");
+    wr_unit_flag(u, l.function, "noinline");
+    wr_unit_flag(u, l.function, "cold");
+    l.b = LLVMCreateBuilderInContext(u->context);
+    lower_stops(&l);
+    LLVMDisposeBuilder(l.b);
+    return l.function;
+}
+
+/* Control has arrived at `target`, a code offset. Arrival at the final `end` is not looked at. */
+static void look(Lower *l, u32 target) {
+    if (target + 1 == offset_of(l, l->code->end)) return;
+    LLVMBasicBlockRef likely;
+    u64 here = l->offset;
+    LLVMValueRef position = wr_lower_i64(l, target), function = stops(l->unit);
+    LLVMValueRef spent = LLVMBuildICmp(l->b, LLVMIntSLT, get(l), position, "");
+    wr_lower_unlikely(l, spent, &likely);
+    wr_lower_locate(l, wr_module_offset(l->module, l->code->start) + target);
+    LLVMValueRef arguments[] = {l->context, position};
+    LLVMValueRef call =
+        LLVMBuildCall2(l->b, LLVMGlobalGetValueType(function), function, arguments, 2, "");
+    LLVMSetInstructionCallConv(call, CC_PRESERVE_ALL);
+    LLVMBuildStore(l->b, wr_lower_load(l, l->unit->i64, field(l), l->unit->tbaa_fuel), l->fuel);
+    LLVMBuildBr(l->b, likely);
+    LLVMPositionBuilderAtEnd(l->b, likely);
+    wr_lower_locate(l, here);
+}
+
+/* ---- transfers ---- */
+
+void wr_lower_fuel_begin(Lower *l) {
+    if (!l->unit->plan->options.fuel) return;
+    l->fuel = LLVMBuildAlloca(l->b, l->unit->i64, "");
+    load_at(l, 0);
+    look(l, 0);
+}
+
+void wr_lower_fuel_add(Lower *l, i64 units) {
+    if (l->fuel != NULL) set(l, plus(l, get(l), units));
+}
+
+void wr_lower_fuel_pass(Lower *l, u32 index) {
+    if (l->fuel == NULL) return;
+    u32 at = offset_of(l, l->at.start);
+    wr_lower_fuel_add(l, (i64)wr_side_target(l->code, index, at) - at - 1);
+}
+
+void wr_lower_fuel_branch(Lower *l, u32 index) {
+    if (l->fuel == NULL) return;
+    wr_lower_fuel_pass(l, index);
+    look(l, wr_side_target(l->code, index, offset_of(l, l->at.start)));
+}
+
+void wr_lower_fuel_return(Lower *l) {
+    wr_lower_fuel_add(l, l->code->end - 1 - l->at.start);
+}
+
+/* What is left, after `units`, for others. */
+static void hand_over(Lower *l, i64 units) {
+    if (l->fuel != NULL) store_field(l, plus(l, get(l), -(i64)offset_of(l, l->at.start) - units));
+}
+
+void wr_lower_fuel_end(Lower *l) { hand_over(l, 1); }
+void wr_lower_fuel_before_call(Lower *l) { hand_over(l, 1); }
+void wr_lower_fuel_throw(Lower *l) { hand_over(l, 0); }
+
+void wr_lower_fuel_after_call(Lower *l) {
+    if (l->fuel != NULL) load_at(l, offset_of(l, l->at.end));
+}
+
+void wr_lower_fuel_catch(Lower *l, u32 target) {
+    if (l->fuel == NULL) return;
+    load_at(l, (i64)target - 1);
+    look(l, target);
+}
+
+i64 wr_lower_fuel_ahead(const Lower *l) {
+    const u8 *p = l->at.end;
+    while (p < l->code->end && *p == 0x0B) p++; /* `end` */
+    if (l->fuel == NULL || p == l->code->end || *p != 0x05) return 0;
+    u32 at = offset_of(l, p);
+    return (i64)wr_side_target(l->code, l->entry_index + wr_side_count(&l->at), at) - at - 1;
+}
+
+/* ---- bulk operations ---- */
+
+void wr_lower_fuel_bulk(Lower *l) {
+    if (l->fuel == NULL || l->height == 0) return;
+    LLVMValueRef amount = wr_lower_widen(l, l->stack[l->height - 1]);
+    LLVMValueRef units = LLVMBuildLShr(l->b, amount, wr_lower_i64(l, 4), "");
+    set(l, LLVMBuildSub(l->b, get(l), units, ""));
+}
