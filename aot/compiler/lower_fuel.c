@@ -130,9 +130,7 @@ void wr_lower_fuel_branch(Lower *l, u32 index) {
     look(l, wr_side_target(l->code, index, offset_of(l, l->at.start)));
 }
 
-void wr_lower_fuel_return(Lower *l) {
-    wr_lower_fuel_add(l, l->code->end - 1 - l->at.start);
-}
+void wr_lower_fuel_return(Lower *l) { wr_lower_fuel_add(l, l->code->end - 1 - l->at.start); }
 
 /* What is left, after `units`, for others. */
 static void hand_over(Lower *l, i64 units) {

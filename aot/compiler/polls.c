@@ -15,7 +15,7 @@
 
 #include "lower.h"
 
-#define SHORT_TRIPS 1024u   /* of a loop that is one block */
+#define SHORT_TRIPS 1024u /* of a loop that is one block */
 
 /* ---- the two functions ---- */
 
