@@ -210,6 +210,7 @@ static LLVMValueRef finish(Lower *l, LLVMValueRef callee, LLVMValueRef context, 
     LLVMValueRef call = LLVMBuildCall2(l->b, type, callee, arguments, n, "");
     LLVMSetInstructionCallConv(call, is_tail ? LLVMGetFunctionCallConv(l->function) : CC_FAST);
     if (is_tail) LLVMSetTailCallKind(call, LLVMTailCallKindMustTail);
+    wr_unit_call_flag(l->unit, call, "noinline"); /* or what is inlined has no places */
     if (LLVMGetReturnType(type) == l->unit->none)
         LLVMBuildRetVoid(l->b);
     else

@@ -166,21 +166,15 @@ static LLVMValueRef load_helper(Lower *l, LLVMValueRef native, NativeHelper help
                                offsetof(Native, helpers) + (u64)helper * sizeof(void *));
 }
 
-static void add_call_flag(const Lower *l, LLVMValueRef call, const char *name) {
-    unsigned kind = LLVMGetEnumAttributeKindForName(name, strlen(name));
-    LLVMAddCallSiteAttribute(call, (LLVMAttributeIndex)LLVMAttributeFunctionIndex,
-                             LLVMCreateEnumAttribute(l->unit->context, kind, 0));
-}
-
 void wr_lower_trap(Lower *l, LLVMValueRef code) {
     LLVMValueRef native = wr_lower_native(l);
     LLVMValueRef arguments[] = {native, code, wr_lower_i32(l, (u32)l->offset)};
     LLVMValueRef call = LLVMBuildCall2(l->b, helper_type(l->unit, helpers[HELPER_TRAP]),
                                        load_helper(l, native, HELPER_TRAP), arguments, 3, "");
-    add_call_flag(l, call, "noreturn");
-    add_call_flag(l, call, "nounwind");
-    add_call_flag(l, call, "cold");
-    add_call_flag(l, call, "nomerge"); /* inlined twice, it has two places */
+    wr_unit_call_flag(l->unit, call, "noreturn");
+    wr_unit_call_flag(l->unit, call, "nounwind");
+    wr_unit_call_flag(l->unit, call, "cold");
+    wr_unit_call_flag(l->unit, call, "nomerge"); /* inlined twice, it has two places */
     LLVMBuildUnreachable(l->b);
 }
 
@@ -207,7 +201,7 @@ LLVMValueRef wr_lower_invoke(Lower *l, LLVMTypeRef type, LLVMValueRef function,
         LLVMPositionBuilderAtEnd(l->b, next);
     }
     LLVMSetInstructionCallConv(call, convention);
-    add_call_flag(l, call, "nomerge"); /* backtraces tell its place */
+    wr_unit_call_flag(l->unit, call, "nomerge"); /* backtraces tell its place */
     return call;
 }
 
@@ -218,8 +212,8 @@ void wr_lower_leave(Lower *l, NativeHelper helper, LLVMValueRef *arguments, u32 
     LLVMValueRef call =
         wr_lower_invoke(l, helper_type(l->unit, helpers[helper]), load_helper(l, all[0], helper),
                         all, count + 1, LLVMCCallConv);
-    add_call_flag(l, call, "noreturn");
-    add_call_flag(l, call, "cold");
+    wr_unit_call_flag(l->unit, call, "noreturn");
+    wr_unit_call_flag(l->unit, call, "cold");
     LLVMBuildUnreachable(l->b);
 }
 
@@ -244,8 +238,9 @@ LLVMValueRef wr_lower_helper(Lower *l, NativeHelper helper, LLVMValueRef *argume
     for (u32 i = 0; i < count; i++) all[n++] = arguments[i];
     LLVMValueRef call = LLVMBuildCall2(l->b, helper_type(l->unit, signature),
                                        load_helper(l, native, helper), all, n, "");
-    add_call_flag(l, call, "nounwind");
-    add_call_flag(l, call, "nomerge"); /* as above; of exit thunks, which are inlined, too */
+    wr_unit_call_flag(l->unit, call, "nounwind");
+    /* as above; of exit thunks, which are inlined, too */
+    wr_unit_call_flag(l->unit, call, "nomerge");
     if (signature[0] == 't' || signature[0] == 'x') check_status(l, call, signature[0] == 't');
     return call;
 }
@@ -399,7 +394,7 @@ static void lower_wrapper(Lower *l) {
     LLVMPositionBuilderAtEnd(l->b, LLVMAppendBasicBlockInContext(u->context, f, ""));
     LLVMValueRef call = LLVMBuildCall2(l->b, type, l->function, arguments, n, "");
     LLVMSetInstructionCallConv(call, CC_TAIL);
-    add_call_flag(l, call, "noinline"); /* it has no place in a backtrace of its own */
+    wr_unit_call_flag(l->unit, call, "noinline"); /* it has no place in a backtrace of its own */
     if (LLVMGetReturnType(type) == u->none)
         LLVMBuildRetVoid(l->b);
     else

@@ -217,3 +217,9 @@ void wr_unit_attributes(Unit *unit, LLVMValueRef function) {
     add_flag(unit, function, 1, "nonnull", 0);
     add_flag(unit, function, 1, "noundef", 0);
 }
+
+void wr_unit_call_flag(const Unit *unit, LLVMValueRef call, const char *name) {
+    unsigned kind = LLVMGetEnumAttributeKindForName(name, strlen(name));
+    LLVMAddCallSiteAttribute(call, (LLVMAttributeIndex)LLVMAttributeFunctionIndex,
+                             LLVMCreateEnumAttribute(unit->context, kind, 0));
+}

@@ -66,6 +66,7 @@ LLVMValueRef wr_unit_thunk(Unit *unit, const char *prefix, u32 shape);
 void wr_unit_attributes(Unit *unit, LLVMValueRef function);
 /* One more, of those that LLVM knows by name and that have no value. */
 void wr_unit_flag(const Unit *unit, LLVMValueRef function, const char *name);
+void wr_unit_call_flag(const Unit *unit, LLVMValueRef call, const char *name);
 
 /* lower.c: the body of a defined function into this unit ("f<i>", and "t<i>" if plan->has_tail). False when
  * it cannot be compiled (out of memory, over a limit): nothing of it is left in the unit then. */
