@@ -566,27 +566,72 @@ static void fill_short(Lower *l, LLVMValueRef to, LLVMValueRef value, u32 bytes)
     }
 }
 
+/* Whether bytes [address, address + n) are not all in the memory, which is not shared. */
+static LLVMValueRef is_beyond(Lower *l, u32 memory, LLVMValueRef address, LLVMValueRef n) {
+    LLVMValueRef size = load_size(l, memory), room = LLVMBuildSub(l->b, size, n, "");
+    return LLVMBuildOr(l->b, LLVMBuildICmp(l->b, LLVMIntUGT, n, size, ""),
+                       LLVMBuildICmp(l->b, LLVMIntUGT, address, room, ""), "");
+}
+
+static LLVMValueRef pointer_to(Lower *l, u32 memory, LLVMValueRef address) {
+    return LLVMBuildGEP2(l->b, l->unit->i8, load_base(l, memory), &address, 1, "");
+}
+
+/* LLVM's memmove or memset of `n` bytes, volatile as other accesses are: it calls the library's. */
+static void call_library(Lower *l, const char *name, LLVMValueRef to, LLVMValueRef from_or_byte,
+                         LLVMValueRef n) {
+    const Unit *u = l->unit;
+    bool sets = LLVMTypeOf(from_or_byte) == u->i8;
+    LLVMTypeRef types[] = {u->ptr, u->ptr, u->i64};
+    if (sets) types[1] = u->i64;
+    size_t count = sets ? 2 : 3;
+    unsigned id = LLVMLookupIntrinsicID(name, strlen(name));
+    LLVMValueRef arguments[] = {to, from_or_byte, n, LLVMConstInt(u->i1, 1, 0)};
+    LLVMBuildCall2(l->b, LLVMIntrinsicGetType(u->context, id, types, count),
+                   LLVMGetIntrinsicDeclaration(u->module, id, types, count), arguments, 4, "");
+}
+
+/* For a run of any length: if `beyond`, the helper is called, which traps. The builder is then where it is not. */
+static void trap_in_helper(Lower *l, LLVMValueRef beyond, NativeHelper helper,
+                           LLVMValueRef *arguments, u32 count) {
+    LLVMBasicBlockRef likely;
+    wr_lower_unlikely(l, beyond, &likely);
+    wr_lower_helper(l, helper, arguments, count);
+    LLVMBuildUnreachable(l->b);
+    LLVMPositionBuilderAtEnd(l->b, likely);
+}
+
 static void lower_fill(Lower *l) {
+    u32 memory = l->at.index, bytes;
     LLVMValueRef n = widen(l, wr_lower_pop(l)), value = wr_lower_pop(l);
     LLVMValueRef to = widen(l, wr_lower_pop(l));
-    LLVMValueRef arguments[] = {wr_lower_i32(l, l->at.index), to, value, n};
-    u32 bytes;
-    if (is_short(n, &bytes))
+    LLVMValueRef arguments[] = {wr_lower_i32(l, memory), to, value, n};
+    if (is_short(n, &bytes)) {
         fill_short(l, to, value, bytes);
-    else
+    } else if (is_shared(l, memory)) {
         wr_lower_helper(l, HELPER_MEMORY_FILL, arguments, 4);
+    } else {
+        trap_in_helper(l, is_beyond(l, memory, to, n), HELPER_MEMORY_FILL, arguments, 4);
+        call_library(l, "llvm.memset", pointer_to(l, memory, to),
+                     LLVMBuildTrunc(l->b, value, l->unit->i8, ""), n);
+    }
 }
 
 static void lower_copy(Lower *l) {
+    u32 target = l->at.index, source = l->at.index2, bytes;
     LLVMValueRef n = widen(l, wr_lower_pop(l)), from = widen(l, wr_lower_pop(l));
     LLVMValueRef to = widen(l, wr_lower_pop(l));
-    LLVMValueRef arguments[] = {wr_lower_i32(l, l->at.index), wr_lower_i32(l, l->at.index2), to,
-                                from, n};
-    u32 bytes;
-    if (is_short(n, &bytes))
+    LLVMValueRef arguments[] = {wr_lower_i32(l, target), wr_lower_i32(l, source), to, from, n};
+    if (is_short(n, &bytes)) {
         copy_short(l, to, from, bytes);
-    else
+    } else if (is_shared(l, target) || is_shared(l, source)) {
         wr_lower_helper(l, HELPER_MEMORY_COPY, arguments, 5);
+    } else {
+        LLVMValueRef beyond =
+            LLVMBuildOr(l->b, is_beyond(l, target, to, n), is_beyond(l, source, from, n), "");
+        trap_in_helper(l, beyond, HELPER_MEMORY_COPY, arguments, 5);
+        call_library(l, "llvm.memmove", pointer_to(l, target, to), pointer_to(l, source, from), n);
+    }
 }
 
 static void lower_init(Lower *l) {
