@@ -30,6 +30,7 @@ static const size_t layout[] = {
     FIELD(Native, helpers),
     FIELD(Native, values),
     FIELD(Native, trap_element),
+    FIELD(Native, trap_table),
     FIELD(struct wr_instance, mem_base),
     FIELD(struct wr_instance, mem_size),
     FIELD(struct wr_instance, funcs),

@@ -29,14 +29,6 @@ u32 wr_native_func_matches(Instance *i, Func *func, u32 type) {
     return def_is_subtype(func->type, i->types[type]);
 }
 
-u32 wr_native_no_callee(Instance *i, u32 table, u64 address) {
-    const Table *t = i->tables[table];
-    if (address >= t->size) return WR_TRAP_UNDEFINED_ELEMENT;
-    if (t->elems[address] != 0) return WR_TRAP_INDIRECT_CALL_TYPE_MISMATCH;
-    i->native->trap_element = address;
-    return WR_TRAP_UNINITIALIZED_ELEMENT;
-}
-
 u32 wr_native_poll(Instance *i, u32 offset) {
     (void)offset; /* where RAISE is called tells it */
     Store *store = i->store;

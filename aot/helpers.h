@@ -8,7 +8,6 @@
 
 u32 wr_native_exit(Native *native, Func *func, Slot *slots);
 u32 wr_native_func_matches(Instance *i, Func *func, u32 type);
-u32 wr_native_no_callee(Instance *i, u32 table, u64 address);
 u32 wr_native_poll(Instance *i, u32 offset);
 
 u64 wr_native_memory_grow(Instance *i, u32 memory, u64 delta);

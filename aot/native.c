@@ -144,7 +144,15 @@ static void end(Native *n, const NativeActivation *a) {
     }
 }
 
+static wr_trap_code_t why_no_callee(const Native *n) {
+    const Table *table = n->caller->tables[n->trap_table];
+    if (n->trap_element >= table->size) return WR_TRAP_UNDEFINED_ELEMENT;
+    return table->elems[n->trap_element] == 0 ? WR_TRAP_UNINITIALIZED_ELEMENT
+                                              : WR_TRAP_INDIRECT_CALL_TYPE_MISMATCH;
+}
+
 static Error *ended_by_trap(Native *n, u32 offset) {
+    if (n->trap_code == TRAP_NO_CALLEE) n->trap_code = why_no_callee(n);
     Error *error = wr_store_trap(n->store, (wr_trap_code_t)n->trap_code, n->trap_element);
     wr_native_meter_settle(n, offset);
     wr_native_backtrace(n, n->activation, offset, false, error);

@@ -63,6 +63,9 @@ INLINE u32 native_direct(const DefType *type) {
 }
 #define NATIVE_VALUES (2u * LIMIT_RESULTS) /* slots; LIMIT_PARAMS is not larger */
 
+/* As the code of TRAP: no function of the right type is where a call through a table has looked for one (Native.caller,
+ * trap_table, trap_element say where). */
+#define TRAP_NO_CALLEE UINT32_MAX
 /* As the offset of RAISE: what is raised is so at the place of the caller. */
 #define IN_CALLER UINT32_MAX
 
@@ -87,13 +90,14 @@ typedef struct NativeRegisters {
 typedef struct Native {
     /* read and written by compiled code */
     Instance *caller; /* see above */
-    u64 trap_element; /* written before TRAP with WR_TRAP_UNINITIALIZED_ELEMENT: which */
+    u64 trap_element; /* written before TRAP with WR_TRAP_UNINITIALIZED_ELEMENT: which; or TRAP_NO_CALLEE */
     /* switch_*.S, which knows the offsets (switch.h) */
     void *host_sp;    /* of the innermost activation: where frames of helpers begin */
     NativeExit *exit; /* what the innermost helper that runs was called with */
     u32 trap_code, trap_offset, thrown;
     NativeRegisters left; /* where compiled code was left, or is to go on */
     /* read and written by compiled code */
+    u64 trap_table;
     void *helpers[NATIVE_HELPERS];
     Slot values[NATIVE_VALUES];
     /* native.c */

@@ -218,10 +218,15 @@ static void check_element(Lower *l, LLVMValueRef handle, LLVMValueRef index) {
     LLVMPositionBuilderAtEnd(l->b, likely);
 }
 
-/* Traps: why, is looked for now. */
+/* Traps: why, the runtime finds out. */
 static void trap_for_callee(Lower *l, u32 table, LLVMValueRef index) {
-    LLVMValueRef arguments[] = {wr_lower_i32(l, table), index};
-    wr_lower_trap(l, wr_lower_helper(l, HELPER_NO_CALLEE, arguments, 2));
+    LLVMValueRef native = wr_lower_native(l), tbaa = l->unit->tbaa_values;
+    LLVMValueRef element = wr_lower_field(l, native, offsetof(Native, trap_element));
+    LLVMValueRef which = wr_lower_field(l, native, offsetof(Native, trap_table));
+    tell_caller(l);
+    wr_lower_store(l, index, element, tbaa, false);
+    wr_lower_store(l, wr_lower_i64(l, table), which, tbaa, false);
+    wr_lower_trap(l, wr_lower_i32(l, TRAP_NO_CALLEE));
 }
 
 /* One of the two i32 of an element of a fixed table's array. */
@@ -242,13 +247,17 @@ static Callee callee_in_fixed(Lower *l, bool tail) {
         array = LLVMConstNull(l->unit->ptr);
     }
     size = wr_lower_i64(l, plan->fixed[table].size);
-    wr_lower_unlikely(l, LLVMBuildICmp(l->b, LLVMIntUGE, index, size, ""), &inside);
+    LLVMBasicBlockRef cold =
+        wr_lower_unlikely(l, LLVMBuildICmp(l->b, LLVMIntUGE, index, size, ""), &inside);
     trap_for_callee(l, table, index);
     LLVMPositionBuilderAtEnd(l->b, inside);
     LLVMValueRef number = wr_lower_i32(l, plan->type_numbers[type_index]);
     LLVMValueRef type = load_constant(l, array, index, 1);
-    wr_lower_unlikely(l, LLVMBuildICmp(l->b, LLVMIntNE, type, number, ""), &same);
-    trap_for_callee(l, table, index);
+    same = wr_lower_block(l);
+    LLVMMoveBasicBlockAfter(same, inside);
+    LLVMValueRef branch =
+        LLVMBuildCondBr(l->b, LLVMBuildICmp(l->b, LLVMIntNE, type, number, ""), cold, same);
+    LLVMSetMetadata(branch, l->unit->kind_prof, l->unit->unlikely);
     LLVMPositionBuilderAtEnd(l->b, same);
     LLVMValueRef way = load_constant(l, array, index, 0);
     way = LLVMBuildSExt(l->b, way, l->unit->i64, "");
