@@ -42,6 +42,7 @@
 #define PARAMS                                                                                     \
     const u8 *pc, Slot *sp, Slot *fp, const SideEntry *stp, u8 *mem, Handler *const *disp,         \
         Frame *fr, Instance *inst, uintptr_t ids, u64 r0, v128 v0
+#define r1 ids /* bytes have no ids */
 #define STEP __attribute__((preserve_none)) void
 typedef STEP Step(PARAMS);
 
@@ -120,6 +121,8 @@ Onward wr_shadow_run(Registers *m);
     Instance *inst = (m)->inst;                                                                    \
     register uintptr_t ids IN_REGISTER("rbp", "x23") = (m)->ids;                                   \
     register u64 r0 IN_REGISTER("rbx", "x24") = (m)->r0;                                           \
+    u64 r1 = 0; /* never handed over */                                                            \
+    (void)r1;                                                                                      \
     v128 v0 = (m)->v0;                                                                             \
     FaultPlace *const fault_place = &inst->store->fiber->fault
 /* The reverse. At its end, where HAND_OVER leads with `first` set. */
@@ -213,7 +216,8 @@ INLINE v128 v128_apart(v128 v) {
     X(h_TAIL_SLOW)                                                                                 \
     X(h_RETURN_SLOW_E)                                                                             \
     X(h_RETURN_SLOW_I)
-#define BYTE_COLD_HANDLERS(X) COLD_HANDLERS(X) X(h_INVALID_E) X(h_WARM) X(h_WARM_RETURN)
+#define BYTE_COLD_HANDLERS(X)                                                                      \
+    COLD_HANDLERS(X) X(h_INVALID_E) X(h_FLUSH_J) X(h_WARM) X(h_WARM_RETURN)
 #define SHADOW_COLD_HANDLERS(X)                                                                    \
     COLD_HANDLERS(X) X(h_TAKEN) X(h_COLD) X(h_COLD_RETURN_E) X(h_COLD_RETURN_I)
 

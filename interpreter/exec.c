@@ -6,7 +6,7 @@
 #include "machine.h"
 #include "shadow.h"
 
-const size_t wr_exec_table_size = 4 * DISPATCH_SIZE;
+const size_t wr_exec_table_size = 4 * DISPATCH_SIZE + DISPATCH_J_SIZE;
 
 /* ---- dispatch tables ---- */
 

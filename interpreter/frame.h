@@ -160,14 +160,14 @@ typedef struct Landing {
 Landing wr_interp_unwind(Store *store, Frame *fr, const u8 *pc, u32 exception);
 
 /* exec.c: the dispatch table for 32-bit guarded memory, no polls, no wide locals, which counts calls and
- * loops: four cache states after each other; see gen/generate.py */
+ * loops: its cache states after each other; see gen/generate.py */
 Handler *const *wr_exec_base_table(void);
 typedef enum ExecVariant {
     VARIANT_CHECK,
     VARIANT_MEM64,
     VARIANT_WIDE,
     VARIANT_POLLED,
-    VARIANT_PLAIN, /* does not count what functions do */
+    VARIANT_PLAIN, /* does not count what functions do; not for wide ones */
     VARIANTS
 } ExecVariant;
 extern const size_t wr_exec_table_size; /* entries of one whole table */

@@ -1,5 +1,6 @@
 /*
- * handlers_byte.h - what only byte dispatch has: flushes, prefixes, the way back to C, the way on to ids.
+ * handlers_byte.h - what only byte dispatch has: flushes, blocks that are looked past, prefixes, the way back to C,
+ * the way on to ids.
  * Part of exec.c.
  */
 
@@ -19,6 +20,25 @@ COLD_HANDLER(h_FLUSH_F) {
 COLD_HANDLER(h_FLUSH_V) {
     FLUSH_V();
     NEXT(E);
+}
+/* Below the topmost operand, which stays in r0. */
+COLD_HANDLER(h_FLUSH_J) {
+    sp->u64 = r1;
+    sp += 1;
+    NEXT(I);
+}
+
+/* Blocks without parameters or results; runs of them, as before a br_table, are passed in one step. */
+HANDLER_AS(BLOCK, E, AHEAD) {
+    if (UNLIKELY(pc[1] != 0x40)) JUMP(h_BLOCK_E);
+    do pc += 2;
+    while (pc[0] == 0x02 && pc[1] == 0x40);
+    NEXT_LIKELY(E);
+}
+HANDLER_AS(LOOP, E, AHEAD) {
+    if (UNLIKELY(pc[1] != 0x40)) JUMP(h_LOOP_E);
+    pc += 2;
+    NEXT_LIKELY(E);
 }
 
 HANDLER(EXIT, E) { RETURN_TO_C(); }

@@ -114,6 +114,22 @@ HANDLER(LOCAL_TEE_LONG, E) {
     NEXT(E);
 }
 
+/* ---- constants of two bytes and more ---- */
+
+HANDLER(I32_CONST_LONG, E) {
+    const u8 *next = pc + 1;
+    r0 = (u32)read_sleb(&next);
+    pc = next;
+    NEXT(I);
+}
+
+HANDLER(I64_CONST_LONG, E) {
+    const u8 *next = pc + 1;
+    r0 = (u64)read_sleb(&next);
+    pc = next;
+    NEXT(I);
+}
+
 /* ---- variables: functions with v128 locals (Code.is_wide) ---- */
 
 HANDLER_AS(LOCAL_GET, E, WIDE) {

@@ -4,7 +4,7 @@
  *
  *   neither      byte dispatch counts calls and backward branches: a function that gets warm goes on by ids
  *                (shadow.h). Shadow dispatch just transfers
- *   WR_PLAIN     byte dispatch that just transfers
+ *   WR_PLAIN     byte dispatch that just transfers, and looks ahead: not in wide functions
  *   WR_POLLED    counts fuel and looks whether to stop (store.h: metering); byte dispatch counts too. In
  *                tables of metered activations, and while an alarm is on in those of others (interp.c). A
  *                stop happens on arrival, behind a taken branch or at the start of a function, where
@@ -23,18 +23,21 @@
     if (UNLIKELY(wr_interp_looks(inst->store, pc))) JUMP(h_LOOK)
 #define SIBLING(name) name##_POLLED
 #define POLLS 1
+#define ONWARD(state) NEXT(state)
 #elif defined(WR_PLAIN)
 #define JUMP_HANDLER(id, state) HANDLER_AS(id, state, PLAIN)
 #define TRANSFER(target) ((void)0)
 #define ARRIVE() ((void)0)
 #define SIBLING(name) name##_PLAIN
 #define POLLS 0
+#define ONWARD(state) NEXT_LIKELY(state)
 #else
 #define JUMP_HANDLER(id, state) HANDLER(id, state)
 #define TRANSFER(target) ((void)0)
 #define ARRIVE() ((void)0)
 #define SIBLING(name) name
 #define POLLS 0
+#define ONWARD(state) NEXT(state)
 #endif
 
 /* The last step of a transfer, in the current frame: at the start of function f; behind a branch by
@@ -60,9 +63,9 @@
     if (fr->func->ids != 0) JUMP(h_WARM_RETURN);                                                   \
     NEXT(state)
 #else
-#define GO_ON_ENTERED(f) NEXT(E)
-#define GO_ON_BRANCHED(delta) NEXT(E)
-#define GO_ON_RETURNED(state) NEXT(state)
+#define GO_ON_ENTERED(f) ONWARD(E)
+#define GO_ON_BRANCHED(delta) ONWARD(E)
+#define GO_ON_RETURNED(state) ONWARD(state)
 #endif
 
 /* ---- branches ---- */
@@ -99,7 +102,7 @@ JUMP_HANDLER(BR_IF, E) {
     AFTER_INDEX(next);
     pc = next;
     stp += 1;
-    NEXT(E);
+    ONWARD(E);
 }
 
 JUMP_HANDLER(BR_IF, I) {
@@ -107,7 +110,7 @@ JUMP_HANDLER(BR_IF, I) {
     AFTER_INDEX(next);
     pc = next;
     stp += 1;
-    NEXT(E);
+    ONWARD(E);
 }
 
 JUMP_HANDLER(BR_TABLE, E) {
@@ -131,7 +134,7 @@ JUMP_HANDLER(BR_ON_NULL, E) {
     AFTER_INDEX(next);
     pc = next;
     stp += 1;
-    NEXT(E);
+    ONWARD(E);
 }
 
 JUMP_HANDLER(BR_ON_NON_NULL, E) {
@@ -140,7 +143,7 @@ JUMP_HANDLER(BR_ON_NON_NULL, E) {
     AFTER_INDEX(next);
     pc = next;
     stp += 1;
-    NEXT(E);
+    ONWARD(E);
 }
 
 JUMP_HANDLER(IF, E) {
@@ -149,7 +152,7 @@ JUMP_HANDLER(IF, E) {
     AFTER_BLOCK_TYPE(next);
     pc = next;
     stp += 1;
-    NEXT(E);
+    ONWARD(E);
 }
 
 JUMP_HANDLER(IF, I) {
@@ -157,7 +160,7 @@ JUMP_HANDLER(IF, I) {
     AFTER_BLOCK_TYPE(next);
     pc = next;
     stp += 1;
-    NEXT(E);
+    ONWARD(E);
 }
 
 /* Reached by falling out of the first arm. */
@@ -281,7 +284,7 @@ JUMP_HANDLER(BR_IF_EXIT, E) {
     AFTER_INDEX(next);
     pc = next;
     stp += 1;
-    NEXT(E);
+    ONWARD(E);
 }
 
 JUMP_HANDLER(BR_IF_EXIT, I) {
@@ -289,7 +292,7 @@ JUMP_HANDLER(BR_IF_EXIT, I) {
     AFTER_INDEX(next);
     pc = next;
     stp += 1;
-    NEXT(E);
+    ONWARD(E);
 }
 
 JUMP_HANDLER(IF_EXIT, E) {
@@ -298,7 +301,7 @@ JUMP_HANDLER(IF_EXIT, E) {
     AFTER_BLOCK_TYPE(next);
     pc = next;
     stp += 1;
-    NEXT(E);
+    ONWARD(E);
 }
 
 JUMP_HANDLER(IF_EXIT, I) {
@@ -306,7 +309,7 @@ JUMP_HANDLER(IF_EXIT, I) {
     AFTER_BLOCK_TYPE(next);
     pc = next;
     stp += 1;
-    NEXT(E);
+    ONWARD(E);
 }
 
 JUMP_HANDLER(BR_TABLE_EXIT, E) {
@@ -321,7 +324,7 @@ JUMP_HANDLER(BR_TABLE_EXIT, E) {
     sp = jump.sp;
     if (pc + 1 == fr->func->end) JUMP(SIBLING(h_RETURN_E));
     ARRIVE();
-    NEXT(E);
+    ONWARD(E);
 }
 #else
 
@@ -330,14 +333,14 @@ JUMP_HANDLER(BR_TABLE_EXIT, E) {
 JUMP_HANDLER(END, E) {
     if (AT_FUNCTION_END()) RETURN_FROM_MEMORY();
     pc += 1;
-    NEXT(E);
+    ONWARD(E);
 }
 
 JUMP_HANDLER(END, I) {
     if (AT_FUNCTION_END()) RETURN_CACHED();
     FLUSH_I();
     pc += 1;
-    NEXT(E);
+    ONWARD(E);
 }
 
 JUMP_HANDLER(END, F) {
@@ -347,7 +350,7 @@ JUMP_HANDLER(END, F) {
     }
     FLUSH_F();
     pc += 1;
-    NEXT(E);
+    ONWARD(E);
 }
 #endif
 
@@ -503,6 +506,7 @@ JUMP_HANDLER(RETURN_CALL_REF, E) {
 #undef ARRIVE
 #undef SIBLING
 #undef POLLS
+#undef ONWARD
 #undef GO_ON_ENTERED
 #undef GO_ON_BRANCHED
 #undef GO_ON_RETURNED

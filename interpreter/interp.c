@@ -58,6 +58,10 @@ static void engine_free(Engine *engine) {
     engine->executor_state = NULL;
 }
 
+/* Whether code with such a home, if it need not look for stops, runs handlers that neither count nor poll, but look at
+ * the instruction behind theirs, which takes locals for slots. */
+static bool has_plain(const Engine *engine, bool wide) { return engine->shadows == NULL && !wide; }
+
 static Handler **make_table(Engine *engine, u32 kind, bool wide, u32 use) {
     size_t size = wr_exec_table_size * sizeof(Handler *);
     Handler **table = wr_alloc(&engine->alloc, size);
@@ -67,7 +71,7 @@ static Handler **make_table(Engine *engine, u32 kind, bool wide, u32 use) {
     if (kind == MEM_64) wr_exec_apply(VARIANT_MEM64, table);
     if (wide) wr_exec_apply(VARIANT_WIDE, table);
     if (use == TABLE_METERED) wr_exec_apply(VARIANT_POLLED, table);
-    if (use == TABLE_PLAIN || (use == TABLE_STOPPABLE && engine->shadows == NULL))
+    if (use == TABLE_PLAIN || (use == TABLE_STOPPABLE && has_plain(engine, wide)))
         wr_exec_apply(VARIANT_PLAIN, table);
     return table;
 }
@@ -91,7 +95,7 @@ Handler *const *wr_interp_table(Store *store, const Home *home) {
     u32 kind = home->instance->memory_kind;
     Engine *engine = store->engine;
     u32 use = uses[store->fiber->mode];
-    if (use == TABLE_COUNTED && engine->shadows == NULL) use = TABLE_PLAIN;
+    if (use == TABLE_COUNTED && has_plain(engine, home->wide)) use = TABLE_PLAIN;
     if (kind == MEM_GUARD32 && !home->wide && use == TABLE_COUNTED) return wr_exec_base_table();
     Tables *tables = engine->executor_state;
     _Atomic(Handler **) *place = &tables->made[(kind * 2 + (u32)home->wide) * TABLE_USES + use];
@@ -116,10 +120,11 @@ static void set_alarm(Engine *engine, bool on) {
     for (u32 i = TABLE_STOPPABLE; i < TABLE_COUNT; i += TABLE_USES) {
         Handler **table = atomic_load(&tables->made[i]);
         if (table == NULL) continue;
-        if (engine->shadows == NULL) (on ? wr_exec_undo : wr_exec_apply)(VARIANT_PLAIN, table);
+        bool plain = has_plain(engine, i / TABLE_USES % 2 != 0);
+        if (plain) (on ? wr_exec_undo : wr_exec_apply)(VARIANT_PLAIN, table);
         if (on)
             wr_exec_apply(VARIANT_POLLED, table);
-        else if (engine->shadows != NULL)
+        else if (!plain)
             wr_exec_undo(VARIANT_POLLED, table);
     }
     wr_shadow_alarm(engine, on);

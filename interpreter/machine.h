@@ -11,12 +11,13 @@
  *   mem   base of memory 0                                  disp  dispatch table
  *   inst  current instance                                  fr    current frame
  *   ids   where the id of the code byte p is: at ids + 2 p (shadow dispatch only)
- *   r0    cached top operand in state I                     v0    in states F (low half) and V
+ *   r0    cached top operand in states I and J              v0    in states F (low half) and V
+ *   r1    the one below it in J (byte dispatch only)
  *
- * Cache states: E = all operands in memory, I, F, V = the topmost one in r0, v0, v0. A branch target
- * is always entered in state E. Byte dispatch: handler h_<op>_<state>; the next one is
- * disp[state * size + *pc]. Shadow dispatch: the state at a position is known when its id is chosen; the
- * next handler is disp[id of pc].
+ * Cache states: E = all operands in memory, I, F, V = the topmost one in r0, v0, v0; J (byte dispatch
+ * only) = the two topmost ones in r1 and r0. A branch target is always entered in state E. Byte
+ * dispatch: handler h_<op>_<state>; the next one is disp[state * size + *pc]. Shadow dispatch: the state
+ * at a position is known when its id is chosen; the next handler is disp[id of pc].
  */
 #ifndef WR_MACHINE_H
 #define WR_MACHINE_H
@@ -34,6 +35,7 @@
 #define STATE_I DISPATCH_SIZE
 #define STATE_F (2 * DISPATCH_SIZE)
 #define STATE_V (3 * DISPATCH_SIZE)
+#define STATE_J (4 * DISPATCH_SIZE)
 
 #include "dispatch.h"
 
@@ -141,14 +143,54 @@ INLINE i64 read_sleb(const u8 **next) {
     } while (byte & 0x80);
     return shift < 64 && (byte & 0x40) ? (i64)(value | ~(u64)0 << shift) : (i64)value;
 }
-#define READ_S64(value, next)                                                                      \
-    const u8 *next = pc + 2;                                                                       \
-    u64 value = (u64)((i64)((u64)pc[1] << 57) >> 57);                                              \
-    if (UNLIKELY(pc[1] & 0x80)) next = pc + 1, value = (u64)read_sleb(&next)
-#define READ_S32(value, next)                                                                      \
-    const u8 *next = pc + 2;                                                                       \
-    u32 value = (u32)((i32)((u32)pc[1] << 25) >> 25);                                              \
-    if (UNLIKELY(pc[1] & 0x80)) next = pc + 1, value = (u32)read_sleb(&next)
+
+/* The constant behind the opcode at *place, of two bytes or more. *place gets to two bytes before its end, as if
+ * it had had one. No loop, which would take registers from the machine. */
+INLINE u32 read_long_s32(const u8 **place) {
+    const u8 *p = *place + 1;
+    if (p[1] & 0x80 && p[2] & 0x80 && p[3] & 0x80) {
+        *place += 4;
+        return read_leb5(p);
+    }
+    i32 x = (i32)((u32)p[1] << 25) >> 18;
+    *place += 1;
+    if (p[1] & 0x80) {
+        x = (p[1] & 0x7F) << 7 | (i32)((u32)p[2] << 25) >> 11;
+        *place += 1;
+        if (p[2] & 0x80) {
+            x = (p[1] & 0x7F) << 7 | (p[2] & 0x7F) << 14 | (i32)((u32)p[3] << 25) >> 4;
+            *place += 1;
+        }
+    }
+    return (u32)(x | (p[0] & 0x7F));
+}
+
+/* Likewise. Hash functions have constants of nine bytes and ten. */
+INLINE u64 read_long_s64(const u8 **place) {
+    const u8 *p = *place + 1;
+    if (p[1] & p[2] & p[3] & p[4] & 0x80 && p[5] & p[6] & p[7] & 0x80) {
+        u64 x = read_leb8(p);
+        i64 top = (i64)((u64)p[8] << 57) >> 1;
+        *place += 8;
+        if (p[8] & 0x80) {
+            top = (i64)((u64)(p[8] & 0x7F) << 56 | (u64)p[9] << 63);
+            *place += 1;
+        }
+        return x | (u64)top;
+    }
+    const u8 *next = p;
+    u64 x = (u64)read_sleb(&next);
+    *place = next - 2;
+    return x;
+}
+
+/* A constant of one byte, as u32 or u64; longer ones go to the general handler, in state E. */
+#define READ_CONSTANT(value, bits, state, general)                                                 \
+    if (UNLIKELY(pc[1] & 0x80)) {                                                                  \
+        FLUSH_##state();                                                                           \
+        JUMP(general);                                                                             \
+    }                                                                                              \
+    u##bits value = (u##bits)((i##bits)((u##bits)pc[1] << (bits - 7)) >> (bits - 7))
 
 /* A memarg for memory 0 whose alignment has one byte and its offset one or two; any other goes to the
  * general handler, in state E. The offset stays far below MEMORY_GUARD. */
@@ -191,6 +233,32 @@ INLINE const u8 *start_of(const u8 *pc, u8 prefix) {
     } while (0)
 #define TRAP_MEMORY() TRAP(WR_TRAP_MEMORY_OUT_OF_BOUNDS)
 
+/* ---- byte dispatch: what is likely to follow (gen/lookahead.py) ---- */
+
+/* NEXT(state), by a direct jump if a likely instruction follows. Not in wide functions. */
+#define NEXT_LIKELY(state) NEXT_LIKELY_##state()
+#define NEXT_LIKELY_E()                                                                            \
+    do {                                                                                           \
+        if (*pc == 0x20) JUMP(h_LOCAL_GET_E_AHEAD);                                                \
+        NEXT(E);                                                                                   \
+    } while (0)
+#define NEXT_LIKELY_I()                                                                            \
+    do {                                                                                           \
+        if (*pc == 0x22) JUMP(h_LOCAL_TEE_I_AHEAD);                                                \
+        if (*pc == 0x21) JUMP(h_LOCAL_SET_I_AHEAD);                                                \
+        if (*pc == 0x20) JUMP(h_LOCAL_GET_I_AHEAD);                                                \
+        if (*pc == 0x41) JUMP(h_I32_CONST_I_AHEAD);                                                \
+        NEXT(I);                                                                                   \
+    } while (0)
+#define NEXT_LIKELY_F()                                                                            \
+    do {                                                                                           \
+        if (*pc == 0x22) JUMP(h_LOCAL_TEE_F_AHEAD);                                                \
+        if (*pc == 0x21) JUMP(h_LOCAL_SET_F_AHEAD);                                                \
+        if (*pc == 0x20) JUMP(h_LOCAL_GET_F_AHEAD);                                                \
+        NEXT(F);                                                                                   \
+    } while (0)
+#define NEXT_LIKELY_J() NEXT(J)
+
 /* The br_if at pc, on `flag`, in state E with the operand already taken. Not for activations that poll. */
 #define BRANCH_IF(flag)                                                                            \
     do {                                                                                           \
@@ -198,12 +266,12 @@ INLINE const u8 *start_of(const u8 *pc, u8 prefix) {
             if (UNLIKELY(stp->pop)) JUMP(h_JUMP_SLOW);                                             \
             pc += stp->pc;                                                                         \
             stp += stp->stp;                                                                       \
-            NEXT(E);                                                                               \
+            NEXT_LIKELY(E);                                                                        \
         }                                                                                          \
         AFTER_INDEX(not_taken);                                                                    \
         pc = not_taken;                                                                            \
         stp += 1;                                                                                  \
-        NEXT(E);                                                                                   \
+        NEXT_LIKELY(E);                                                                            \
     } while (0)
 
 /* ---- atomics: sequentially consistent; memory is little-endian, so is every supported host here ---- */

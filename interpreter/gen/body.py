@@ -1,10 +1,8 @@
 """One handler under construction: a symbolic operand stack and the statements so far."""
-import copy
 
 CTYPE = {"i": "u32", "I": "u64", "f": "f32", "F": "f64", "v": "v128"}
 RESULT_STATE = {"i": "I", "I": "I", "f": "F", "F": "F", "v": "V"}
 LETTER = {"u32": "i", "u64": "I", "f32": "f", "f64": "F", "v128": "v"}
-
 
 
 class Text(str):
@@ -14,8 +12,7 @@ class Text(str):
 class Body:
     """One handler under construction: a symbolic operand stack and the statements so far."""
 
-    def __init__(self, state, peeks=False):
-        self.peeks = peeks
+    def __init__(self, state):
         self.lines, self.stack, self.depth, self.temps = [], [], 0, 0
         self.cached = {"E": None, "I": "I", "F": "F", "V": "V"}[state]
 
@@ -48,27 +45,6 @@ class Body:
             return "CACHED_%s_%s" % (cached, letter)
         self.depth += 2 if letter == "v" else 1
         return "SLOT_%s(sp[%d])" % (letter, -self.depth)
-
-    def peek(self, condition, finish):
-        """Byte dispatch: a faster way on when the following instructions are such: `finish` completes a copy of this body
-        for the whole sequence. What they would have left in memory or registers is the same."""
-        if not self.peeks:
-            return
-        branch = copy.deepcopy(self)
-        branch.lines = []
-        text = finish(branch)
-        self.emit("if (%s) {" % condition)
-        self.lines += text.splitlines()
-        self.emit("}")
-
-    def finish_branch(self, flag):
-        """Ends in the br_if behind the instruction, on the given condition."""
-        assert not self.stack and not self.cached
-        if self.depth:
-            self.emit("sp -= %d;" % self.depth)
-        self.emit("pc += 1;")
-        self.emit("BRANCH_IF(%s);" % flag)
-        return "".join("    %s\n" % line for line in self.lines)
 
     def finish(self, length):
         """Puts results in place, moves sp and pc, dispatches the next instruction."""

@@ -26,12 +26,16 @@ import sys
 
 from body import Body, CTYPE, LETTER
 from ends import Ends
+from lookahead import Ahead
 from sequences import sequences
 from tiles import Tiles, offsets
 
 STATES = "EIFV"
+AHEAD_STATES = STATES + "J"  # of byte dispatch, see lookahead.py; behind a prefix J does not occur
 PREFIX_BASE = {0x00: (0, 256), 0xFB: (256, 48), 0xFC: (304, 32), 0xFD: (336, 276), 0xFE: (612, 80)}
 TABLE_SIZE = 692
+J_SIZE = 256
+BYTE_VARIANTS = {"PLAIN", "AHEAD", "AHEAD_LONG"}  # which only byte dispatch has
 
 
 def rows(path, names):
@@ -71,8 +75,8 @@ class Op:
 
 
 class Generator:
-    def __init__(self, runtime, interpreter, peeks):
-        self.peeks = peeks   # whether handlers look at the instruction behind theirs
+    def __init__(self, runtime, interpreter, by_bytes):
+        self.bytes = by_bytes  # whether handlers may look at the instruction behind theirs
         self.ends = {}       # (id, state, variant) -> the state in which the handler ends
         self.ops = [Op(a) for _, a in rows(os.path.join(runtime, "opcodes.def"), ["OP"])]
         self.by_id = {op.id: op for op in self.ops}
@@ -131,21 +135,19 @@ class Generator:
             assert [CTYPE[p] for p in params] == args[2:2 + len(params)], op.id
             assert CTYPE[result] == args[1], op.id
             for state in self.states_for(params[-1]):
-                self.handler(op.id, state, self.numeric_body(op, kind, params, result, state, False))
-                if self.is_test(op) and self.peeks:
-                    self.handler(op.id, state, self.numeric_body(op, kind, params, result, state, True), "PLAIN")
+                self.handler(op.id, state, self.numeric_body(op, kind, params, result, state))
 
     def is_tile(self, op):
         """Numerics behind a prefix are tiles in shadow dispatch, and nothing else."""
-        return not self.peeks and op.prefix != 0 and op.id in self.numeric
+        return not self.bytes and op.prefix != 0 and op.id in self.numeric
 
     @staticmethod
     def is_test(op):
         """Comparisons, which a br_if mostly follows."""
         return op.prefix == 0 and 0x45 <= op.code <= 0x66
 
-    def numeric_body(self, op, kind, params, result, state, peek):
-        body = Body(state, peek)
+    def numeric_body(self, op, kind, params, result, state):
+        body = Body(state)
         operands = [body.temp(CTYPE[p], body.pop(p)) for p in reversed(params)][::-1]
         if kind.startswith("TRAP"):
             body.emit("%s out = 0;" % CTYPE[result])
@@ -154,11 +156,7 @@ class Generator:
             body.push(result, "out")
         else:
             immediate = {"LANE": ["pc[1]"], "LANES": ["pc + 1"]}.get(kind.split("_")[0], [])
-            value = "num_%s(%s)" % (op.id, ", ".join(operands + immediate))
-            if self.is_test(op):
-                value = body.temp("u32", value)
-                body.peek("pc[1] == 0x0D", lambda fused: fused.finish_branch(value))
-            body.push(result, value)
+            body.push(result, "num_%s(%s)" % (op.id, ", ".join(operands + immediate)))
         return body.finish({"LANE": 2, "LANES": 17}.get(kind.split("_")[0], 1))
 
     def constants(self):
@@ -168,12 +166,10 @@ class Generator:
                                     ("V128_CONST", "v", "v128_load(pc + 1)")):
             states = "EV" if letter == "v" else "EIFV"
             for state in states:
-                body = Body(state, self.peeks)
+                body = Body(state)
                 if read == "LEB":
-                    body.emit("READ_S%d(value, next);" % (32 if letter == "i" else 64))
-                    value, length = "value", "next - pc"
-                    if letter == "i" and state in "EI":
-                        body.peek("*next == 0x6A", self.finish_add)
+                    body.emit("READ_CONSTANT(value, %d, %s, h_%s_LONG_E);" % (32 if letter == "i" else 64, state, op_id))
+                    value, length = "value", "2"
                 else:
                     value = body.temp(CTYPE[letter], read)
                     length = {"f": "5", "F": "9", "v": "17"}[letter]
@@ -181,19 +177,11 @@ class Generator:
                 body.push(letter, value)
                 self.handler(op_id, state, body.finish(length))
 
-    @staticmethod
-    def finish_add(body):
-        """i32.const, i32.add: the constant is `value`."""
-        body.push("i", "%s + value" % body.pop("i"))
-        return body.finish("next - pc + 1")
-
     def locals(self):
         for state in STATES:
-            body = Body(state, self.peeks)
+            body = Body(state)
             body.emit("READ_LOCAL(index, next, %s, h_LOCAL_GET_LONG_E);" % state)
             value = body.temp("u64", "fp[index].u64")
-            body.peek("next[0] == 0x20 && next[1] < 0x80", lambda fused: self.finish_two_locals(fused, value))
-            body.peek("next[0] == 0x41 && next[1] < 0x80", lambda fused: self.finish_local_constant(fused, value))
             body.spill()
             body.push("I", value)
             self.handler("LOCAL_GET", state, body.finish("next - pc"))
@@ -207,30 +195,6 @@ class Generator:
                 if op_id == "LOCAL_TEE":
                     body.push(letter, value)
                 self.handler(op_id, state, body.finish("next - pc"))
-
-    @staticmethod
-    def finish_two_locals(body, first):
-        """local.get, local.get; the second index has one byte too."""
-        second = body.temp("u64", "fp[next[1]].u64")
-        body.spill()
-        body.push("I", first)
-        body.push("I", second)
-        return body.finish("next - pc + 2")
-
-    def finish_local_constant(self, body, local):
-        """local.get, i32.const of one byte, perhaps i32.add."""
-        body.emit("u32 value = (u32)((i32)((u32)next[1] << 25) >> 25);")
-        body.spill()
-        body.push("I", local)
-        body.peek("next[2] == 0x6A", lambda fused: self.finish_local_add(fused, local))
-        body.push("i", "value")
-        return body.finish("next - pc + 2")
-
-    @staticmethod
-    def finish_local_add(body, local):
-        body.stack.pop()
-        body.push("i", "(u32)%s + value" % local)
-        return body.finish("next - pc + 3")
 
     def drop(self):
         for state in "EIF":
@@ -398,18 +362,35 @@ class Generator:
         self.vector_memory()
         self.atomics()
         self.wide_flushes()
+        if self.bytes:
+            Ahead(self)
         return "/* Generated by gen/generate.py from the instruction table. */\n" + "\n".join(self.out)
 
     def entry(self, index, state, variant):
+        """What stands in a table for a code: always something in the base's, elsewhere perhaps None for the same."""
         op = self.by_index.get(index)
         if op is None:
             return "h_INVALID_E" if not variant else None
-        own = self.handlers.get((op.id, state, variant))
-        if own or variant:
-            return own
-        if state == "E":
+        found = self.handlers.get((op.id, state, variant))
+        ahead = self.handlers.get((op.id, state, "AHEAD"))
+        if found and variant:
+            return found
+        if variant and not (ahead and self.needs_own(op, variant)):
+            return None
+        found = self.handlers.get((op.id, state, ""))
+        if state == "E" and not found:
             sys.exit("generate.py: no handler for OP_%s" % op.id)
-        return "h_FLUSH_%s" % state
+        return (not variant and ahead) or found or "h_FLUSH_%s" % state
+
+    def needs_own(self, op, variant):
+        """Whether the variant cannot have a handler that looks ahead."""
+        is_access = op.id in self.scalar_access or op.id in self.vector_kind
+        return variant == "WIDE" or (is_access and variant in ("CHECK", "MEM64"))
+
+    @staticmethod
+    def places():
+        """What the entries of a table are for, in their order."""
+        return [(state, index) for state in AHEAD_STATES for index in range(J_SIZE if state == "J" else TABLE_SIZE)]
 
     def tables(self):
         self.by_index = {op.index(): op for op in self.ops}
@@ -417,22 +398,20 @@ class Generator:
             self.by_index[prefix] = Op(["PREFIX_%02X" % prefix, "0", hex(prefix), "", "NONE", '""'])
         self.by_index[0xFF] = Op(["EXIT", "0", "0xFF", "", "NONE", '""'])
         out = ["/* Generated by gen/generate.py: dispatch tables. */", "#define BASE_TABLE \\"]
-        for state in STATES:
-            for index in range(TABLE_SIZE):
-                out.append("    H(%s) \\" % self.entry(index, state, ""))
+        for state, index in self.places():
+            out.append("    H(%s) \\" % self.entry(index, state, ""))
         out.append("")
         for variant in ("CHECK", "MEM64", "WIDE", "POLLED", "PLAIN"):
             out.append("#define %s_ENTRIES \\" % variant)
-            for s, state in enumerate(STATES):
-                for index in range(TABLE_SIZE):
-                    name = self.entry(index, state, variant)
-                    if name:
-                        out.append("    CHANGE(%d, %s) \\" % (s * TABLE_SIZE + index, name))
+            for place, (state, index) in enumerate(self.places()):
+                name = self.entry(index, state, variant)
+                if name:
+                    out.append("    CHANGE(%d, %s) \\" % (place, name))
             out.append("")
         return "\n".join(out) + "\n"
 
     def constants_header(self):
-        lines = ["#define DISPATCH_SIZE %d" % TABLE_SIZE]
+        lines = ["#define DISPATCH_SIZE %d" % TABLE_SIZE, "#define DISPATCH_J_SIZE %d" % J_SIZE]
         lines += ["#define DISPATCH_%02X %d" % (p, PREFIX_BASE[p][0]) for p in (0xFB, 0xFC, 0xFD, 0xFE)]
         lines += ["#define DISPATCH_%02X_COUNT %d" % (p, PREFIX_BASE[p][1]) for p in (0xFB, 0xFC, 0xFD, 0xFE)]
         return "\n".join(lines) + "\n"
@@ -456,7 +435,7 @@ class Shadow:
         ends = Ends(interpreter)
         self.handlers, self.ends = {}, {}
         for key, name in generator.handlers.items():
-            if key[0] in BYTE_ONLY or key[0].startswith("PREFIX_") or key[2] == "PLAIN":
+            if key[0] in BYTE_ONLY or key[0].startswith("PREFIX_") or key[2] in BYTE_VARIANTS:
                 continue
             self.handlers[key] = name
             self.ends[key] = generator.ends.get(key) or self.written_end(ends, key)
