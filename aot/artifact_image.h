@@ -27,6 +27,7 @@ struct Artifact {
     u64 guarded;
     NativeOptions options;
     PartView parts[PARTS];
+    struct DebugEntry *debug; /* what debuggers know of it (debugger.c), or NULL */
 };
 
 /* For the linker: puts the hash of the module and the checksum into an artifact that is otherwise done. */

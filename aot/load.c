@@ -6,6 +6,7 @@
  * copied to pages of our own first. The tables' rows are not looked at here: lookup.c does, one by one.
  */
 #include "artifact_image.h"
+#include "debugger.h"
 #include "hash.h"
 #include "libcalls.h"
 #include "native.h"
@@ -271,6 +272,7 @@ Artifact *wr_artifact_ref(Artifact *artifact) {
 
 void wr_artifact_unref(Artifact *artifact) {
     if (!artifact || atomic_fetch_sub(&artifact->refs, 1) != 1) return;
+    wr_debugger_remove(artifact);
     wr_artifact_unregister(artifact);
     free_artifact(artifact);
 }

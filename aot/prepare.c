@@ -2,6 +2,7 @@
 #include "prepare.h"
 
 #include "cache.h"
+#include "debugger.h"
 #include "log.h"
 #include "native.h"
 #include "os.h"
@@ -33,6 +34,7 @@ void wr_module_set_artifact(Module *module, Artifact *artifact) {
     module->artifact_free = wr_artifact_unref;
     module->native_ops = &wr_native_ops;
     if (module->engine->config.perf_map) wr_perf_map_add(module, artifact);
+    if (module->engine->config.debug_info) wr_debugger_add(module, artifact);
 }
 
 NativeOptions wr_aot_options(const Engine *engine) {

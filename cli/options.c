@@ -91,6 +91,8 @@ static const Option options[] = {
            "Count fuel in compiled code, for --fuel: else\ncode that has to count it is interpreted")
     OPTION("perf-map", 0, FLAG, IN_RUN, perf_map, 0, NULL,
            "Write names of compiled functions for perf, to\n/tmp/perf-PID.map")
+    OPTION("debug-info", 'g', FLAG, IN_RUN, debug_info, 0, NULL,
+           "Tell debuggers of compiled functions: names and\nhow to walk their frames")
     OPTION("target", 0, STRING, IN_COMPILE, target, 0, "TRIPLE",
            "Compile for another machine, as LLVM names it:\naarch64-linux-gnu")
     OPTION("target-cpu", 0, STRING, IN_COMPILE, target_cpu, 0, "NAME",

@@ -23,6 +23,10 @@ void wr_config_set_compiled_fuel(wr_config_t *config, bool counts) {
     config->compiled_fuel = counts;
 }
 
+void wr_config_set_debug_info(wr_config_t *config, bool debug_info) {
+    config->debug_info = debug_info;
+}
+
 void wr_config_set_perf_map(wr_config_t *config, bool perf_map) { config->perf_map = perf_map; }
 
 bool wr_config_set_cache(wr_config_t *config, const char *folder) {

@@ -27,6 +27,7 @@ typedef double f64;
 #define COLD __attribute__((cold, noinline))
 #define INLINE static inline __attribute__((always_inline))
 #define NODISCARD __attribute__((warn_unused_result))
+#define WEAK __attribute__((weak))
 #define PRINTF(string, first) __attribute__((format(printf, string, first)))
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 

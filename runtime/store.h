@@ -54,6 +54,7 @@ struct wr_config {
     wr_engine_kind_t kind;
     u8 opt_level; /* of compiled code: 0..3, or 4 for size */
     bool compiled_polls, compiled_fuel;
+    bool debug_info;    /* debuggers are told of compiled functions */
     bool perf_map;      /* names of compiled functions go to /tmp/perf-PID.map */
     bool caches;        /* compiled code is kept in cache_folder */
     char *cache_folder; /* own, from the system's allocator; NULL: the user's */

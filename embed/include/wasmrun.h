@@ -216,6 +216,9 @@ WR_API void wr_config_set_compiled_polls(wr_config_t *config, bool polls);
 WR_API void wr_config_set_compiled_fuel(wr_config_t *config, bool counts);
 /* Writes the names of compiled functions to /tmp/perf-PID.map, where Linux' perf looks for them. Default false. */
 WR_API void wr_config_set_perf_map(wr_config_t *config, bool perf_map);
+/* Tells debuggers that are attached to the process (gdb, lldb) of compiled functions: names, and how to walk their
+ * frames. Takes memory and time for each module. Default false. */
+WR_API void wr_config_set_debug_info(wr_config_t *config, bool debug_info);
 /* Keeps compiled code in a folder: NULL for the user's, $XDG_CACHE_HOME/wasmrun or $HOME/.cache/wasmrun. Without
  * this call nothing is kept. The folder must be the user's alone; else it is not used, and a warning
  * logged. False when out of memory. */

@@ -9,6 +9,8 @@
 
 #include "artifact_base.h"
 #include "artifact_image.h"
+#include "debug_image.h"
+#include "debugger.h"
 #include "os.h"
 
 /* ---- the module, the objects ---- */
@@ -462,4 +464,88 @@ Test(artifact, damaged_objects_are_linked_or_refused) {
         }
         tear_down(x);
     }
+}
+
+/* ---- for debuggers -------------------------------------------------------------------------- */
+
+typedef struct ElfSection {
+    const u8 *data;
+    u64 address, size;
+} ElfSection;
+
+/* Section i of an ELF-64 file; all but code lie within it. */
+static ElfSection elf_section(const Buffer *file, u32 i) {
+    const u8 *head = file->data + le64_load(file->data + 40) + 64 * (size_t)i;
+    u64 place = le64_load(head + 24), size = le64_load(head + 32);
+    bool is_code = le32_load(head + 4) == 8;
+    cr_assert(is_code || place + size <= file->size);
+    return (ElfSection){file->data + place, le64_load(head + 16), size};
+}
+
+static void expect_symbols(const ElfSection *symbols, const ElfSection *names,
+                           const ElfSection *text) {
+    cr_assert_eq(symbols->size % 24, 0);
+    u32 found = 0;
+    for (u64 at = 24; at < symbols->size; at += 24) {
+        const u8 *symbol = symbols->data + at;
+        u32 name = le32_load(symbol);
+        cr_assert_lt(name, names->size);
+        cr_assert_leq(le64_load(symbol + 8) + le64_load(symbol + 16), text->size);
+        found += strcmp((const char *)names->data + name, "function[2]") == 0;
+    }
+    cr_assert_eq(found, 1);
+    cr_assert_eq(names->data[names->size - 1], 0);
+}
+
+/* As many frame descriptions as symbols, each of whole words, and one in common. */
+static void expect_frames(const ElfSection *frames, u64 count, const ElfSection *text) {
+    u64 at = 0, described = 0;
+    while (at < frames->size) {
+        const u8 *record = frames->data + at;
+        u32 size = le32_load(record);
+        cr_assert_eq((at + 4 + size) % 8, 0);
+        if (at == 0)
+            cr_assert_eq(le32_load(record + 4), UINT32_MAX);
+        else
+            cr_assert_lt(le64_load(record + 8) - text->address, text->size);
+        described += at != 0;
+        at += 4 + (u64)size;
+    }
+    cr_assert_eq(at, frames->size);
+    cr_assert_eq(described, count);
+}
+
+Test(artifact, debuggers_get_an_image) {
+    Fixture *x = set_up_linked(wr_os_machine());
+    Artifact *artifact = open_bytes(x);
+    Buffer file;
+    wr_buffer_init(&file, &x->engine->alloc, BUFFER_MAX);
+    wr_debug_image(x->module, artifact, &file);
+    cr_assert(!file.failed);
+    cr_assert_eq(memcmp(file.data, "\177ELF\2\1\1", 7), 0);
+    ElfSection text = elf_section(&file, 1), symbols = elf_section(&file, 2),
+               names = elf_section(&file, 3), frames = elf_section(&file, 4);
+    cr_assert_eq(text.address, (uintptr_t)artifact->parts[PART_CODE].data);
+    expect_symbols(&symbols, &names, &text);
+    expect_frames(&frames, symbols.size / 24 - 1, &text);
+    wr_buffer_free(&file);
+    wr_artifact_unref(artifact);
+    tear_down(x);
+}
+
+/* What was told to debuggers goes with the artifact, and memory that is missing is no error. */
+Test(artifact, debuggers_are_told) {
+    Fixture *x = set_up_linked(wr_os_machine());
+    for (size_t nth = 0;; nth++) {
+        Artifact *artifact = open_bytes(x);
+        x->state.calls = 0;
+        x->state.fail_at = nth;
+        wr_debugger_add(x->module, artifact);
+        bool is_done = nth > 0 && x->state.calls < nth;
+        x->state.fail_at = 0;
+        cr_assert(nth > 0 && !is_done ? artifact->debug == NULL : artifact->debug != NULL);
+        wr_artifact_unref(artifact);
+        if (is_done) break;
+    }
+    tear_down(x);
 }

@@ -442,6 +442,7 @@ FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "wr_config_set_compiled_polls": (None, [c_void_p, c_bool]),
     "wr_config_set_compiled_fuel": (None, [c_void_p, c_bool]),
     "wr_config_set_perf_map": (None, [c_void_p, c_bool]),
+    "wr_config_set_debug_info": (None, [c_void_p, c_bool]),
     "wr_config_set_cache": (c_bool, [c_void_p, c_char_p]),
     "wr_config_set_compile_progress": (None, [c_void_p, wr_compile_progress_t, c_void_p]),
     "wr_config_set_allocator": (None, [c_void_p, wr_alloc_func_t, c_void_p]),

@@ -634,6 +634,9 @@ extern "C" {
     pub fn wr_config_set_compiled_fuel(config: *mut wr_config_t, counts: bool);
     /// Writes the names of compiled functions to /tmp/perf-PID.map, where Linux' perf looks for them. Default false.
     pub fn wr_config_set_perf_map(config: *mut wr_config_t, perf_map: bool);
+    /// Tells debuggers that are attached to the process (gdb, lldb) of compiled functions: names, and how to walk their
+    /// frames. Takes memory and time for each module. Default false.
+    pub fn wr_config_set_debug_info(config: *mut wr_config_t, debug_info: bool);
     /// Keeps compiled code in a folder: NULL for the user's, $XDG_CACHE_HOME/wasmrun or $HOME/.cache/wasmrun. Without
     /// this call nothing is kept. The folder must be the user's alone; else it is not used, and a warning
     /// logged. False when out of memory.

@@ -1,0 +1,10 @@
+;; $leaf is reached at different depths, and traps in the end. Compiled with -O0: nothing is inlined.
+(module (memory 1)
+  (func $leaf (param i32) (result i32)
+    (if (i32.eqz (local.get 0)) (then unreachable))
+    (i32.load (local.get 0)))
+  (func $middle (param i32) (result i32)
+    (i32.add (call $leaf (local.get 0)) (call $outer (i32.sub (local.get 0) (i32.const 1)))))
+  (func $outer (param i32) (result i32)
+    (i32.mul (call $middle (local.get 0)) (call $leaf (local.get 0))))
+  (func (export "_start") (drop (call $outer (i32.const 2)))))
