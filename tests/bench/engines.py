@@ -6,10 +6,13 @@ import shlex
 import shutil
 import sys
 
+import ahead
+
 TOP = pathlib.Path(__file__).resolve().parent.parent.parent
 
 OURS = "wasmrun"
 COMPILED = "wasmrun-aot"  # the same command; the first of several passes compiles
+ARTIFACT = "wasmrun-artifact"  # compiled before (ahead.py)
 NATIVE = "native"
 
 NODE_HOST = """
@@ -62,7 +65,8 @@ def with_command(option, text):
 
 
 def choose(options):
-    """(engine name -> command, the set of names that are ours). native's command is None."""
+    """(engine name -> command, the set of names that are ours). native's command is None, and that of
+    engines that compile ahead (ahead.py), which run only if they are asked for: it depends on the program."""
     wanted = options.engines.split(",") if options.engines else [*KNOWN, NATIVE]
     engines, ours = {}, set()
     for text in options.ours:
@@ -74,8 +78,11 @@ def choose(options):
             continue
         if name == NATIVE:
             engines[name] = None
+        elif name in ahead.KNOWN:
+            engines[name] = None if ahead.is_there(name) else fail(f"engine {name} not found")
+            ours |= {name} & {ARTIFACT}
         elif name not in KNOWN:
-            fail(f"no engine {name!r}; there are {', '.join([*KNOWN, NATIVE])}")
+            fail(f"no engine {name!r}; there are {', '.join([*KNOWN, *ahead.KNOWN, NATIVE])}")
         elif command := find(name):
             engines[name] = command
             ours |= {name} & {OURS}

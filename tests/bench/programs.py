@@ -189,9 +189,11 @@ def build(entries, options):
 
 
 def from_option(text):
-    """The Program of a --module option: NAME=FILE[,ARG...]."""
+    """The Program of a --module option: NAME=FILE[,ARG...]. The native program is FILE with the ending .native."""
     name, equals, rest = text.partition("=")
     file, *args = rest.split(",")
     if not equals or not os.path.isfile(file):
         fail(f"--module {text}: NAME=FILE[,ARG...] wanted, with an existing file")
-    return Program(name, "unseen", "modules", [], pathlib.Path(file), None, args)
+    wasm = pathlib.Path(file)
+    native = wasm.with_suffix(".native")
+    return Program(name, "unseen", "modules", [], wasm, native if native.exists() else None, args)

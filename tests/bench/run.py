@@ -11,7 +11,10 @@ ratio behind `≤`. Where the first base cannot run a program, the next one is i
 
 An engine is found by its environment variable (WASMRUN, WASM3, IWASM, TOYWASM, WIZENG, WASMI,
 WASMTIME, NODE, BUN: a command, empty to leave the engine out), else on PATH; wasmrun is
-build/release/wasmrun. Several builds or modes of wasmrun are compared by --ours.
+build/release/wasmrun. Several builds or modes of wasmrun are compared by --ours. Engines that compile
+ahead are measured when --engines names them: wasm2c with clang -O3 (WASM2C, WASM2C_CC, WASM2C_FILES),
+wamr-aot (WAMRC, IWASM_AOT), wasmtime-aot (WASMTIME), wasmrun-artifact; they do so, into the build
+folder, before anything is measured.
 
 How it measures: the time of a run is the processor time, user and system, of the whole process, so
 start-up and compilation count and other load on the machine matters less. Passes are interleaved:
@@ -32,6 +35,7 @@ import subprocess
 import sys
 import tempfile
 
+import ahead
 import engines as engines_module
 import judge
 import programs as programs_module
@@ -45,8 +49,11 @@ def fail(message):
     sys.exit(f"bench: {message}")
 
 
-def command_for(program, command):
+def command_for(program, name, command, prepared):
     """The whole command line, or None where the engine cannot run the program."""
+    if name in ahead.KNOWN:
+        command = prepared[program.name, name]
+        return [*command, *program.args] if command else None
     if command is not None:
         return [*command, str(program.wasm), *program.args]
     return [str(program.native), *program.args] if program.native else None
@@ -84,13 +91,14 @@ def measure(programs, engines, options):
     """All runs: (program name, engine name) -> list of Run. What failed is not run again."""
     runs = collections.defaultdict(list)
     names = list(engines)
+    prepared = ahead.prepare_all(programs, engines, options.build_dir)
     for turn in range(options.passes):
         for number, program in enumerate(programs):
             if sys.stderr.isatty():
                 print(f"\rpass {turn + 1} {program.name:<16}", end="", file=sys.stderr, flush=True)
             first = (turn + number) % len(names)
             for name in names[first:] + names[:first]:
-                command = command_for(program, engines[name])
+                command = command_for(program, name, engines[name], prepared)
                 done = runs[program.name, name]
                 if command and not (done and done[-1].error):
                     done.append(run_once(command, program, options))
@@ -119,7 +127,7 @@ def parse_options():
         help="a build or mode of wasmrun, in place of build/release/wasmrun run")
     add("--add", action="append", default=[], metavar="NAME=COMMAND", help="one more engine")
     add("--base", metavar="NAME,...", help="what ratios refer to (wasm3,iwasm,native)")
-    add("--module", action="append", default=[], metavar="NAME=FILE,ARG,...", help="a module more")
+    add("--module", action="append", default=[], metavar="NAME=FILE,ARG,...", help="one more; beside FILE.wasm may be FILE.native")
     add("--ignore", metavar="REGEX", help="output lines not to compare, such as times")
     add("--timeout", type=int, default=300, metavar="S", help="processor time for one run (300)")
     add("--json", type=pathlib.Path, metavar="FILE", help="write all figures there")
