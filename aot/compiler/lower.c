@@ -370,16 +370,16 @@ static bool begin(Lower *l, bool tail) {
 
 static void lower_body(Lower *l) {
     l->entry = wr_lower_block(l);
-    LLVMBasicBlockRef first = wr_lower_block(l);
+    l->body = wr_lower_block(l);
     LLVMPositionBuilderAtEnd(l->b, l->entry);
     wr_lower_locate(l, wr_module_offset(l->module, l->code->start));
     lower_locals(l);
-    LLVMPositionBuilderAtEnd(l->b, first);
+    LLVMPositionBuilderAtEnd(l->b, l->body);
     wr_lower_fuel_begin(l);
     if (wr_lower_enter(l, LABEL_BODY) != NULL) lower_code(l);
     LLVMPositionBuilderAtEnd(l->b, l->entry);
     wr_lower_locate(l, wr_module_offset(l->module, l->code->start));
-    LLVMBuildBr(l->b, first);
+    LLVMBuildBr(l->b, l->body);
 }
 
 /* "f<i>" of a function that makes tail calls. */

@@ -70,6 +70,7 @@ typedef struct Lower {
     Arena arena;      /* for as long as the function is lowered */
     /* lower.c: */
     LLVMBasicBlockRef entry; /* allocas, and loads of what never changes */
+    LLVMBasicBlockRef body;  /* what follows it: with its locals set, the function begins here */
     LLVMValueRef native;     /* thunk.c: where it is not the context's */
     LLVMValueRef memory_base, heap_base, slots;
     u32 nslots;

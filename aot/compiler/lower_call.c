@@ -124,6 +124,26 @@ static void emit_return_call(Lower *l, const Callee *callee) {
     wr_lower_dead(l);
 }
 
+/* A tail call of the function itself is a loop: the arguments become its parameters, the other locals are zero. */
+static void emit_loop(Lower *l) {
+    u32 nparams = l->decl->type->nparams;
+    if (nparams > l->height) {
+        l->failed = true;
+        return;
+    }
+    l->height -= nparams;
+    for (u32 i = 0; i < nparams; i++) LLVMBuildStore(l->b, l->stack[l->height + i], l->locals[i]);
+    for (u32 i = nparams; i < l->code->nlocals; i++)
+        LLVMBuildStore(l->b, LLVMConstNull(l->local_types[i]), l->locals[i]);
+    LLVMBuildBr(l->b, l->body);
+    wr_lower_dead(l);
+}
+
+/* Not where fuel is counted: that is done at the entry of functions. */
+static bool is_loop(const Lower *l, Opcode op) {
+    return op == OP_RETURN_CALL && l->at.index == l->func_index && l->fuel == NULL;
+}
+
 /* ---- callees ---- */
 
 static LLVMValueRef load_func_field(Lower *l, LLVMValueRef func, size_t offset) {
@@ -292,6 +312,10 @@ static Callee callee_by_ref(Lower *l, bool tail) {
 
 bool wr_lower_call(Lower *l, Opcode op) {
     Callee callee;
+    if (is_loop(l, op)) {
+        emit_loop(l);
+        return true;
+    }
     bool tail = op == OP_RETURN_CALL || op == OP_RETURN_CALL_INDIRECT || op == OP_RETURN_CALL_REF;
     if (op == OP_CALL || op == OP_RETURN_CALL)
         callee = callee_by_index(l, l->at.index, tail);

@@ -93,13 +93,16 @@ static bool make_shapes(Plan *plan, const Alloc *alloc) {
 
 /* ---- functions and memories ---- */
 
-static bool has_tail_call(const Module *module, const Code *code) {
+/* But for those to itself, which become loops (lower_call.c). */
+static bool has_tail_call(const Plan *plan, u32 func) {
+    const Module *module = plan->module;
+    const Code *code = wr_module_code(module, func);
     Reader r = {.pos = code->start, .end = code->end, .base = module->bytes};
     Instr instr;
-    while (wr_instr_next(&r, &instr))
-        if (instr.op == OP_RETURN_CALL || instr.op == OP_RETURN_CALL_INDIRECT ||
-            instr.op == OP_RETURN_CALL_REF)
-            return true;
+    while (wr_instr_next(&r, &instr)) {
+        if (instr.op == OP_RETURN_CALL && (instr.index != func || plan->options.fuel)) return true;
+        if (instr.op == OP_RETURN_CALL_INDIRECT || instr.op == OP_RETURN_CALL_REF) return true;
+    }
     return false;
 }
 
@@ -108,7 +111,7 @@ static bool find_tail_calls(Plan *plan, const Alloc *alloc) {
     plan->has_tail = wr_alloc_array(alloc, (size_t)m->nfuncs + 1, sizeof *plan->has_tail);
     if (plan->has_tail == NULL) return false;
     for (u32 i = 0; i < m->ncodes; i++)
-        plan->has_tail[m->nimported_funcs + i] = has_tail_call(m, &m->codes[i]);
+        plan->has_tail[m->nimported_funcs + i] = has_tail_call(plan, m->nimported_funcs + i);
     return true;
 }
 
