@@ -20,9 +20,11 @@ const { WASI } = require("node:wasi");
 const args = process.argv.slice(1);
 const wasi = new WASI({ version: "preview1", args, env: {}, preopens: {} });
 const module = new WebAssembly.Module(require("node:fs").readFileSync(args[0]));
-wasi.start(new WebAssembly.Instance(module, wasi.getImportObject()));
+const imports = wasi.getImportObject ? wasi.getImportObject() : wasi.getImports(module);
+wasi.start(new WebAssembly.Instance(module, imports));
 """
 NODE = ["--no-warnings", "-e", NODE_HOST, "--"]
+BUN = ["-e", NODE_HOST, "--"]
 
 # Engine: (environment variable, options before the module). The interpreters' default stacks are
 # too small for deep recursion.
@@ -36,7 +38,11 @@ KNOWN = {
     "wasmi": ("WASMI", []),
     "wasmtime": ("WASMTIME", ["run"]),
     "node": ("NODE", NODE),
+    "bun": ("BUN", BUN),
+    "bun-ipint": ("BUN", BUN),
 }
+# What an engine that is a mode of another runs under: JavaScriptCore's in-place interpreter alone.
+WRAPPERS = {"bun-ipint": ["env", "BUN_JSC_useBBQJIT=0", "BUN_JSC_useOMGJIT=0"]}
 
 
 def fail(message):
@@ -48,14 +54,14 @@ def find(name):
     variable, prefix = KNOWN[name]
     path = os.environ.get(variable)
     if path is None:
-        path = TOP / "build/release/wasmrun" if name in (OURS, COMPILED) else name
+        path = TOP / "build/release/wasmrun" if name in (OURS, COMPILED) else name.partition("-")[0]
         path = shlex.quote(shutil.which(str(path)) or "")
     command = shlex.split(path)
     if not command or not command[0]:
         return None
     if not shutil.which(command[0]):
         fail(f"{variable}={path}: not a command")
-    return command + prefix
+    return WRAPPERS.get(name, []) + command + prefix
 
 
 def with_command(option, text):
