@@ -47,9 +47,14 @@ NODISCARD Error *wr_artifact_bind(Artifact *artifact, const Module *module);
 /* The features of the language by which the compiler has validated the module. */
 Features wr_artifact_features(const Artifact *artifact);
 const NativeOptions *wr_artifact_options(const Artifact *artifact); /* what it was made with */
-/* Gives the module its code: takes over the reference. Once, before the module is shared. */
-void wr_module_set_artifact(Module *module, Artifact *artifact);
-bool wr_artifact_is(const u8 *bytes, u64 size); /* begins as one */
+/* Gives the module code: takes over the reference. The first one before the module is shared; more at any time, if
+ * it has native_ops: they are before the others in its list, and what has code already keeps that. One
+ * thread at a time. */
+void wr_module_add_artifact(Module *module, Artifact *artifact);
+void wr_artifact_put_before(Artifact *artifact, Artifact *older); /* what adding does to it */
+const Artifact *wr_artifact_older(const Artifact *artifact);   /* the module's next one, or NULL */
+const Module *wr_artifact_made_from(const Artifact *artifact); /* what it was opened with */
+bool wr_artifact_is(const u8 *bytes, u64 size);                /* begins as one */
 Artifact *wr_artifact_ref(Artifact *artifact);
 void wr_artifact_unref(Artifact *artifact);
 
@@ -58,6 +63,9 @@ const void *wr_artifact_code(const Artifact *artifact, u32 func_index);      /* 
 const void *wr_artifact_tail_code(const Artifact *artifact, u32 func_index); /* t, or NULL */
 const void *wr_artifact_entry(const Artifact *artifact,
                               u32 func_index); /* its shape's entry thunk */
+/* Code that goes on at the loop which has this byte offset in the module behind its block type, as an entry thunk is
+ * called: with the interpreter's slots; or NULL. */
+const void *wr_artifact_loop(const Artifact *artifact, u64 offset);
 u64 wr_artifact_guarded_memories(
     const Artifact *artifact); /* bit i: memory i must be guarded (i < 64) */
 

@@ -19,7 +19,9 @@ typedef struct PartView {
 struct Artifact {
     atomic_size_t refs;
     Engine *engine; /* counted */
-    u8 *bytes;      /* all of the file: a mapping */
+    const Module *module;
+    Artifact *older; /* of the module; owned */
+    u8 *bytes;       /* all of the file: a mapping */
     u64 size;
     bool is_copy;  /* of what wr_os_reserve() gave; else of wr_os_map_file() */
     u32 nimported; /* of the module's functions */

@@ -71,6 +71,11 @@ void wr_cache_path(const Cache *cache, const Module *module, const CompileReques
                    name.high, name.low);
 }
 
+void wr_cache_slice_path(const char *path, u32 number, char slice[CACHE_PATH_MAX]) {
+    int stem = (int)(strlen(path) - strlen(SUFFIX));
+    (void)snprintf(slice, CACHE_PATH_MAX, "%.*s-%u" SUFFIX, stem, path, (unsigned)number);
+}
+
 static bool ends_with(const char *name, const char *end) {
     size_t n = strlen(name), m = strlen(end);
     return n >= m && memcmp(name + n - m, end, m) == 0;

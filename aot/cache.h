@@ -27,6 +27,8 @@ NODISCARD Error *wr_cache_open(Cache *cache, const char *folder);
 /* The file for what this request makes of the module. */
 void wr_cache_path(const Cache *cache, const Module *module, const CompileRequest *request,
                    char path[CACHE_PATH_MAX]);
+/* The file for the module's slice with that number (tier.c), by the path for the whole. */
+void wr_cache_slice_path(const char *path, u32 number, char slice[CACHE_PATH_MAX]);
 /* Whether there is such a file, which may be trusted; it counts as used now. */
 bool wr_cache_has(const char *path);
 /* Writes the file. Errors are of the kind that need not stop anybody. */

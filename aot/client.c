@@ -13,8 +13,11 @@
 
 struct Compiler {
     Engine *engine; /* not counted: the engine owns its compiler */
+    OsMutex
+        lock; /* of what follows, when it changes: cancelling needs the process to be the one that it was */
     OsProcess process;
-    bool runs;
+    bool runs, is_cancelled;
+    bool has_module; /* of the last request */
     char path[4096];
 };
 
@@ -55,6 +58,7 @@ Error *wr_compiler_start(Engine *engine, Compiler **out) {
     Compiler *compiler = *out = wr_alloc_zero(&engine->alloc, sizeof *compiler);
     if (compiler == NULL) return ERROR_OOM;
     compiler->engine = engine;
+    wr_os_mutex_init(&compiler->lock);
     Error *error = find(compiler);
     if (error == NULL) return NULL;
     wr_compiler_stop(compiler);
@@ -63,23 +67,41 @@ Error *wr_compiler_start(Engine *engine, Compiler **out) {
 }
 
 static void end_process(Compiler *compiler, char *how, size_t size) {
-    if (!compiler->runs) return;
-    wr_os_process_end(&compiler->process, how, size);
-    compiler->runs = false;
+    wr_os_mutex_lock(&compiler->lock);
+    if (compiler->runs) wr_os_process_end(&compiler->process, how, size);
+    compiler->runs = compiler->has_module = false;
+    wr_os_mutex_unlock(&compiler->lock);
+}
+
+void wr_compiler_cancel(Compiler *compiler) {
+    wr_os_mutex_lock(&compiler->lock);
+    if (compiler->runs) wr_os_process_kill(&compiler->process);
+    compiler->is_cancelled = true;
+    wr_os_mutex_unlock(&compiler->lock);
 }
 
 void wr_compiler_stop(Compiler *compiler) {
     if (compiler == NULL) return;
     char how[64];
     end_process(compiler, how, sizeof how);
+    wr_os_mutex_destroy(&compiler->lock);
     wr_free(&compiler->engine->alloc, compiler, sizeof *compiler);
 }
 
-static Error *start_process(Compiler *compiler) {
-    if (compiler->runs) return NULL;
-    const char *argv[] = {compiler->path, NULL}, *why;
+/* Under the lock. NULL: it runs. */
+static const char *spawn(Compiler *compiler, bool is_urgent) {
+    const char *argv[] = {compiler->path, NULL}, *why = "it has been cancelled";
+    if (compiler->is_cancelled) return why;
     compiler->runs = wr_os_process_start(argv, &compiler->process, &why);
-    if (compiler->runs) return NULL;
+    if (compiler->runs && !is_urgent) wr_os_process_yield(&compiler->process);
+    return compiler->runs ? NULL : why;
+}
+
+static Error *start_process(Compiler *compiler, bool is_urgent) {
+    wr_os_mutex_lock(&compiler->lock);
+    const char *why = compiler->runs ? NULL : spawn(compiler, is_urgent);
+    wr_os_mutex_unlock(&compiler->lock);
+    if (why == NULL) return NULL;
     return wr_error_at(WR_ERROR_IO, NO_OFFSET, "cannot start the compiler %.500s: %s",
                        compiler->path, why);
 }
@@ -98,25 +120,31 @@ static Error *senseless(Compiler *compiler) {
     return wr_error_at(WR_ERROR_IO, NO_OFFSET, "the compiler's answer makes no sense");
 }
 
-static bool send_text(const OsProcess *process, const char *text, u32 size) {
-    return size == 0 || wr_os_process_write(process, text, size);
+static bool send_part(const OsProcess *process, const void *bytes, u64 size) {
+    return size == 0 || wr_os_process_write(process, bytes, (size_t)size);
 }
 
-static bool send_request(const OsProcess *process, const Module *module, const CompileRequest *r) {
+static bool send_request(const Compiler *compiler, const Module *module, const CompileRequest *r) {
+    const OsProcess *process = &compiler->process;
     const char *triple = r->triple ? r->triple : "", *cpu = r->cpu ? r->cpu : "",
                *features = r->features ? r->features : "";
     WireRequest wire = {.abi = wr_native_abi(),
-                        .module_size = module->size,
+                        .module_size = r->same_module && compiler->has_module ? 0 : module->size,
+                        .budget = r->budget,
                         .features = module->features,
                         .threads = r->threads,
                         .triple_size = (u32)strlen(triple),
                         .cpu_size = (u32)strlen(cpu),
                         .target_features_size = (u32)strlen(features),
+                        .nfunctions = r->functions ? r->nfunctions : 0,
+                        .npoints = r->npoints,
                         .options = r->options};
-    return wr_os_process_write(process, &wire, sizeof wire) &&
-           send_text(process, triple, wire.triple_size) && send_text(process, cpu, wire.cpu_size) &&
-           send_text(process, features, wire.target_features_size) &&
-           wr_os_process_write(process, module->bytes, module->size);
+    return send_part(process, &wire, sizeof wire) && send_part(process, triple, wire.triple_size) &&
+           send_part(process, cpu, wire.cpu_size) &&
+           send_part(process, features, wire.target_features_size) &&
+           send_part(process, module->bytes, wire.module_size) &&
+           send_part(process, r->functions, wire.nfunctions * sizeof *r->functions) &&
+           send_part(process, r->points, wire.npoints * sizeof *r->points);
 }
 
 #define MESSAGE_MAX 65536u /* bytes */
@@ -154,9 +182,10 @@ Error *wr_compiler_run(Compiler *compiler, const Module *module, const CompileRe
                        u8 **artifact, size_t *size, CompileStats *stats) {
     *artifact = NULL;
     *size = 0;
-    Error *error = start_process(compiler);
+    Error *error = start_process(compiler, request->is_urgent);
     if (error != NULL) return error;
-    if (!send_request(&compiler->process, module, request)) return died(compiler);
+    if (!send_request(compiler, module, request)) return died(compiler);
+    compiler->has_module = true;
     WireAnswer answer;
     for (;;) {
         if (!wr_os_process_read(&compiler->process, &answer, sizeof answer)) return died(compiler);

@@ -26,11 +26,24 @@ typedef struct CompileRequest {
     u32 threads;                                          /* 0: all */
     void (*progress)(void *context, u32 done, u32 total); /* functions; or NULL */
     void *progress_context;
+    /* A slice of the module: functions by index, those that matter most first; and those that they call, as long
+     * as all of it is no more than `budget` bytes of code. NULL: the whole module. */
+    const u32 *functions;
+    u32 nfunctions;
+    u64 budget;
+    /* Byte offsets in the module where these functions are running: the loops around get entries for them
+     * (wr_artifact_loop()). */
+    const u64 *points;
+    u32 npoints;
+    bool same_module; /* as in the last request: it need not be sent */
+    bool is_urgent;   /* somebody waits; else others come first */
 } CompileRequest;
 
 /* Starts the process. The error says where it was looked for. */
 NODISCARD Error *wr_compiler_start(Engine *engine, Compiler **out);
 void wr_compiler_stop(Compiler *compiler); /* NULL: nothing */
+/* Any thread, at any time: ends the request that is under way, if there is one, at once, and fails all others. */
+void wr_compiler_cancel(Compiler *compiler);
 /* Compiles a module (its bytes and features are sent) into an artifact's bytes, from the engine's allocator. One
  * request at a time; any thread, but one at a time in one Compiler. If the process dies the error says how, and the next request starts another. */
 NODISCARD Error *wr_compiler_run(Compiler *compiler, const Module *module,

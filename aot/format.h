@@ -32,11 +32,13 @@
     X(ADDRESSES, 8)                                                                                \
     X(CODE, 1)                                                                                     \
     X(FUNCTIONS, 12) /* by function index, imports not counted: f, t, entry thunk; or NONE_U32 */  \
-    X(SYMBOLS, 12)   /* code, size, what: SymbolKind << SYMBOL_SHIFT | index */                    \
-    X(UNWIND, 8)     /* code, rule from there on, or NONE_U32 */                                   \
-    X(RULES, 92)     /* UnwindRule: register, offset, saved, saved_at[20] */                       \
-    X(PADS, 16)      /* code of calls: first, one past the last; landing pad, sp_adjust */         \
-    X(BLOCKS, 12)    /* code, its byte offset in the module, place in lines of the deltas */       \
+    X(LOOPS,                                                                                       \
+      8) /* byte offset in the module of a loop's first instruction, code that goes on there */    \
+    X(SYMBOLS, 12) /* code, size, what: SymbolKind << SYMBOL_SHIFT | index */                      \
+    X(UNWIND, 8)   /* code, rule from there on, or NONE_U32 */                                     \
+    X(RULES, 92)   /* UnwindRule: register, offset, saved, saved_at[20] */                         \
+    X(PADS, 16)    /* code of calls: first, one past the last; landing pad, sp_adjust */           \
+    X(BLOCKS, 12)  /* code, its byte offset in the module, place in lines of the deltas */         \
     X(LINES, 1)  /* pairs of LEB128: delta of code; delta of the offset, sign in the lowest bit */ \
     X(SCOPES, 8) /* code, chain from there on, or NONE_U32 */                                      \
     X(CHAINS, 12) /* function index, byte offset of the call that was inlined, chain of the     \
@@ -51,7 +53,7 @@ typedef enum Part {
 } Part;
 
 typedef enum SymbolKind {
-    SYMBOL_FUNCTION, /* guest code: f<i>, or t<i> */
+    SYMBOL_FUNCTION, /* guest code: f<i>, or t<i>, or o<n> of that function */
     SYMBOL_WRAPPER,  /* f<i> where there is a t<i>, or a stub: no guest code */
     SYMBOL_ENTRY,
     SYMBOL_EXIT,

@@ -179,6 +179,31 @@ static bool add_symbol(Ld *l, Spot spot, SymbolKind kind, u32 index) {
                      (u32)kind << SYMBOL_SHIFT | index, 0);
 }
 
+/* The function whose body has that byte offset; NONE_U32 if there is none. */
+static u32 function_at(const Module *m, u64 offset) {
+    u32 low = 0, high = m->ncodes;
+    while (low < high) {
+        u32 middle = low + (high - low) / 2;
+        if (wr_module_offset(m, m->codes[middle].end) <= offset)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < m->ncodes ? m->nimported_funcs + low : NONE_U32;
+}
+
+static bool add_loop_symbols(Ld *l) {
+    for (u32 i = 0; i < l->loops.count; i++) {
+        u32 *columns = l->loops.rows[i].columns, index = function_at(l->module, columns[0]);
+        if (index == NONE_U32) return wr_ld_fail(l, NULL, "loop %u is in no function", columns[0]);
+        columns[1] -= l->code; /* it was a place */
+        if (!wr_ld_row(l, &l->symbols, columns[1], columns[2],
+                       (u32)SYMBOL_FUNCTION << SYMBOL_SHIFT | index, 0))
+            return false;
+    }
+    return true;
+}
+
 static bool make_symbols(Ld *l) {
     for (u32 i = 0; i < l->module->ncodes; i++) {
         bool wraps = is_left_out(l, i) || l->tails[i].place != 0;
@@ -192,6 +217,7 @@ static bool make_symbols(Ld *l) {
         for (u32 i = 0; i < l->plan->nshapes; i++)
             if (!add_symbol(l, l->thunks[kind][i], (SymbolKind)(SYMBOL_ENTRY + kind), i))
                 return false;
+    if (!add_loop_symbols(l)) return false;
     for (u32 i = 0; i < l->nlibcalls; i++) {
         Spot spot = {l->libcalls[i].stub, wr_ld_stub_size(l)};
         if (!add_symbol(l, spot, SYMBOL_LIBCALL, i)) return false;
@@ -268,6 +294,7 @@ static bool choose_places(Ld *l, Layout *y) {
     part_is(y, PART_CODE, l->code, l->code_end - l->code);
     y->end = round_up(y->end, l->page);
     part_follows(y, PART_FUNCTIONS, l->module->ncodes, 12);
+    part_follows(y, PART_LOOPS, l->loops.count, 8);
     part_follows(y, PART_SYMBOLS, l->symbols.count, 12);
     part_follows(y, PART_UNWIND, l->unwind.count, 8);
     part_follows(y, PART_RULES, l->nrules, RULE_ROW);
@@ -361,6 +388,7 @@ static void copy_bytes(Ld *l, u32 place, const u8 *bytes, size_t size) {
 
 static void write_tables(Ld *l, const Layout *y) {
     write_functions(l, y);
+    write_rows(l, y, PART_LOOPS, &l->loops, 2);
     write_rows(l, y, PART_SYMBOLS, &l->symbols, 3);
     write_rows(l, y, PART_UNWIND, &l->unwind, 2);
     write_rules(l, y);
@@ -393,6 +421,7 @@ static bool write_file(Ld *l) {
 static bool make_tables(Ld *l) {
     if (!make_symbols(l)) return false;
     wr_ld_sort(&l->symbols);
+    wr_ld_sort(&l->loops);
     for (u32 i = 0; i < l->nobjects; i++) {
         const Object *o = &l->objects[i];
         wr_arena_init(&l->scratch, l->alloc);
@@ -414,7 +443,8 @@ static bool link_files(Ld *l, const ObjectFile *files, u32 count) {
 }
 
 static void free_ld(Ld *l) {
-    Rows *tables[] = {&l->symbols, &l->unwind, &l->pads, &l->blocks, &l->scopes, &l->chains};
+    Rows *tables[] = {&l->loops,  &l->symbols, &l->unwind, &l->pads,
+                      &l->blocks, &l->scopes,  &l->chains};
     for (size_t i = 0; i < ARRAY_LEN(tables); i++)
         wr_free(l->alloc, tables[i]->rows, tables[i]->capacity * sizeof(Row));
     wr_free(l->alloc, l->lines.data, l->lines.capacity);

@@ -6,7 +6,7 @@
  * The files come from our own compiler, but errors in them are reported, never followed.
  *
  * Symbols: "f<i>" function i of the module (imports counted), "t<i>" its tail-call body, "in<s>", "out<s>",
- * "outt<s>" the entry, exit and exit_tail thunks of shape s. Anything else undefined must be in
+ * "outt<s>" the entry, exit and exit_tail thunks of shape s; "o<n>" goes on at the loop with byte offset n. Anything else undefined must be in
  * NATIVE_LIBCALLS.
  */
 #ifndef WR_AOT_LINKER_H

@@ -209,18 +209,28 @@ static Spot *spot_of(const Ld *l, const char *name) {
     return index < l->plan->nshapes ? &l->thunks[kind - SYMBOL_ENTRY][index] : NULL;
 }
 
-/* Thunks may be in several objects: weak, and all the same. */
-static bool define(Ld *l, const Object *o, const ObjectSymbol *symbol) {
-    Spot *spot = spot_of(l, symbol->name);
-    if (!spot) return wr_ld_fail(l, o, "symbol %.50s is of no function", symbol->name);
+/* Where the symbol is. */
+static bool locate(Ld *l, const Object *o, const ObjectSymbol *symbol, Spot *spot) {
     if (symbol->section >= o->nsections) return wr_ld_fail(l, o, "symbol %.50s", symbol->name);
     const Section *section = &o->sections[symbol->section];
     if (section->place == 0 || !wr_ld_is_code(section) ||
         !fits(symbol->value, symbol->size, section->size) || symbol->size == 0)
         return wr_ld_fail(l, o, "symbol %.50s is not in the code", symbol->name);
+    *spot = (Spot){section->place + (u32)symbol->value, (u32)symbol->size};
+    return true;
+}
+
+/* Thunks may be in several objects: weak, and all the same. */
+static bool define(Ld *l, const Object *o, const ObjectSymbol *symbol) {
+    Spot at, *spot = spot_of(l, symbol->name);
+    u32 loop;
+    if (!locate(l, o, symbol, &at)) return false;
+    if (symbol->name[0] == 'o' && parse_index(symbol->name + 1, &loop))
+        return wr_ld_row(l, &l->loops, loop, at.place, at.size, 0);
+    if (!spot) return wr_ld_fail(l, o, "symbol %.50s is of no function", symbol->name);
     if (spot->place != 0 && symbol->binding != STB_WEAK)
         return wr_ld_fail(l, o, "symbol %.50s is there twice", symbol->name);
-    if (spot->place == 0) *spot = (Spot){section->place + (u32)symbol->value, (u32)symbol->size};
+    if (spot->place == 0) *spot = at;
     return true;
 }
 

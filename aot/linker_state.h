@@ -100,6 +100,7 @@ typedef struct Ld {
     u32 nlibcalls;
     u8 *out; /* the file */
     size_t out_size;
+    Rows loops; /* as in the file, and the size */
     Rows symbols, unwind, pads, blocks, scopes, chains;
     Bytes lines;
     UnwindRule *rules; /* no two the same */

@@ -161,6 +161,7 @@ static Error *check_own_module(const Artifact *a) {
 Error *wr_artifact_bind(Artifact *a, const Module *module) {
     if (a->parts[PART_FUNCTIONS].count != module->ncodes)
         return refuse(HEAD_PART + 8 * PART_FUNCTIONS, "another number of functions");
+    a->module = module;
     a->nimported = module->nimported_funcs;
     return NULL;
 }
@@ -271,10 +272,13 @@ Artifact *wr_artifact_ref(Artifact *artifact) {
 }
 
 void wr_artifact_unref(Artifact *artifact) {
-    if (!artifact || atomic_fetch_sub(&artifact->refs, 1) != 1) return;
-    wr_debugger_remove(artifact);
-    wr_artifact_unregister(artifact);
-    free_artifact(artifact);
+    while (artifact && atomic_fetch_sub(&artifact->refs, 1) == 1) {
+        Artifact *older = artifact->older;
+        wr_debugger_remove(artifact);
+        wr_artifact_unregister(artifact);
+        free_artifact(artifact);
+        artifact = older;
+    }
 }
 
 /* NULL if there is no room. */

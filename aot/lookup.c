@@ -50,6 +50,19 @@ static const void *function_code(const Artifact *a, u32 func_index, u32 column) 
 const void *wr_artifact_code(const Artifact *a, u32 f) { return function_code(a, f, 0); }
 const void *wr_artifact_tail_code(const Artifact *a, u32 f) { return function_code(a, f, 1); }
 const void *wr_artifact_entry(const Artifact *a, u32 f) { return function_code(a, f, 2); }
+#define LOOP_ROW 8u
+
+const void *wr_artifact_loop(const Artifact *a, u64 offset) {
+    if (offset > UINT32_MAX) return NULL;
+    u32 i = find_row(a, PART_LOOPS, LOOP_ROW, (u32)offset);
+    if (i == NONE_U32) return NULL;
+    const u8 *at = row(a, PART_LOOPS, LOOP_ROW, i);
+    return le32_load(at) == (u32)offset ? code_at(a, le32_load(at + 4)) : NULL;
+}
+
+void wr_artifact_put_before(Artifact *artifact, Artifact *older) { artifact->older = older; }
+const Artifact *wr_artifact_older(const Artifact *artifact) { return artifact->older; }
+const Module *wr_artifact_made_from(const Artifact *artifact) { return artifact->module; }
 const NativeOptions *wr_artifact_options(const Artifact *artifact) { return &artifact->options; }
 Features wr_artifact_features(const Artifact *artifact) { return artifact->features; }
 u64 wr_artifact_guarded_memories(const Artifact *artifact) { return artifact->guarded; }

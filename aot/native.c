@@ -224,6 +224,7 @@ static bool would_run_on(const Native *n) {
 
 /* All functions of the store are interpreted from now on. */
 static void detach(Native *n) {
+    n->is_off = true;
     for (Instance *i = n->store->instances; i != NULL; i = i->next) {
         for (u32 k = 0; k < i->module->ncodes; k++) {
             Func *func = &i->own_funcs[k];
@@ -234,21 +235,33 @@ static void detach(Native *n) {
     }
 }
 
+/* An activation: calls `entry`, an entry thunk or the like. */
+static Error *run(Native *n, const void *entry, Instance *instance, const void *code, Slot *slots) {
+    Error *error = prepare(n);
+    if (error != NULL) return error;
+    NativeActivation a;
+    if (!begin(n, &a, instance)) return wr_error_trap(WR_TRAP_STACK_EXHAUSTED);
+    u32 how = wr_switch_enter(n, entry, instance, code, slots, (void *)(uintptr_t)a.top);
+    if (how != LEFT_RETURNED) error = finish(n, how);
+    end(n, &a);
+    return error;
+}
+
+static void detach_store(Store *store) {
+    if (store->native->activation == NULL) detach(store->native);
+}
+
 static Error *call(Store *store, Func *func, Slot *slots) {
     Native *n = store->native;
     if (UNLIKELY(would_run_on(n)) && n->activation == NULL) {
         detach(n);
         return store->engine->executor->call(store, func, slots);
     }
-    Error *error = prepare(n);
-    if (error != NULL) return error;
-    NativeActivation a;
-    if (!begin(n, &a, func->native_context)) return wr_error_trap(WR_TRAP_STACK_EXHAUSTED);
-    u32 how = wr_switch_enter(n, func->native_entry, func->native_context, func->native_code, slots,
-                              (void *)(uintptr_t)a.top);
-    if (how != LEFT_RETURNED) error = finish(n, how);
-    end(n, &a);
-    return error;
+    return run(n, func->native_entry, func->native_context, func->native_code, slots);
+}
+
+static Error *enter(Store *store, Instance *instance, const void *code, Slot *slots) {
+    return run(store->native, code, instance, NULL, slots);
 }
 
 /* ---- references in frames ------------------------------------------------------------------- */
@@ -317,8 +330,8 @@ static void store_free(Store *store) {
 }
 
 /* Code that relies on the guard of a memory must not run with another. */
-static bool memories_fit(const Instance *i) {
-    u64 guarded = wr_artifact_guarded_memories(i->module->artifact);
+static bool memories_fit(const Instance *i, const Artifact *artifact) {
+    u64 guarded = wr_artifact_guarded_memories(artifact);
     for (u32 k = 0; k < i->module->nmemories && k < 64; k++)
         if (guarded >> k & 1 && !i->memories[k]->is_guarded) return false;
     return true;
@@ -333,7 +346,7 @@ static bool uses_heap(const Module *m) {
 static void compile_func(Instance *i, Func *func, const Artifact *artifact) {
     const void *code = wr_artifact_code(artifact, func->index);
     const void *entry = wr_artifact_entry(artifact, func->index);
-    if (code == NULL || entry == NULL) return;
+    if (code == NULL || entry == NULL || func->native_entry != NULL) return;
     func->home = NULL;
     func->native_code = code;
     func->native_tail = wr_artifact_tail_code(artifact, func->index);
@@ -341,23 +354,77 @@ static void compile_func(Instance *i, Func *func, const Artifact *artifact) {
     func->native_context = i;
 }
 
-static bool attach(Instance *i) {
-    const Artifact *artifact = i->module->artifact;
-    if (artifact == NULL || !wr_switch_supported() || !memories_fit(i)) return true;
-    if (!wr_os_fault_install(on_fault)) return true;
+static void attach_artifact(Instance *i, const Artifact *artifact) {
+    Native *n = i->native;
+    n->no_polls = n->no_polls || !wr_artifact_polls(artifact);
+    n->no_fuel = n->no_fuel || !wr_artifact_counts_fuel(artifact);
+    for (u32 k = 0; k < i->module->ncodes; k++) compile_func(i, &i->own_funcs[k], artifact);
+}
+
+/* False when out of memory. */
+static bool prepare_instance(Instance *i) {
+    if (i->native != NULL) return true;
     Native *n = native_of(i->store);
     if (n == NULL) return false;
     i->native = n;
     n->needs_heap = n->needs_heap || uses_heap(i->module);
-    n->no_polls = n->no_polls || !wr_artifact_polls(artifact);
-    n->no_fuel = n->no_fuel || !wr_artifact_counts_fuel(artifact);
-    for (u32 k = 0; k < i->module->ncodes; k++) compile_func(i, &i->own_funcs[k], artifact);
     return true;
+}
+
+static bool attach(Instance *i) {
+    Artifact *newest = atomic_load_explicit(&i->module->artifact, memory_order_acquire);
+    if (newest == i->attached || !wr_switch_supported()) return true;
+    if (i->store->native != NULL && i->store->native->is_off) return true;
+    if (!memories_fit(i, newest) || !wr_os_fault_install(on_fault)) {
+        i->attached = newest; /* not again */
+        return true;
+    }
+    if (!prepare_instance(i)) return false;
+    for (const Artifact *a = newest; a != i->attached; a = wr_artifact_older(a))
+        attach_artifact(i, a);
+    i->attached = newest;
+    return true;
+}
+
+/* ---- functions that are compiled while they run --------------------------------------------- */
+
+typedef struct Seats {
+    const Instance *instance;
+    const Artifact *until; /* code of the artifacts that are newer than this one */
+    bool failed;
+} Seats;
+
+static bool is_in(const Artifact *newest, const Artifact *until, u32 func_index) {
+    for (const Artifact *a = newest; a != until; a = wr_artifact_older(a))
+        if (wr_artifact_code(a, func_index) != NULL) return true;
+    return false;
+}
+
+/* For frames that will be reseated. */
+static void make_seat(void *context, const Func *func, const u8 *pc, Slot *fp, Slot *end) {
+    Seats *s = context;
+    const Instance *i = s->instance;
+    (void)pc, (void)fp, (void)end;
+    if (s->failed || func->home == NULL || func->home->instance != i) return;
+    Func *own = &i->own_funcs[func->index - i->module->nimported_funcs];
+    if (own != func || own->interpreted != NULL) return;
+    if (!is_in(atomic_load(&i->module->artifact), s->until, func->index)) return;
+    s->failed = wr_func_interpreted(own) == NULL;
+}
+
+void wr_native_attach_running(Instance *i) {
+    const Executor *executor = i->store->engine->executor;
+    Seats seats = {i, i->attached, false};
+    if (i->store->fuel_on) return;
+    executor->each_frame(i->store, make_seat, &seats);
+    if (!seats.failed && attach(i)) executor->reseat(i->store);
 }
 
 const NativeOps wr_native_ops = {
     .attach = attach,
     .call = call,
+    .enter = enter,
+    .detach = detach_store,
     .visit_roots = visit_roots,
     .store_free = store_free,
 };

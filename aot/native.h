@@ -102,6 +102,7 @@ typedef struct Native {
     Slot values[NATIVE_VALUES];
     /* native.c */
     bool needs_heap;        /* some code takes it that the store has one */
+    bool is_off;            /* nothing is compiled any more */
     bool no_polls, no_fuel; /* some code does not look whether to stop, does not count fuel */
     u32 nrooted;            /* of `values`, which a helper under way has as operands */
     Store *store;
@@ -114,6 +115,10 @@ typedef struct Native {
 } Native;
 
 extern const NativeOps wr_native_ops; /* native.c: for Module.native_ops */
+
+/* Makes functions of an instance compiled that have got code since it was made, while its code may be running
+ * interpreted: at a place where its frames are canonical. */
+void wr_native_attach_running(Instance *instance);
 
 /* Changes when compiled code made before must not run with this runtime: mixes the helpers' names and
  * signatures, the offsets of all fields that compiled code reads, and a number that is counted up by

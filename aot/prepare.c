@@ -8,6 +8,7 @@
 #include "os.h"
 #include "perf_map.h"
 #include "stacks.h"
+#include "tier.h"
 
 static void free_native(Engine *engine) {
     NativeEngine *native = engine->native;
@@ -29,10 +30,15 @@ NativeEngine *wr_native_engine(Engine *engine) {
     return native;
 }
 
-void wr_module_set_artifact(Module *module, Artifact *artifact) {
-    module->artifact = artifact;
+void wr_aot_ready(Module *module) {
     module->artifact_free = wr_artifact_unref;
     module->native_ops = &wr_native_ops;
+}
+
+void wr_module_add_artifact(Module *module, Artifact *artifact) {
+    if (module->native_ops == NULL) wr_aot_ready(module);
+    wr_artifact_put_before(artifact, atomic_load(&module->artifact));
+    atomic_store_explicit(&module->artifact, artifact, memory_order_release);
     if (module->engine->config.perf_map) wr_perf_map_add(module, artifact);
     if (module->engine->config.debug_info) wr_debugger_add(module, artifact);
 }
@@ -60,13 +66,13 @@ Error *wr_aot_compile(Module *module, const CompileRequest *request, u8 **bytes,
 
 /* ---- with the cache ---- */
 
-/* False: it has to be compiled. A file that is refused is of another version, or damaged: it goes. */
-static bool take_from_cache(Module *module, const char *path, const NativeOptions *options) {
+/* A file that is refused is of another version, or damaged: it goes. */
+bool wr_aot_take_cached(Module *module, const char *path, const NativeOptions *options) {
     Artifact *artifact;
     if (!wr_cache_has(path)) return false;
     Error *error = wr_artifact_open_file(module->engine, path, module, options, &artifact);
     if (error == NULL) {
-        wr_module_set_artifact(module, artifact);
+        wr_module_add_artifact(module, artifact);
         return true;
     }
     wr_log(module->engine, WR_LOG_INFO, "%s: %s", path, wr_error_message(error));
@@ -83,25 +89,30 @@ static void put_into_cache(Module *module, const Cache *cache, const char *path,
     wr_error_delete(error);
 }
 
+Error *wr_aot_take(Module *module, const NativeOptions *options, u8 *bytes, size_t size,
+                   const Cache *cache, const char *path) {
+    Artifact *artifact = NULL;
+    Error *error = NULL;
+    if (cache != NULL) put_into_cache(module, cache, path, bytes, size);
+    if (cache == NULL || !wr_aot_take_cached(module, path, options)) {
+        error = wr_artifact_open_bytes(module->engine, bytes, size, module, options, &artifact);
+        if (error == NULL) wr_module_add_artifact(module, artifact);
+    }
+    wr_free(&module->engine->alloc, bytes, size);
+    return error;
+}
+
 static Error *compile_and_open(Module *module, const CompileRequest *request, const Cache *cache,
                                const char *path) {
     u8 *bytes;
     size_t size;
     CompileStats stats;
-    Artifact *artifact = NULL;
     Error *error = wr_aot_compile(module, request, &bytes, &size, &stats);
     if (error != NULL) return error;
     if (stats.left_out > 0)
         wr_log(module->engine, WR_LOG_WARNING, "%u of %u functions were not compiled",
                (unsigned)stats.left_out, (unsigned)stats.functions);
-    if (cache != NULL) put_into_cache(module, cache, path, bytes, size);
-    if (cache == NULL || !take_from_cache(module, path, &request->options)) {
-        error = wr_artifact_open_bytes(module->engine, bytes, size, module, &request->options,
-                                       &artifact);
-        if (error == NULL) wr_module_set_artifact(module, artifact);
-    }
-    wr_free(&module->engine->alloc, bytes, size);
-    return error;
+    return wr_aot_take(module, &request->options, bytes, size, cache, path);
 }
 
 /* NULL if there is none, or it is not to be used: that is told once. */
@@ -134,7 +145,7 @@ static Error *load_inside(Engine *engine, Artifact *artifact, Module **module) {
         wr_artifact_unref(artifact);
         return error;
     }
-    wr_module_set_artifact(*module, artifact);
+    wr_module_add_artifact(*module, artifact);
     return check_bodies(*module);
 }
 
@@ -149,18 +160,24 @@ Error *wr_aot_open(Engine *engine, const char *path, Module **module) {
     return error;
 }
 
-Error *wr_aot_prepare(Module *module) {
-    if (module->ncodes == 0) return check_bodies(module);
+static Error *compile_module(Module *module) {
     Engine *engine = module->engine;
     CompileRequest request = {.options = wr_aot_options(engine),
+                              .is_urgent = true,
                               .progress = engine->config.compile_progress,
                               .progress_context = engine->config.compile_context};
     Cache place;
     char path[CACHE_PATH_MAX];
     const Cache *cache = open_cache(engine, &place);
     if (cache != NULL) wr_cache_path(cache, module, &request, path);
-    bool is_cached = cache != NULL && take_from_cache(module, path, &request.options);
+    bool is_cached = cache != NULL && wr_aot_take_cached(module, path, &request.options);
     Error *error = check_bodies(module);
     if (error != NULL || is_cached) return error;
     return compile_and_open(module, &request, cache, path);
+}
+
+Error *wr_aot_prepare(Module *module) {
+    if (module->engine->tier != NULL && module->ncodes > 0) wr_tier_adopt(module);
+    bool compiles = module->engine->config.kind == WR_ENGINE_COMPILED && module->ncodes > 0;
+    return compiles ? compile_module(module) : check_bodies(module);
 }

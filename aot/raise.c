@@ -151,9 +151,10 @@ static void finish(Trace *t) {
  * any. */
 static Instance *instance_of(const Native *native, const NativeActivation *a,
                              const Artifact *artifact) {
-    if (a->instance->module->artifact == artifact) return a->instance;
+    const Module *module = wr_artifact_made_from(artifact);
+    if (a->instance->module == module) return a->instance;
     for (Instance *i = native->store->instances; i != NULL; i = i->next)
-        if (i->module->artifact == artifact && i->native == native) return i;
+        if (i->module == module && i->native == native) return i;
     return NULL;
 }
 

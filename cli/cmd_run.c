@@ -303,6 +303,19 @@ static void print_shadows(const Run *run) {
             (double)s.ns / 1e6);
 }
 
+static void print_tier(const Run *run) {
+    if (!run->settings->stats || !run->engine || run->settings->engine != ENGINE_AUTO) return;
+    wr_tier_stats_t s;
+    wr_engine_get_tier_stats(run->engine, &s);
+    fprintf(stderr,
+            "compiled meanwhile\n"
+            "  functions   %12" PRIu32 " in %" PRIu32 " times\n"
+            "  loops       %12" PRIu32 " entered\n"
+            "  compiler    %12.3f ms\n"
+            "  first after %12.3f ms\n",
+            s.functions, s.slices, s.loops, (double)s.ns / 1e6, (double)s.first_ns / 1e6);
+}
+
 int wr_cli_run(const Settings *settings) {
     Run run = {.settings = settings, .file = settings->operands[0], .status = STATUS_OK};
     wr_cli_ignore_broken_pipes();
@@ -311,6 +324,7 @@ int wr_cli_run(const Settings *settings) {
         ok = preload(&run, settings->preloads.items[i].value);
     if (ok) run_main(&run);
     print_shadows(&run);
+    print_tier(&run);
     print_fuel(&run);
     print_heap(&run);
     if (WR_FREE_AT_EXIT) clean_up(&run);

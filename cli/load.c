@@ -47,8 +47,12 @@ wr_compile_progress_t wr_cli_progress(void) { return wr_cli_is_terminal() ? show
 
 /* False when out of memory. */
 static bool configure_compilation(const Settings *settings, wr_config_t *config) {
-    wr_config_set_engine_kind(config, settings->engine == ENGINE_COMPILED ? WR_ENGINE_COMPILED
-                                                                          : WR_ENGINE_INTERPRETER);
+    static const wr_engine_kind_t kinds[] = {
+        [ENGINE_INTERPRETER] = WR_ENGINE_INTERPRETER,
+        [ENGINE_COMPILED] = WR_ENGINE_COMPILED,
+        [ENGINE_AUTO] = WR_ENGINE_AUTO,
+    };
+    wr_config_set_engine_kind(config, kinds[settings->engine]);
     if (settings->opt_level >= 0) wr_config_set_opt_level(config, (unsigned)settings->opt_level);
     wr_config_set_compiled_polls(config, !settings->no_polls);
     wr_config_set_compiled_fuel(config, settings->count_fuel || settings->fuel != UINT64_MAX);

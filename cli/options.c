@@ -76,8 +76,8 @@ static const Option options[] = {
     OPTION("max-threads", 0, COUNT, IN_RUN, max_threads, 0, "N",
            "Threads that the guest may have beside its main\none [64]; 0: none")
     HEADING("Engine", IN_RUN | IN_VALIDATE | IN_DUMP | IN_WAST)
-    OPTION("engine", 0, CHOICE, IN_RUN | IN_WAST, engine, 0, "interp|aot",
-           "How code is executed: interpreted, or compiled to\nmachine code before it runs")
+    OPTION("engine", 0, CHOICE, IN_RUN | IN_WAST, engine, 0, "interp|aot|auto",
+           "How code is executed: interpreted, or compiled to\nmachine code before it runs; auto: interpreted\nuntil what runs often has been compiled")
     HEADING("Compilation", IN_COMPILE | IN_CACHE)
     OPTION("opt-level", 'O', CHOICE, IN_RUN | IN_WAST | IN_COMPILE, opt_level, 0, "0|1|2|3|s",
            "How well code is compiled; s: small [2]")

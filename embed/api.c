@@ -8,6 +8,7 @@
 #include "heap.h"
 #include "prepare.h"
 #include "store.h"
+#include "tier.h"
 #include "values.h"
 #include "watchdog.h"
 
@@ -79,6 +80,11 @@ wr_error_t *wr_engine_new(wr_config_t *config, wr_engine_t **engine) {
     if (!config) config = wr_config_new();
     if (!config) return ERROR_OOM;
     Error *error = wr_engine_create(config, &wr_interpreter, engine);
+    if (!error && config->kind == WR_ENGINE_AUTO && !wr_tier_start(*engine)) {
+        wr_engine_unref(*engine);
+        *engine = NULL;
+        error = ERROR_OOM;
+    }
     if (!error) {
         (*engine)->config.cache_folder = config->cache_folder;
         config->cache_folder = NULL;
@@ -93,7 +99,7 @@ void wr_engine_delete(wr_engine_t *engine) { wr_engine_unref(engine); }
 
 /* Takes over the bytes. The engine's kind decides what a module needs besides. */
 static Error *load(Engine *engine, const u8 *bytes, u64 size, BytesOwner owner, Module **module) {
-    if (engine->config.kind != WR_ENGINE_COMPILED)
+    if (engine->config.kind == WR_ENGINE_INTERPRETER)
         return wr_module_load(engine, bytes, size, owner, module);
     Error *error = wr_module_load_outline(engine, bytes, size, owner, module);
     if (!error) error = wr_aot_prepare(*module);
@@ -182,6 +188,10 @@ bool wr_module_custom_section(const wr_module_t *module, const char *name, const
 void wr_engine_get_shadow_stats(const wr_engine_t *engine, wr_shadow_stats_t *stats) {
     *stats = (wr_shadow_stats_t){0};
     if (engine->executor->shadow_stats != NULL) *stats = engine->executor->shadow_stats(engine);
+}
+
+void wr_engine_get_tier_stats(const wr_engine_t *engine, wr_tier_stats_t *stats) {
+    *stats = wr_tier_stats(engine);
 }
 
 void wr_module_get_stats(const wr_module_t *module, wr_module_stats_t *stats) {

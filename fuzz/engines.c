@@ -96,7 +96,7 @@ static void compile(Module *module, const Variant *v, EngineStats *stats) {
     must(wr_aot_compile(module, &request, &bytes, &size, &compiled));
     stats->left_out += compiled.left_out;
     must(wr_artifact_open_bytes(module->engine, bytes, size, module, &request.options, &artifact));
-    wr_module_set_artifact(module, artifact);
+    wr_module_add_artifact(module, artifact);
     wr_free(&module->engine->alloc, bytes, size);
 }
 

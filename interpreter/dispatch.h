@@ -211,6 +211,8 @@ INLINE v128 v128_apart(v128 v) {
     X(h_BRANCH)                                                                                    \
     X(h_STRUCT_NEW_SLOW)                                                                           \
     X(h_LOOK)                                                                                      \
+    X(h_LOOKED)                                                                                    \
+    X(h_TIER)                                                                                      \
     X(h_JUMP_SLOW)                                                                                 \
     X(h_CALL_SLOW)                                                                                 \
     X(h_TAIL_SLOW)                                                                                 \

@@ -75,6 +75,7 @@ struct Fiber {
         error; /* of OUTCOME_FAILED; of OUTCOME_THREW if the exception came with one: it has frames */
     u32 exception;
     RunMode mode; /* of the innermost activation */
+    bool pauses;  /* its call may be paused: nothing in it is to become compiled */
     /* While guest code runs. Metered: fuel beyond the current slice. Else Store.fuel as the host knows it. */
     i64 other_fuel;
     u32 uses;         /* stores that had it */
@@ -92,6 +93,16 @@ bool wr_interp_need_code(Fiber *fiber, Func *func);
 /* Calls a function that is not interpreted, with its arguments at `slots`, for the instruction at pc: which has paid
  * for the transfer, and will not for the way back. False: the fiber's outcome is set. */
 bool wr_interp_call_host(Instance *caller, const u8 *pc, Func *func, Slot *slots);
+/* What is called in place of a function that is not interpreted: deep in calls of one engine by the other it is. */
+Func *wr_interp_deep_callee(Func *func);
+INLINE Func *wr_interp_callee(const Store *store, Func *func) {
+    return LIKELY(store->nesting < MIXED_NESTING) ? func : wr_interp_deep_callee(func);
+}
+/* An alarm came by Engine.tier; the frame is canonical. Code for the loop that begins here, or NULL. */
+const void *wr_interp_tier(Store *store);
+/* Goes on in that code, in the place of a frame of `func`, which has been taken off; the frame's slots are as they
+ * were, and then hold its results. False: the fiber's outcome is set. */
+bool wr_interp_enter_loop(Func *func, const void *code, Slot *slots);
 /* An exception that came as fiber->error is caught. */
 void wr_interp_caught(Fiber *fiber);
 /* The address of `size` bytes for the memory access whose opcode's last byte is at pc, or NULL if out of

@@ -134,11 +134,47 @@ COLD_HANDLER(h_COLD_RETURN_I) { GO_ON_BY_BYTES(I); }
 /* A handler that polls has arrived at pc, behind a branch or at the start of a function. */
 COLD_HANDLER(h_LOOK) {
     if (pc + 1 != fr->func->end && wr_interp_must_stop(inst->store, pc)) JUMP(h_STOP);
+    if (inst->store->engine->tier != NULL && !is_metered(inst->store)) JUMP(h_TIER);
+    JUMP(h_LOOKED);
+}
+
+/* Nothing wants the call to stop. */
+COLD_HANDLER(h_LOOKED) {
 #if defined(WR_SHADOW)
     ids = fr->func->ids;
     if (ids == 0) JUMP(h_COLD);
 #endif
     NEXT(E);
+}
+
+/* The alarm may be that of who compiles functions meanwhile (TierOps). If there is code for the loop that begins here,
+ * that goes on in the frame's place. */
+COLD_HANDLER(h_TIER) {
+    Fiber *fiber = inst->store->fiber;
+    fr->pc = pc;
+    fr->stp = stp;
+    fiber->fr = fr;
+    fiber->sp = fiber->operand_end = sp;
+    const void *code = wr_interp_tier(inst->store);
+    if (LIKELY(code == NULL)) {
+        fiber->fr = NULL;
+        JUMP(h_LOOKED);
+    }
+    Func *f = fr->func;
+    fr += 1;
+    fiber->fr = fr;
+    fiber->sp = fp + f->param_slots + f->frame_slots;
+    if (UNLIKELY(!wr_interp_enter_loop(f, code, fp))) {
+        pc = fr->pc - 1; /* in the call */
+        stp = fr->stp;
+        JUMP(h_FAILED);
+    }
+    fiber->fr = NULL;
+    sp = fp + f->result_slots;
+    if (f->result_slots != 1) JUMP(h_RETURN_SLOW_E);
+    sp -= 1;
+    r0 = sp->u64;
+    JUMP(h_RETURN_SLOW_I);
 }
 
 /* stp: the entry, whose pop is not 0. */
@@ -164,7 +200,7 @@ COLD_HANDLER(h_JUMP_SLOW) {
 /* r0: the function; there is room for it; fr->pc and stp are set: a host function, or one with another
  * home. */
 COLD_HANDLER(h_CALL_SLOW) {
-    Func *f = (Func *)(uintptr_t)r0;
+    Func *f = wr_interp_callee(inst->store, (Func *)(uintptr_t)r0);
     if (f->home == NULL) {
         Slot *slots = sp - f->param_slots;
         inst->store->fiber->sp = sp + f->frame_slots;
@@ -192,7 +228,7 @@ COLD_HANDLER(h_CALL_SLOW) {
 
 /* r0: the function, which takes the place of the current frame. */
 COLD_HANDLER(h_TAIL_SLOW) {
-    Func *f = (Func *)(uintptr_t)r0;
+    Func *f = wr_interp_callee(inst->store, (Func *)(uintptr_t)r0);
     if (f->home == NULL) {
         Slot *slots = sp - f->param_slots;
         inst->store->fiber->sp = sp + f->frame_slots;

@@ -345,6 +345,7 @@ static Fiber *fiber_new(const Store *store) {
     fiber->activation = NULL;
     fiber->base = NULL;
     fiber->mode = RUNS_FREE;
+    fiber->pauses = false;
     return fiber;
 }
 
@@ -408,6 +409,34 @@ static Error *outcome_error(Fiber *fiber) {
     if (fiber->outcome == OUTCOME_THREW)
         return wr_error_exception(fiber->activation->store, fiber->exception);
     return wr_store_trap(fiber->activation->store, fiber->trap, fiber->trap_element);
+}
+
+/* ---- functions that are compiled meanwhile ---- */
+
+Func *wr_interp_deep_callee(Func *func) {
+    Func *interpreted = func->native_entry != NULL ? wr_func_interpreted(func) : func;
+    return interpreted != NULL ? interpreted : func;
+}
+
+const void *wr_interp_tier(Store *store) {
+    const Fiber *fiber = store->fiber;
+    TierFrame frames[TIER_FRAMES];
+    u32 count = 0;
+    if (fiber->pauses) return NULL;
+    for (const Frame *fr = fiber->fr; count < TIER_FRAMES && fr->func->code != NULL; fr++)
+        frames[count++] = (TierFrame){fr->func, fr->pc};
+    return store->engine->tier_ops->look(store, frames, count);
+}
+
+static void reseat_fiber(const Fiber *fiber) {
+    const Frame *top = (const Frame *)(const void *)(fiber->map + fiber->size);
+    for (Frame *fr = fiber->fr; fr < top; fr++)
+        if (fr->func->home == NULL && fr->func->code != NULL) fr->func = fr->func->interpreted;
+}
+
+static void reseat(Store *store) {
+    if (store->fiber != NULL) reseat_fiber(store->fiber);
+    for (const PausedCall *p = store->paused; p != NULL; p = p->next) reseat_fiber(p->fiber);
 }
 
 /* ---- faults of guarded memories ---- */
@@ -584,6 +613,15 @@ static Error *arrive_elsewhere(Store *store, const u8 *pc, const Func *func) {
     return error;
 }
 
+/* What an activation inside of this one ended with. */
+static bool came_back(Fiber *fiber, Store *store, Error *error) {
+    if (LIKELY(error == NULL)) return true;
+    fiber->exception = wr_error_exception_ref(error, store);
+    fiber->error = error;
+    fiber->outcome = fiber->exception == 0 ? OUTCOME_FAILED : OUTCOME_THREW;
+    return false;
+}
+
 bool wr_interp_call_host(Instance *caller, const u8 *pc, Func *func, Slot *slots) {
     Store *store = caller->store;
     Fiber *fiber = store->fiber;
@@ -592,11 +630,19 @@ bool wr_interp_call_host(Instance *caller, const u8 *pc, Func *func, Slot *slots
     meter_end(store, pc);
     if (error == NULL) error = call_other(store, func, caller, slots);
     meter_start(store, pc);
-    if (error == NULL) return true;
-    fiber->exception = wr_error_exception_ref(error, store);
-    fiber->error = error;
-    fiber->outcome = fiber->exception == 0 ? OUTCOME_FAILED : OUTCOME_THREW;
-    return false;
+    return came_back(fiber, store, error);
+}
+
+bool wr_interp_enter_loop(Func *func, const void *code, Slot *slots) {
+    Instance *instance = func->home->instance;
+    Store *store = instance->store;
+    Fiber *fiber = store->fiber;
+    const u8 *pc = fiber->fr->pc;
+    fiber->operand_end = slots;
+    meter_end(store, pc);
+    Error *error = store->native_ops->enter(store, instance, code, slots);
+    meter_start(store, pc);
+    return came_back(fiber, store, error);
 }
 
 bool wr_interp_need_code(Fiber *fiber, Func *func) {
@@ -669,7 +715,9 @@ static Error *run_pausable(PausedCall *call, Activation *a, Slot *slots) {
     Store *store = call->store;
     bool hears = hear_alarms(store);
     store->nesting += 1;
+    store->fiber->pauses = true;
     run_activation(a);
+    store->fiber->pauses = false;
     store->nesting -= 1;
     if (hears) wr_store_lower(store, POLL_RUNNING);
     if (store->fiber->outcome == OUTCOME_SUSPENDED) {
@@ -708,8 +756,12 @@ static Error *resume_paused(PausedCall *call, Slot *slots) {
 
 static Error *call_pausable(PausedCall *call, Slot *slots) {
     Store *store = call->store;
-    if (call->func->home == NULL) return call_other(store, call->func, NULL, slots);
-    Error *error = call->func->home->lazy ? wr_func_need_code(call->func) : NULL;
+    /* functions that were compiled while others ran could not pause */
+    if (store->native != NULL && store->engine->tier != NULL) store->native_ops->detach(store);
+    if (call->fiber == NULL && call->func->home == NULL)
+        return call_other(store, call->func, NULL, slots);
+    const Home *home = call->func->home;
+    Error *error = home != NULL && home->lazy ? wr_func_need_code(call->func) : NULL;
     if (error != NULL) return error;
     if (!prepare_thread(store)) return ERROR_OOM;
     error = call->fiber != NULL ? resume_paused(call, slots) : start_pausable(call, slots);
@@ -756,6 +808,7 @@ const Executor wr_interpreter = {
     .fiber_free = fiber_free,
     .backtrace = backtrace,
     .each_frame = each_frame,
+    .reseat = reseat,
     .guard_init = guard_init,
     .alarm = alarm,
     .module_free = wr_shadow_module_free,

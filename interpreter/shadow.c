@@ -224,5 +224,6 @@ uintptr_t wr_shadow_ids(Store *store, Func *func) {
     func->heat = WARM;
     func_instance(func)->exit.ids = (uintptr_t)wr_exit_ids - 2 * (uintptr_t)wr_exit_code;
     func->ids = (uintptr_t)shadow->ids - 2 * (uintptr_t)func->code->start;
+    if (engine->tier != NULL) engine->tier_ops->warm(engine);
     return func->ids;
 }

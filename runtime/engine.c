@@ -132,6 +132,7 @@ Engine *wr_engine_ref(Engine *engine) {
 
 void wr_engine_unref(Engine *engine) {
     if (!engine || atomic_fetch_sub_explicit(&engine->refs, 1, memory_order_acq_rel) != 1) return;
+    if (engine->tier) engine->tier_ops->stop(engine);
     wr_watchdog_stop(engine);
     wr_parking_delete(engine);
     if (engine->native) engine->native_free(engine);

@@ -76,9 +76,15 @@ static Instance *new_instance(Store *store, Module *module) {
 }
 
 /* Called when a part of it may still be missing: on roll-back. */
+static void free_interpreted(Instance *i) {
+    for (u32 k = 0; k < i->module->ncodes; k++)
+        wr_free(&i->store->alloc, i->own_funcs[k].interpreted, sizeof(Func));
+}
+
 void wr_instance_free(Instance *instance) {
     Store *store = instance->store;
     const Module *m = instance->module;
+    if (instance->native) free_interpreted(instance);
     store->used_instances--;
     for (u32 k = 0; k < m->nelems; k++) wr_elem_drop(instance, k);
     if (m->nmemories > 0 && instance->memories[0]) {
@@ -146,6 +152,19 @@ static void init_func(Instance *i, Func *func, const Code *code) {
     func->side = no_entries;
     func->frame_slots = func->result_slots + FRAME_SLACK; /* for callers of machine code */
     func->code = code;
+}
+
+Func *wr_func_interpreted(Func *func) {
+    if (func->interpreted) return func->interpreted;
+    Instance *instance = func_instance(func);
+    Func *twin = wr_alloc(&instance->store->alloc, sizeof *twin);
+    if (!twin) return NULL;
+    *twin = *func;
+    wr_func_interpret(twin, instance);
+    twin->native_code = twin->native_tail = twin->native_entry = NULL;
+    twin->native_context = instance->store->native;
+    func->interpreted = twin;
+    return twin;
 }
 
 static bool make_funcs(Instance *i) {

@@ -23,6 +23,7 @@ static void delete_module(Module *m) {
     Engine *engine = m->engine;
     wr_name_map_delete(m, atomic_load_explicit(&m->names, memory_order_acquire));
     for (u32 i = 0; i < m->ngroups; i++) wr_types_release(engine->types, m->groups[i]);
+    if (engine->tier) engine->tier_ops->forget(m);
     if (m->artifact) m->artifact_free(m->artifact);
     if (engine->executor->module_free) engine->executor->module_free(m);
     wr_lazy_bodies_free(m->lazy, m);

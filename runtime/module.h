@@ -260,10 +260,12 @@ typedef struct wr_module {
     u32 ncustoms;
     CustomSection *customs;
     _Atomic(NameMap *) names;
-    /* Compiled code (aot/artifact.h), or NULL; set before the module is shared. */
-    struct Artifact *artifact;
+    /* Compiled code (aot/artifact.h), the newest first, or NULL. More may come at any time if native_ops is set. */
+    _Atomic(struct Artifact *) artifact;
     void (*artifact_free)(struct Artifact *artifact);
-    const struct NativeOps *native_ops; /* runs it (store.h) */
+    const struct NativeOps *native_ops; /* runs it (store.h); set before the module is shared */
+    struct TierModule *tier;            /* what its code does (TierOps): under the tier's lock */
+    u32 nslices;                        /* artifacts that the cache had of parts of it */
     _Atomic(void *) shadows; /* the executor's: what it has added to code (Executor.module_free) */
 
     wr_module_stats_t stats;

@@ -84,6 +84,8 @@ typedef struct OsProcess {
 NODISCARD bool wr_os_process_start(const char *const *argv, OsProcess *process, const char **why);
 NODISCARD bool wr_os_process_write(const OsProcess *process, const void *data, size_t size);
 NODISCARD bool wr_os_process_read(const OsProcess *process, void *data, size_t size);
+void wr_os_process_kill(const OsProcess *process);  /* it has still to be waited for */
+void wr_os_process_yield(const OsProcess *process); /* others come first: soon after its start */
 /* Waits for its end, after hanging up; how it ended goes to `how` as text. */
 void wr_os_process_end(OsProcess *process, char *how, size_t size);
 /* The file that this process runs; false when that is not known. */

@@ -7,6 +7,7 @@
 #include <spawn.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -83,6 +84,14 @@ bool wr_os_process_read(const OsProcess *process, void *data, size_t size) {
         size -= (size_t)n;
     }
     return true;
+}
+
+void wr_os_process_kill(const OsProcess *process) { (void)kill((pid_t)process->id, SIGKILL); }
+
+#define YIELDING 5 /* nice value: about a third of a processor that somebody else wants, too */
+
+void wr_os_process_yield(const OsProcess *process) {
+    (void)setpriority(PRIO_PROCESS, (id_t)process->id, YIELDING);
 }
 
 void wr_os_process_end(OsProcess *process, char *how, size_t size) {

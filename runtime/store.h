@@ -79,8 +79,10 @@ struct wr_engine {
     u32 start_heat;                      /* of new functions; set by executor->engine_init */
     struct NativeEngine *native;         /* aot's, made when it is needed; under lock ... */
     void (*native_free)(Engine *engine); /* ... and with it, what frees it */
-    struct Watchdog *watchdog;           /* deadline thread, started by the first timeout */
-    Parking *parking; /* threads in memory.atomic.wait, made by the first; under lock */
+    struct Tier *tier;                   /* aot's, with what follows, or NULL: fixed */
+    const struct TierOps *tier_ops;
+    struct Watchdog *watchdog; /* deadline thread, started by the first timeout */
+    Parking *parking;          /* threads in memory.atomic.wait, made by the first; under lock */
     OsMutex lock;
     atomic_size_t mappings; /* that may still be made, see wr_engine_take_mappings() */
     bool mappings_known;    /* `mappings` began with what this host allows; under lock */
@@ -147,6 +149,8 @@ struct wr_func {
      * NULL while there is none: then the context is Store.native. */
     const void *native_code, *native_tail, *native_entry;
     void *native_context; /* the Instance */
+    /* Of a compiled function, when it was needed: the same one interpreted (wr_func_interpreted()). */
+    struct wr_func *interpreted;
 };
 
 /* What changes when control passes from one function to another that has a different one: instance, and with
@@ -246,8 +250,10 @@ struct wr_instance {
     bool elems_lent;   /* elem_values[] are not to be freed: they are a pre-linked module's */
     Memory *exported_memory; /* export "memory", or NULL */
     u8 memory_kind;          /* of memory 0: MEM_* below */
-    Instance *next;          /* in Store.instances */
-    size_t block_size;       /* of the one block that holds this and the arrays above */
+    struct Artifact
+        *attached;     /* the newest one of Module.artifact that its functions have code of */
+    Instance *next;    /* in Store.instances */
+    size_t block_size; /* of the one block that holds this and the arrays above */
 };
 
 /* How code must access memory 0: chooses the dispatch table's variant. */
@@ -263,6 +269,25 @@ struct Budget {
     _Atomic(u64) fuel;                      /* that no store has taken: 0 before there are peers */
 };
 
+/* Where interpreted code stands: in that function, at an instruction or behind a call. */
+typedef struct TierFrame {
+    Func *func;
+    const u8 *pc;
+} TierFrame;
+#define TIER_FRAMES 8u
+
+/* Who finds what runs often, and compiles it meanwhile (aot/tier.c). Engine.tier is there if this is. */
+typedef struct TierOps {
+    /* A function of the engine has got warm. Any thread. */
+    void (*warm)(Engine *engine);
+    /* Interpreted code looks whether to stop, because there was an alarm: the innermost frames, `count` of them. Code
+     * for the loop at the beginning of which the first one stands, to go on in (NativeOps.enter), or NULL. The
+     * functions of frames may change (Executor.reseat). */
+    const void *(*look)(Store *store, const TierFrame *frames, u32 count);
+    void (*forget)(Module *module); /* which is going: frees Module.tier */
+    void (*stop)(Engine *engine);   /* which is going: frees Engine.tier */
+} TierOps;
+
 /* What runs compiled functions and has compiled code (aot/native.c); the runtime and other engines know it
  * by this table only. */
 typedef struct NativeOps {
@@ -271,13 +296,20 @@ typedef struct NativeOps {
     bool (*attach)(Instance *instance);
     /* As Executor.call, for a function with native_entry. */
     Error *(*call)(Store *store, Func *func, Slot *slots);
+    /* Goes on in a function of an instance with compiled code, in the code that TierOps.look gave: its locals and
+     * operands are in `slots`, as the interpreter has them; the results are there afterwards. */
+    Error *(*enter)(Store *store, Instance *instance, const void *code, Slot *slots);
+    /* Everything is interpreted from the next call on, for good, unless compiled code runs. */
+    void (*detach)(Store *store);
     /* Everything that may be a reference in compiled frames; of objects only. */
     void (*visit_roots)(Store *store, void (*visit)(void *context, u64 ref), void *context);
     void (*store_free)(Store *store); /* frees Store.native */
 } NativeOps;
 
-/* Guest code, host functions and guest code again may nest this deep on the C stack. */
+/* Guest code, host functions and guest code again may nest this deep on the C stack. So interpreted code calls compiled
+ * functions as they are no deeper than the other: there may be no end to recursion through both. */
 #define MAX_NESTING 256u
+#define MIXED_NESTING 100u
 
 /* Bits of Store.interrupt: what is asked for, and that guest code runs which an alarm makes look for it. */
 #define POLL_INTERRUPT 1u
@@ -406,6 +438,9 @@ void wr_func_interpret(Func *func, Instance *instance);
 /* Of a function whose home is lazy: its body is validated, and the function gets ready to run. Errors: the body is
  * invalid, or out of memory. The first cache line of the function changes. */
 NODISCARD Error *wr_func_need_code(Func *func);
+/* The function as the interpreter runs it, although it is compiled, or will be: for frames that began before it was,
+ * and where another activation would take too much of the C stack. Goes with the instance. NULL when out of memory. */
+Func *wr_func_interpreted(Func *func);
 
 /* The error for a trap; `element` is looked at for WR_TRAP_UNINITIALIZED_ELEMENT only. */
 Error *wr_store_trap(const Store *store, wr_trap_code_t code, u64 element);
@@ -483,6 +518,9 @@ struct Executor {
      * return, local 0, and the end of its operands (a callee's arguments belong to the callee).
      * Nothing runs meanwhile. */
     void (*each_frame)(Store *store, FrameVisitor *visit, void *context);
+    /* Frames of functions that have been compiled meanwhile (home == NULL) go on interpreted: they get
+     * Func.interpreted, which has been made. Nothing runs meanwhile. */
+    void (*reseat)(Store *store);
     /* May be NULL: true. Called before engine_init if memories are to be guarded: prepares to turn
      * faults in them into traps (installs the fault handler). False makes wr_memory_mode AUTO explicit. */
     bool (*guard_init)(void);

@@ -154,7 +154,7 @@ static Error *load_otherwise(Run *run, const u8 *bytes, size_t size, Module **ou
 /* Takes over what the command has of a module. */
 static Error *load_bytes(Run *run, const u8 *bytes, size_t size, Module **out) {
     if (size == 0) return wr_module_load(run->engine, (const u8 *)"", 0, BYTES_BORROWED, out);
-    if (run->engine->config.kind == WR_ENGINE_COMPILED)
+    if (run->engine->config.kind != WR_ENGINE_INTERPRETER)
         return load_otherwise(run, bytes, size, out);
     if (!run->options->lazy) return wr_module_load(run->engine, bytes, size, BYTES_COPIED, out);
     Error *error = wr_module_load(run->engine, bytes, size, BYTES_BORROWED, out);

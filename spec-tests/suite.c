@@ -4,6 +4,7 @@
 #include "suite.h"
 
 #include "text_lex.h"
+#include "tier.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -175,6 +176,8 @@ static Error *make_engines(Suite *suite) {
             config.features = (config.features & ~folder_features[i].off) | folder_features[i].on;
         config.validation_threads = 1; /* files are what runs side by side */
         error = wr_engine_create(&config, &wr_interpreter, &suite->engines[i]);
+        if (error == NULL && config.kind == WR_ENGINE_AUTO && !wr_tier_start(suite->engines[i]))
+            error = ERROR_OOM;
     }
     return error;
 }

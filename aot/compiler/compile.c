@@ -24,6 +24,7 @@
 #include "places.h"
 #include "plan.h"
 #include "polls.h"
+#include "slice.h"
 #include "store.h"
 #include "unit.h"
 
@@ -34,13 +35,14 @@
 #define SLOW_BODY (96u << 10) /* bytes: larger bodies take LLVM's fast pipeline */
 
 typedef struct Range {
-    u32 first, count; /* functions of the module, imports not counted */
+    u32 first, count; /* of Slice.functions */
 } Range;
 
 typedef struct Compilation {
     const CompileJob *job;
     const Alloc *alloc;
     Plan plan;
+    Slice slice;
     Range *ranges;
     u32 nranges, next; /* next: under lock, as all below */
     OsMutex lock;
@@ -151,38 +153,10 @@ static bool generate(Compilation *c, Unit *unit) {
     return ok;
 }
 
-/* "f<i>" and "t<i>" for a function that is not compiled: they go out with the Func. */
-static void lower_stub(Unit *unit, u32 index, bool tail) {
-    const Plan *plan = unit->plan;
-    const FuncDecl *decl = &plan->module->funcs[index];
-    LLVMValueRef f = wr_unit_function(unit, index, tail);
-    wr_unit_attributes(unit, f);
-    LLVMBuilderRef b = LLVMCreateBuilderInContext(unit->context);
-    LLVMPositionBuilderAtEnd(b, LLVMAppendBasicBlockInContext(unit->context, f, ""));
-    LLVMValueRef at = LLVMConstInt(unit->i64, offsetof(struct wr_instance, funcs), 0);
-    LLVMValueRef funcs = LLVMBuildLoad2(
-        b, unit->ptr, LLVMBuildGEP2(b, unit->i8, LLVMGetParam(f, 0), &at, 1, ""), "");
-    LLVMValueRef which = LLVMConstInt(unit->i64, index, 0);
-    LLVMValueRef arguments[NATIVE_PARAMS + 1] = {
-        LLVMBuildLoad2(b, unit->ptr, LLVMBuildGEP2(b, unit->ptr, funcs, &which, 1, ""), "")};
-    unsigned n = LLVMCountParams(f);
-    for (unsigned i = 1; i < n; i++) arguments[i] = LLVMGetParam(f, i);
-    LLVMValueRef thunk = wr_unit_thunk(unit, tail ? "outt" : "out", plan->shapes[decl->type_index]);
-    LLVMTypeRef signature = wr_unit_signature(unit, decl->type);
-    LLVMValueRef call = LLVMBuildCall2(b, signature, thunk, arguments, n, "");
-    LLVMSetInstructionCallConv(call, tail ? CC_TAIL : CC_FAST);
-    LLVMSetTailCallKind(call, LLVMTailCallKindMustTail);
-    if (LLVMGetTypeKind(LLVMGetReturnType(signature)) == LLVMVoidTypeKind)
-        LLVMBuildRetVoid(b);
-    else
-        LLVMBuildRet(b, call);
-    LLVMDisposeBuilder(b);
-}
-
 static void leave_out(Compilation *c, Unit *unit, u32 index) {
     c->left_out[index] = true; /* of this thread's range: no other looks at it */
-    lower_stub(unit, index, false);
-    if (unit->plan->has_tail[index]) lower_stub(unit, index, true);
+    wr_lower_stub(unit, index, false, false);
+    if (unit->plan->has_tail[index]) wr_lower_stub(unit, index, true, false);
 }
 
 static bool is_slow(const Code *code) { return (size_t)(code->end - code->start) > SLOW_BODY; }
@@ -190,6 +164,27 @@ static bool is_slow(const Code *code) { return (size_t)(code->end - code->start)
 typedef struct Times {
     u64 lower, optimise, generate;
 } Times;
+
+/* Those that can be entered in a function; one that cannot be lowered is left out. */
+static void lower_loops(const Compilation *c, Unit *unit, u32 func_index) {
+    for (u32 i = 0; i < c->slice.nloops; i++)
+        if (c->slice.loops[i].func_index == func_index)
+            (void)wr_lower_loop(unit, func_index, c->slice.loops[i].offset);
+}
+
+/* What the unit calls of functions that are in no unit. */
+static void lower_outside(const Compilation *c, Unit *unit) {
+    const Module *m = c->plan.module;
+    if (c->slice.nfunctions == m->ncodes) return;
+    LLVMValueRef next;
+    for (LLVMValueRef f = LLVMGetFirstFunction(unit->module); f != NULL; f = next) {
+        u32 index;
+        bool tail;
+        next = LLVMGetNextFunction(f);
+        if (!LLVMIsDeclaration(f) || !wr_unit_is_function(f, &index, &tail)) continue;
+        if (index < m->nfuncs && !c->slice.has[index]) wr_lower_stub(unit, index, tail, true);
+    }
+}
 
 /* False when LLVM gave up, or a function of several could not be lowered. `forget`: nothing of the functions, but
  * stubs. */
@@ -201,10 +196,14 @@ static bool compile_unit(Compilation *c, LLVMTargetMachineRef machine, Range ran
     u64 start = wr_os_now();
     bool slow = false;
     for (u32 i = 0; i < range.count; i++) {
-        u32 index = module->nimported_funcs + range.first + i;
+        u32 index = c->slice.functions[range.first + i];
         slow |= is_slow(wr_module_code(module, index));
-        if (forget || !wr_lower_function(&unit, index)) leave_out(c, &unit, index);
+        if (forget || !wr_lower_function(&unit, index))
+            leave_out(c, &unit, index);
+        else
+            lower_loops(c, &unit, index);
     }
+    lower_outside(c, &unit);
     for (u32 s = 0; thunks && s < c->plan.nshapes; s++) wr_lower_thunks(&unit, s);
     LLVMDIBuilderFinalize(unit.debug);
     u64 lowered = wr_os_now();
@@ -267,7 +266,7 @@ static void fail(Compilation *c, Error *error) {
 static void report(Compilation *c, Range range) {
     wr_os_mutex_lock(&c->lock);
     c->done += range.count;
-    if (c->job->progress) c->job->progress(c->job->context, c->done, c->plan.module->ncodes);
+    if (c->job->progress) c->job->progress(c->job->context, c->done, c->slice.nfunctions);
     wr_os_mutex_unlock(&c->lock);
 }
 
@@ -311,18 +310,24 @@ static void work_on_all(Compilation *c, u32 threads) {
 
 /* ---- all of it ---- */
 
+/* Of Slice.functions[i]. */
+static u64 body_size(const Compilation *c, u32 i) {
+    const Code *code = wr_module_code(c->plan.module, c->slice.functions[i]);
+    return (u64)(code->end - code->start);
+}
+
 /* There is always one range, for the thunks' sake. */
 static bool cut(Compilation *c, u32 threads) {
     const Module *m = c->plan.module;
     u64 total = 0, limit, size = 0;
-    for (u32 i = 0; i < m->ncodes; i++) total += (u64)(m->codes[i].end - m->codes[i].start);
+    for (u32 i = 0; i < c->slice.nfunctions; i++) total += body_size(c, i);
     limit = total / ((u64)threads * UNITS_A_THREAD);
     limit = limit < UNIT_MIN ? UNIT_MIN : limit > UNIT_MAX ? UNIT_MAX : limit;
     c->ranges = wr_alloc_array(c->alloc, (size_t)m->ncodes + 1, sizeof *c->ranges);
     if (c->ranges == NULL) return false;
     c->nranges = 1;
-    for (u32 i = 0; i < m->ncodes; i++) {
-        u64 body = (u64)(m->codes[i].end - m->codes[i].start);
+    for (u32 i = 0; i < c->slice.nfunctions; i++) {
+        u64 body = body_size(c, i);
         if (size > 0 && size + body > limit) {
             c->ranges[c->nranges++] = (Range){i, 0};
             size = 0;
@@ -353,10 +358,12 @@ static Error *compile(Compilation *c, u8 **bytes, size_t *size) {
     const Module *m = c->plan.module;
     u32 threads = c->job->threads ? c->job->threads : wr_os_cpu_count();
     c->left_out = wr_alloc_array(c->alloc, (size_t)m->nfuncs + 1, sizeof *c->left_out);
-    if (c->left_out == NULL || !cut(c, threads)) return ERROR_OOM;
+    if (c->left_out == NULL || !wr_slice_make(&c->slice, c->job, c->plan.has_tail) ||
+        !cut(c, threads))
+        return ERROR_OOM;
     work_on_all(c, threads);
     if (c->error != NULL) return c->error;
-    c->stats.functions = m->ncodes;
+    c->stats.functions = c->slice.nfunctions;
     c->stats.units = c->nranges;
     for (u32 i = 0; i < m->nfuncs; i++) c->stats.left_out += c->left_out[i];
     return link_objects(c, bytes, size);
@@ -368,6 +375,7 @@ static void clean_up(Compilation *c) {
     wr_free(c->alloc, c->objects, c->cap_objects * sizeof *c->objects);
     wr_free(c->alloc, c->left_out, ((size_t)c->plan.module->nfuncs + 1) * sizeof *c->left_out);
     wr_free(c->alloc, c->ranges, ((size_t)c->plan.module->ncodes + 1) * sizeof *c->ranges);
+    wr_slice_free(&c->slice, c->job);
     wr_os_mutex_destroy(&c->lock);
 }
 

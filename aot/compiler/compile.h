@@ -15,6 +15,12 @@ typedef struct CompileJob {
     /* Called by any thread, one at a time. */
     void (*progress)(void *context, u32 done, u32 total);
     void *context;
+    /* As in CompileRequest; nfunctions 0: all. What is wrong in these lists is left out. */
+    const u32 *functions;
+    u32 nfunctions;
+    u64 budget;
+    const u64 *points;
+    u32 npoints;
 } CompileJob;
 
 /* The artifact's bytes are from the engine's allocator. `stats` is filled but for peak_bytes. */

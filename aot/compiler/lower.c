@@ -316,7 +316,7 @@ static void lower_code(Lower *l) {
 
 /* ---- locals ---- */
 
-static void add_local(Lower *l, u32 index, ValType type) {
+void wr_lower_add_local(Lower *l, u32 index, ValType type) {
     l->local_types[index] = wr_unit_type(l->unit, type);
     l->locals[index] = LLVMBuildAlloca(l->b, l->local_types[index], "");
 }
@@ -329,14 +329,18 @@ static LLVMValueRef parameter(Lower *l, u32 index, u32 direct, u32 slot) {
 static void lower_locals(Lower *l) {
     const DefType *type = l->decl->type;
     u32 n = 0, slot = 0, direct = native_direct(type);
+    if (l->frame != NULL) {
+        wr_lower_frame_locals(l);
+        return;
+    }
     for (; n < type->nparams; n++) {
-        add_local(l, n, type->types[n]);
+        wr_lower_add_local(l, n, type->types[n]);
         LLVMBuildStore(l->b, parameter(l, n, direct, slot), l->locals[n]);
         if (n >= direct) slot += type_slots(type->types[n]);
     }
     for (u32 run = 0; run < l->code->nruns; run++) {
         for (u32 i = 0; i < l->code->runs[run].count; i++, n++) {
-            add_local(l, n, l->code->runs[run].type);
+            wr_lower_add_local(l, n, l->code->runs[run].type);
             LLVMBuildStore(l->b, LLVMConstNull(l->local_types[n]), l->locals[n]);
         }
     }
@@ -353,10 +357,11 @@ static void lower_scope(Lower *l, const char *name) {
     LLVMSetSubprogram(l->function, l->scope);
 }
 
-static bool begin(Lower *l, bool tail) {
+/* Makes `function` the one that is lowered. */
+static bool begin(Lower *l, LLVMValueRef function, bool tail) {
     char name[16];
     u32 nlocals = l->code->nlocals;
-    l->function = wr_unit_function(l->unit, l->func_index, tail);
+    l->function = function;
     wr_unit_attributes(l->unit, l->function);
     (void)snprintf(name, sizeof name, "%c%u", tail ? 't' : 'f', (unsigned)l->func_index);
     lower_scope(l, name);
@@ -378,8 +383,10 @@ static void lower_body(Lower *l) {
     wr_lower_fuel_begin(l);
     if (wr_lower_enter(l, LABEL_BODY) != NULL) lower_code(l);
     LLVMPositionBuilderAtEnd(l->b, l->entry);
-    wr_lower_locate(l, wr_module_offset(l->module, l->code->start));
-    LLVMBuildBr(l->b, l->body);
+    wr_lower_locate(l, l->frame != NULL ? l->loop : wr_module_offset(l->module, l->code->start));
+    if (l->frame != NULL && l->gate == NULL) l->failed = true; /* there is no such loop */
+    if (l->failed) return;
+    LLVMBuildBr(l->b, l->frame != NULL ? l->gate : l->body);
 }
 
 /* "f<i>" of a function that makes tail calls. */
@@ -417,9 +424,8 @@ static void forget(LLVMValueRef function) {
     LLVMSetPersonalityFn(function, NULL);
 }
 
-bool wr_lower_function(Unit *unit, u32 func_index) {
+static Lower lower_of(Unit *unit, u32 func_index) {
     const Module *m = unit->plan->module;
-    bool tail = unit->plan->has_tail[func_index];
     Lower l = {.unit = unit,
                .module = m,
                .code = wr_module_code(m, func_index),
@@ -427,16 +433,38 @@ bool wr_lower_function(Unit *unit, u32 func_index) {
                .func_index = func_index};
     wr_arena_init(&l.arena, &m->engine->alloc);
     l.b = LLVMCreateBuilderInContext(unit->context);
-    if (begin(&l, tail))
-        lower_body(&l);
+    return l;
+}
+
+static void lower_all(Lower *l, LLVMValueRef function, bool tail) {
+    if (begin(l, function, tail))
+        lower_body(l);
     else
-        l.failed = true;
-    if (l.failed)
-        forget(l.function);
-    else if (tail)
-        lower_wrapper(&l);
-    LLVMDisposeBuilder(l.b);
-    wr_free(&m->engine->alloc, l.labels, l.cap_labels * sizeof *l.labels);
-    wr_arena_free(&l.arena);
+        l->failed = true;
+    if (l->failed) forget(l->function);
+}
+
+static void end(Lower *l) {
+    LLVMDisposeBuilder(l->b);
+    wr_free(&l->module->engine->alloc, l->labels, l->cap_labels * sizeof *l->labels);
+    wr_arena_free(&l->arena);
+}
+
+bool wr_lower_function(Unit *unit, u32 func_index) {
+    bool tail = unit->plan->has_tail[func_index];
+    Lower l = lower_of(unit, func_index);
+    lower_all(&l, wr_unit_function(unit, func_index, tail), tail);
+    if (tail && !l.failed) lower_wrapper(&l);
+    end(&l);
+    return !l.failed;
+}
+
+bool wr_lower_loop(Unit *unit, u32 func_index, u64 offset) {
+    Lower l = lower_of(unit, func_index);
+    l.loop = offset;
+    l.function = wr_unit_loop(unit, offset);
+    l.frame = LLVMGetParam(l.function, 2);
+    lower_all(&l, l.function, false);
+    end(&l);
     return !l.failed;
 }

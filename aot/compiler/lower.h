@@ -44,6 +44,7 @@ typedef struct Label {
     void *region;                /* lower_exception.c, in the arena */
     const u8 *edge_of;           /* lower_br_table(): the instruction that has `edge` to it */
     LLVMBasicBlockRef edge;
+    u64 start; /* LABEL_LOOP: the byte offset of its first instruction */
 } Label;
 
 typedef struct Lower {
@@ -76,6 +77,10 @@ typedef struct Lower {
     u32 nslots;
     u32 entry_index;   /* of the first side entry of the instruction being lowered */
     LLVMValueRef fuel; /* alloca; NULL: it is not counted (lower_fuel.c) */
+    /* lower_loop.c: for a function from a loop on; NULL else */
+    LLVMValueRef frame;     /* slots of the interpreter's: locals, operands, then results */
+    u64 loop;               /* SliceLoop.offset */
+    LLVMBasicBlockRef gate; /* which leads to the loop, once that has come */
 } Lower;
 
 /* ---- for all of lower_*.c (lower.c) ---- */
@@ -104,6 +109,8 @@ void wr_lower_leave(Lower *l, NativeHelper helper, LLVMValueRef *arguments, u32 
 LLVMValueRef wr_lower_invoke(Lower *l, LLVMTypeRef type, LLVMValueRef function,
                              LLVMValueRef *arguments, u32 count, unsigned convention);
 
+/* Makes room for a local, in the open block. */
+void wr_lower_add_local(Lower *l, u32 index, ValType type);
 /* The place of the instructions that follow: a byte offset in the module. */
 void wr_lower_locate(Lower *l, u64 offset);
 
@@ -129,6 +136,16 @@ LLVMValueRef wr_lower_load_slot(Lower *l, LLVMValueRef slots, u32 index, LLVMTyp
 LLVMValueRef wr_lower_values(Lower *l); /* Native.values */
 /* Room for so many slots in the frame, for the length of an instruction. */
 LLVMValueRef wr_lower_slots(Lower *l, u32 count);
+
+/* ---- functions from a loop on (lower_loop.c) ---- */
+
+/* Makes locals of what is in the frame, in the entry block. */
+void wr_lower_frame_locals(Lower *l);
+/* At the loop of that label, the innermost one, whose parameters are on the stack: the function's entry leads here, and
+ * nothing that was lowered before is reached any more. No block is open afterwards. */
+void wr_lower_gate(Lower *l, Label *label);
+/* Leaves results, `count` of them from the stack's index `at` on, in the frame, and returns. */
+void wr_lower_exit_frame(Lower *l, const ValType *types, u32 at, u32 count);
 
 /* ---- labels and branches (lower_control.c) ---- */
 

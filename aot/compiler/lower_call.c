@@ -127,7 +127,7 @@ static void emit_return_call(Lower *l, const Callee *callee) {
 /* A tail call of the function itself is a loop: the arguments become its parameters, the other locals are zero. */
 static void emit_loop(Lower *l) {
     u32 nparams = l->decl->type->nparams;
-    if (nparams > l->height) {
+    if (nparams > l->height || l->frame != NULL) { /* what is before an entry is not there */
         l->failed = true;
         return;
     }

@@ -195,7 +195,9 @@ static void lower_br_on_non_null(Lower *l) {
 /* ---- blocks ---- */
 
 static void enter_loop(Lower *l, Label *label) {
+    label->start = wr_module_offset(l->module, l->at.end);
     wr_lower_jump(l, label, top(l, label->nparams));
+    if (l->frame != NULL && label->start == l->loop) wr_lower_gate(l, label);
     continue_in(l, label->target);
     push_all(l, label, label->phis, label->nparams);
 }
@@ -244,7 +246,9 @@ static void lower_no_else(Lower *l, Label *label) {
 /* The results, from the body's target. */
 static void lower_exit(Lower *l, Label *label) {
     wr_lower_fuel_end(l);
-    if (label->nresults == 0) {
+    if (l->frame != NULL) {
+        wr_lower_exit_frame(l, label->results, label->height, label->nresults);
+    } else if (label->nresults == 0) {
         LLVMBuildRetVoid(l->b);
     } else if (label->nresults == 1) {
         LLVMBuildRet(l->b, l->stack[label->height]);

@@ -3,6 +3,7 @@
  * output (wire.h), until the input ends. Started by client.c; of no use by hand.
  */
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 
 #include "compile.h"
 #include "native.h"
+#include "os.h"
 #include "store.h"
 #include "wire.h"
 
@@ -72,27 +74,26 @@ static u64 peak_memory(void) {
     return getrusage(RUSAGE_SELF, &usage) == 0 ? (u64)usage.ru_maxrss * 1024 : 0;
 }
 
-/* Decodes and validates what came: it is the caller's module, but nothing is taken on trust. */
-static Error *answer_with(Engine *engine, const u8 *bytes, size_t size, const CompileJob *given) {
-    CompileJob job = *given;
-    wr_module_t *module = NULL;
+static Error *answer_with(const CompileJob *job) {
+    const Alloc *alloc = &job->module->engine->alloc;
     u8 *artifact = NULL;
-    size_t artifact_size = 0;
+    size_t size = 0;
     CompileStats stats;
-    Error *error = wr_module_new(engine, bytes, size, &module);
+    Error *error = wr_compile(job, &artifact, &size, &stats);
     if (error != NULL) return error;
-    job.module = module;
-    error = wr_compile(&job, &artifact, &artifact_size, &stats);
-    if (error == NULL) {
-        stats.peak_bytes = peak_memory();
-        WireAnswer answer = {.tag = WIRE_ARTIFACT, .size = artifact_size, .stats = stats};
-        write_all(&answer, sizeof answer);
-        write_all(artifact, artifact_size);
-        wr_free(&engine->alloc, artifact, artifact_size);
-    }
-    wr_module_delete(module);
-    return error;
+    stats.peak_bytes = peak_memory();
+    WireAnswer answer = {.tag = WIRE_ARTIFACT, .size = size, .stats = stats};
+    write_all(&answer, sizeof answer);
+    write_all(artifact, size);
+    wr_free(alloc, artifact, size);
+    return NULL;
 }
+
+/* The module of the last request; the next one may be about it too. */
+static struct {
+    Engine *engine;
+    wr_module_t *module; /* NULL: it could not be loaded, or none has come yet */
+} last;
 
 static Error *make_engine(Features features, Engine **engine) {
     wr_config_t *config = wr_config_new();
@@ -101,32 +102,65 @@ static Error *make_engine(Features features, Engine **engine) {
     return wr_engine_new(config, engine);
 }
 
+/* Decodes and validates what came: it is the caller's module, but nothing is taken on trust. */
+static Error *load_module(const WireRequest *request, const u8 *bytes) {
+    if (request->module_size == 0) return last.module ? NULL : ERROR_OOM;
+    wr_module_delete(last.module);
+    wr_engine_delete(last.engine);
+    last.module = NULL;
+    last.engine = NULL;
+    Error *error = make_engine(request->features, &last.engine);
+    if (error != NULL) return error;
+    return wr_module_new(last.engine, bytes, (size_t)request->module_size, &last.module);
+}
+
+/* Never NULL. */
+static void *read_list(u64 count, u64 most, size_t item) {
+    void *list = count <= most ? malloc((size_t)count * item + 1) : NULL;
+    if (list == NULL || !read_all(list, (size_t)count * item)) exit(EXIT_FAILURE);
+    return list;
+}
+
 /* False when there is none. */
 static bool serve_one(void) {
     WireRequest request;
     if (!read_all(&request, sizeof request)) return false;
-    if (request.abi != wr_native_abi() || request.module_size > SIZE_MAX) exit(EXIT_FAILURE);
+    if (request.abi != wr_native_abi()) exit(EXIT_FAILURE);
     char *triple = read_text(request.triple_size), *cpu = read_text(request.cpu_size),
          *features = read_text(request.target_features_size);
-    size_t size = (size_t)request.module_size;
-    u8 *bytes = malloc(size ? size : 1);
-    if (bytes == NULL || !read_all(bytes, size)) exit(EXIT_FAILURE);
-    CompileJob job = {.options = request.options,
+    u8 *bytes = read_list(request.module_size, SIZE_MAX - 1, 1);
+    u32 *functions = read_list(request.nfunctions, WIRE_LIST_MAX, sizeof *functions);
+    u64 *points = read_list(request.npoints, WIRE_LIST_MAX, sizeof *points);
+    Error *error = load_module(&request, bytes);
+    free(bytes);
+    CompileJob job = {.module = last.module,
+                      .options = request.options,
                       .triple = triple,
                       .cpu = cpu,
                       .features = features,
                       .threads = request.threads,
-                      .progress = progress};
-    Engine *engine = NULL;
-    Error *error = make_engine(request.features, &engine);
-    if (error == NULL) error = answer_with(engine, bytes, size, &job);
+                      .progress = progress,
+                      .functions = functions,
+                      .nfunctions = request.nfunctions,
+                      .budget = request.budget,
+                      .points = points,
+                      .npoints = request.npoints};
+    if (error == NULL) error = answer_with(&job);
     if (error != NULL) refuse(error);
-    wr_engine_delete(engine);
-    free(bytes);
+    free(points);
+    free(functions);
     free(features);
     free(cpu);
     free(triple);
     return true;
+}
+
+/* Ends the process when whoever asked is gone, in the middle of a request too: nobody would take the answer. */
+static void watch_stream(void *context) {
+    (void)context;
+    struct pollfd stream = {.fd = STDIN_FILENO, .events = 0};
+    while (poll(&stream, 1, -1) < 0 || !(stream.revents & (POLLHUP | POLLERR))) continue;
+    _exit(EXIT_FAILURE);
 }
 
 int main(void) {
@@ -136,6 +170,7 @@ int main(void) {
             "wasmrun-aot compiles for wasmrun, which starts it: see 'wasmrun compile --help'\n");
         return EXIT_FAILURE;
     }
+    (void)wr_os_thread_start(watch_stream, NULL);
     while (serve_one()) {
     }
     return EXIT_SUCCESS;

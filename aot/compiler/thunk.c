@@ -1,6 +1,6 @@
 /*
  * thunk.c - the thunks of a shape (native.h): from C into compiled code, and out of it to whatever is not
- * compiled. They have no debug information: in a backtrace they do not appear.
+ * compiled; and stubs in the place of functions. They have no debug information: in a backtrace they do not appear.
  */
 #include "lower.h"
 
@@ -127,4 +127,46 @@ void wr_lower_thunks(Unit *unit, u32 shape) {
     lower_entry(unit, shape);
     lower_exit(unit, shape);
     lower_exit_tail(unit, shape);
+}
+
+/* ---- instead ---- */
+
+/* Ends the block by a call with the function's own arguments. */
+static void jump_to(Lower *l, LLVMValueRef callee, LLVMValueRef context) {
+    LLVMValueRef arguments[NATIVE_PARAMS + 1] = {context};
+    unsigned n = LLVMCountParams(l->function);
+    for (unsigned i = 1; i < n; i++) arguments[i] = LLVMGetParam(l->function, i);
+    LLVMTypeRef type = LLVMGlobalGetValueType(l->function);
+    LLVMValueRef call = LLVMBuildCall2(l->b, type, callee, arguments, n, "");
+    LLVMSetInstructionCallConv(call, LLVMGetFunctionCallConv(l->function));
+    LLVMSetTailCallKind(call, LLVMTailCallKindMustTail);
+    return_result(l, call);
+}
+
+void wr_lower_stub(Unit *unit, u32 index, bool tail, bool is_elsewhere) {
+    const FuncDecl *decl = &unit->plan->module->funcs[index];
+    Lower l = {.unit = unit, .module = unit->plan->module};
+    l.function = wr_unit_function(unit, index, tail);
+    wr_unit_attributes(unit, l.function);
+    l.b = LLVMCreateBuilderInContext(unit->context);
+    l.context = LLVMGetParam(l.function, 0);
+    LLVMPositionBuilderAtEnd(l.b, wr_lower_block(&l));
+    LLVMValueRef func = wr_lower_load_fixed(
+        &l, unit->ptr,
+        wr_lower_load_fixed(&l, unit->ptr, l.context, offsetof(struct wr_instance, funcs)),
+        (u64)index * sizeof(Func *));
+    if (is_elsewhere) { /* it may be compiled by now */
+        LLVMBasicBlockRef out = wr_lower_block(&l), in = wr_lower_block(&l);
+        LLVMValueRef code = func_field(&l, func,
+                                       tail ? offsetof(struct wr_func, native_tail)
+                                            : offsetof(struct wr_func, native_code));
+        LLVMBuildCondBr(l.b, LLVMBuildIsNull(l.b, code, ""), out, in);
+        LLVMPositionBuilderAtEnd(l.b, in);
+        jump_to(&l, code, l.context);
+        LLVMPositionBuilderAtEnd(l.b, out);
+        LLVMSetLinkage(l.function, LLVMInternalLinkage);
+    }
+    jump_to(&l, wr_unit_thunk(unit, tail ? "outt" : "out", unit->plan->shapes[decl->type_index]),
+            func);
+    LLVMDisposeBuilder(l.b);
 }

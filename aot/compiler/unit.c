@@ -4,6 +4,7 @@
 #include "unit.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 /* ---- metadata ---- */
 
@@ -165,15 +166,34 @@ LLVMValueRef wr_unit_function(Unit *unit, u32 func_index, bool tail) {
     return declare(unit, name, wr_unit_signature(unit, type), tail ? CC_TAIL : CC_FAST);
 }
 
+bool wr_unit_is_function(LLVMValueRef function, u32 *func_index, bool *tail) {
+    size_t size;
+    const char *name = LLVMGetValueName2(function, &size);
+    if (size < 2 || (name[0] != 'f' && name[0] != 't') || name[1] < '0' || name[1] > '9')
+        return false;
+    *tail = name[0] == 't';
+    *func_index = (u32)strtoul(name + 1, NULL, 10);
+    return true;
+}
+
+/* As an entry thunk: context, nothing, slots. */
+static LLVMTypeRef entry_type(const Unit *unit) {
+    LLVMTypeRef params[] = {unit->ptr, unit->ptr, unit->ptr};
+    return LLVMFunctionType(unit->none, params, 3, 0);
+}
+
+LLVMValueRef wr_unit_loop(Unit *unit, u64 offset) {
+    char name[24];
+    (void)snprintf(name, sizeof name, "o%llu", (unsigned long long)offset);
+    return declare(unit, name, entry_type(unit), LLVMCCallConv);
+}
+
 static bool is_entry(const char *prefix) { return strcmp(prefix, "in") == 0; }
 
 LLVMValueRef wr_unit_thunk(Unit *unit, const char *prefix, u32 shape) {
     char name[24];
     (void)snprintf(name, sizeof name, "%s%u", prefix, (unsigned)shape);
-    if (is_entry(prefix)) {
-        LLVMTypeRef params[] = {unit->ptr, unit->ptr, unit->ptr};
-        return declare(unit, name, LLVMFunctionType(unit->none, params, 3, 0), LLVMCCallConv);
-    }
+    if (is_entry(prefix)) return declare(unit, name, entry_type(unit), LLVMCCallConv);
     LLVMTypeRef type = wr_unit_signature(unit, unit->plan->shape_types[shape]);
     return declare(unit, name, type, strcmp(prefix, "outt") == 0 ? CC_TAIL : CC_FAST);
 }

@@ -61,6 +61,9 @@ LLVMTypeRef wr_unit_type(const Unit *unit, ValType type);
 LLVMTypeRef wr_unit_signature(const Unit *unit, const DefType *type);
 /* Declared on demand: "f<i>", "t<i>" (of defined functions), and thunks "in<s>", "out<s>", "outt<s>". */
 LLVMValueRef wr_unit_function(Unit *unit, u32 func_index, bool tail);
+/* Whether it is one of these, by its name. */
+bool wr_unit_is_function(LLVMValueRef function, u32 *func_index, bool *tail);
+LLVMValueRef wr_unit_loop(Unit *unit, u64 offset); /* "o<offset>" */
 LLVMValueRef wr_unit_thunk(Unit *unit, const char *prefix, u32 shape);
 /* The attributes that all our functions have: target, no-builtins, stack probes, unwind table, ... */
 void wr_unit_attributes(Unit *unit, LLVMValueRef function);
@@ -71,6 +74,12 @@ void wr_unit_call_flag(const Unit *unit, LLVMValueRef call, const char *name);
 /* lower.c: the body of a defined function into this unit ("f<i>", and "t<i>" if plan->has_tail). False when
  * it cannot be compiled (out of memory, over a limit): nothing of it is left in the unit then. */
 NODISCARD bool wr_lower_function(Unit *unit, u32 func_index);
+/* The same function from one of its loops on (SliceLoop.offset): "o<offset>", which is like an entry thunk,
+ * with the interpreter's frame as its slots. Its locals and operands come from there, its results go there. */
+NODISCARD bool wr_lower_loop(Unit *unit, u32 func_index, u64 offset);
+/* thunk.c: "f<i>" or "t<i>" for a function that is not compiled here: goes out with its Func; if it may be compiled
+ * elsewhere, to that code, and the symbol is the unit's own. */
+void wr_lower_stub(Unit *unit, u32 func_index, bool tail, bool is_elsewhere);
 /* thunk.c: the three thunks of a shape. */
 void wr_lower_thunks(Unit *unit, u32 shape);
 

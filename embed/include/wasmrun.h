@@ -201,10 +201,14 @@ WR_API void wr_config_set_warm_after(wr_config_t *config, uint32_t count);
 WR_API void wr_config_set_max_shadow(wr_config_t *config, size_t bytes);
 /* How functions are run. COMPILED: every module is compiled to machine code when it is loaded, by the program
  * wasmrun-aot, which stands beside this one, is installed with it, or is where the environment variable
- * WASMRUN_AOT says; loading fails without it. What cannot be compiled is interpreted in the same instance. */
+ * WASMRUN_AOT says; loading fails without it. What cannot be compiled is interpreted in the same instance. AUTO: code
+ * is interpreted at first; meanwhile that program compiles what runs often, and running code switches over. What
+ * comes of it is cached, if there is a cache, and is there when the module is loaded again. Without the program,
+ * or when it fails, code stays interpreted; so do calls that count fuel or may be paused. */
 typedef enum wr_engine_kind {
     WR_ENGINE_INTERPRETER, /* the default */
-    WR_ENGINE_COMPILED
+    WR_ENGINE_COMPILED,
+    WR_ENGINE_AUTO
 } wr_engine_kind_t;
 WR_API void wr_config_set_engine_kind(wr_config_t *config, wr_engine_kind_t kind);
 /* How well code is compiled: 0 (at once) to 3, 4 for size; default 2. */
@@ -258,6 +262,17 @@ typedef struct wr_shadow_stats {
     bool limited;   /* a function was refused: it is too large, or the limit is reached */
 } wr_shadow_stats_t;
 WR_API void wr_engine_get_shadow_stats(const wr_engine_t *engine, wr_shadow_stats_t *stats);
+
+/* What an engine of kind AUTO has compiled so far; zeros in others. Any thread. */
+typedef struct wr_tier_stats {
+    uint32_t slices;    /* times that some functions were compiled */
+    uint32_t functions; /* in them */
+    uint32_t loops;     /* times that a loop went on in compiled code */
+    uint32_t failures;  /* times that nothing came of it */
+    uint64_t ns;        /* that compiling took, in the background */
+    uint64_t first_ns;  /* from when the first function ran often to the first one compiled */
+} wr_tier_stats_t;
+WR_API void wr_engine_get_tier_stats(const wr_engine_t *engine, wr_tier_stats_t *stats);
 
 /* ---- Modules ---------------------------------------------------------------------------------- */
 

@@ -84,6 +84,7 @@ WR_MEMORY_EXPLICIT = 2
 wr_engine_kind_t = c_uint
 WR_ENGINE_INTERPRETER = 0
 WR_ENGINE_COMPILED = 1
+WR_ENGINE_AUTO = 2
 
 wr_log_level_t = c_uint
 WR_LOG_ERROR = 0
@@ -182,6 +183,17 @@ class wr_shadow_stats_t(Structure):
         ("bytes", c_uint64),
         ("ns", c_uint64),
         ("limited", c_bool),
+    ]
+
+
+class wr_tier_stats_t(Structure):
+    _fields_ = [
+        ("slices", c_uint32),
+        ("functions", c_uint32),
+        ("loops", c_uint32),
+        ("failures", c_uint32),
+        ("ns", c_uint64),
+        ("first_ns", c_uint64),
     ]
 
 
@@ -451,6 +463,7 @@ FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "wr_engine_new": (c_void_p, [c_void_p, POINTER(c_void_p)]),
     "wr_engine_delete": (None, [c_void_p]),
     "wr_engine_get_shadow_stats": (None, [c_void_p, POINTER(wr_shadow_stats_t)]),
+    "wr_engine_get_tier_stats": (None, [c_void_p, POINTER(wr_tier_stats_t)]),
     "wr_module_new": (c_void_p, [c_void_p, c_void_p, c_size_t, POINTER(c_void_p)]),
     "wr_module_open": (c_void_p, [c_void_p, c_char_p, POINTER(c_void_p)]),
     "wr_module_validate": (c_void_p, [c_void_p, c_void_p, c_size_t]),

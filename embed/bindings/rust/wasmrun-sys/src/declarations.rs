@@ -174,11 +174,15 @@ pub const WR_MEMORY_EXPLICIT: wr_memory_mode_t = 2;
 
 /// How functions are run. COMPILED: every module is compiled to machine code when it is loaded, by the program
 /// wasmrun-aot, which stands beside this one, is installed with it, or is where the environment variable
-/// WASMRUN_AOT says; loading fails without it. What cannot be compiled is interpreted in the same instance.
+/// WASMRUN_AOT says; loading fails without it. What cannot be compiled is interpreted in the same instance. AUTO: code
+/// is interpreted at first; meanwhile that program compiles what runs often, and running code switches over. What
+/// comes of it is cached, if there is a cache, and is there when the module is loaded again. Without the program,
+/// or when it fails, code stays interpreted; so do calls that count fuel or may be paused.
 pub type wr_engine_kind_t = c_uint;
 /// the default
 pub const WR_ENGINE_INTERPRETER: wr_engine_kind_t = 0;
 pub const WR_ENGINE_COMPILED: wr_engine_kind_t = 1;
+pub const WR_ENGINE_AUTO: wr_engine_kind_t = 2;
 
 /// Messages about what an operator may want to know: what the host refuses, what is loaded, and how long it
 /// takes. One line without a newline; levels up to `level`. Any thread may call it, and it must not
@@ -322,6 +326,18 @@ pub struct wr_shadow_stats_t {
     pub bytes: u64,
     pub ns: u64,
     pub limited: bool,
+}
+
+/// What an engine of kind AUTO has compiled so far; zeros in others. Any thread.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct wr_tier_stats_t {
+    pub slices: u32,
+    pub functions: u32,
+    pub loops: u32,
+    pub failures: u32,
+    pub ns: u64,
+    pub first_ns: u64,
 }
 
 /// How a module is compiled; all zeros is the default.
@@ -651,6 +667,7 @@ extern "C" {
     /// Modules and stores keep their engine alive: deleting in any order is fine.
     pub fn wr_engine_delete(engine: *mut wr_engine_t);
     pub fn wr_engine_get_shadow_stats(engine: *const wr_engine_t, stats: *mut wr_shadow_stats_t);
+    pub fn wr_engine_get_tier_stats(engine: *const wr_engine_t, stats: *mut wr_tier_stats_t);
     /// Copies the bytes, decodes and validates.
     pub fn wr_module_new(engine: *mut wr_engine_t, bytes: *const c_void, size: usize, module: *mut *mut wr_module_t) -> *mut wr_error_t;
     /// Maps the file (it must not be changed while the module lives: a truncation would fault).
@@ -1012,6 +1029,7 @@ fn layouts() {
     use std::mem::{align_of, size_of};
     assert_eq!((size_of::<wr_frame_t>(), align_of::<wr_frame_t>()), (48, 8));
     assert_eq!((size_of::<wr_shadow_stats_t>(), align_of::<wr_shadow_stats_t>()), (32, 8));
+    assert_eq!((size_of::<wr_tier_stats_t>(), align_of::<wr_tier_stats_t>()), (32, 8));
     assert_eq!((size_of::<wr_compile_options_t>(), align_of::<wr_compile_options_t>()), (56, 8));
     assert_eq!((size_of::<wr_compile_stats_t>(), align_of::<wr_compile_stats_t>()), (64, 8));
     assert_eq!((size_of::<wr_name_t>(), align_of::<wr_name_t>()), (16, 8));

@@ -1,0 +1,472 @@
+/* tier.c - see tier.h. */
+#include "tier.h"
+
+#include <stdlib.h>
+
+#include "log.h"
+#include "native.h"
+#include "prepare.h"
+
+#define MS ((u64)1000000)
+#define FIRST_TICK (5 * MS) /* after the first function got warm: most programs end before */
+#define TICK_MIN (2 * MS)
+#define TICK_MAX (32 * MS)
+/* A look that comes later than this after the alarm found the guest elsewhere: it tells nothing about time. */
+#define LATE (MS / 2)
+#define HOT 8u          /* samples of what could be compiled before that is done */
+#define LOOKS 1000u     /* so often code looks whether it comes to a loop that can be entered */
+#define IDLE (500 * MS) /* after which the compiler's process ends */
+#define MAX_FAILURES 3u
+
+#define MAX_FUNCTIONS 64u /* of one request, beside what they call */
+#define MAX_POINTS 256u   /* of one module, ever */
+#define MAX_SLICES 12u    /* of one module in the cache */
+#define BUDGET                                                                                     \
+    ((u64)16 << 10) /* bytes of code of the first slice; twice as many for each one after it */
+#define BUDGET_MAX ((u64)256 << 10)
+
+#define ASKED 0x80000000u /* in TierModule.scores: it has been in a request */
+
+/* What is known of a module: Module.tier. */
+typedef struct TierModule {
+    Module *module;
+    struct TierModule *next; /* in Tier.modules */
+    u32 *scores;             /* by function, imports not counted: since the last slice */
+    u32 samples;             /* likewise, of what could be compiled */
+    u64 *points;             /* MAX_POINTS: CompileRequest.points */
+    u32 npoints, nasked;     /* of these the first have been in a request */
+    u32 nslices, ncached;
+    bool is_going; /* it is being deleted */
+} TierModule;
+
+/* Engine.tier. Under `lock`, but for what is atomic. */
+typedef struct Tier {
+    Engine *engine;
+    OsMutex lock;
+    OsCond wake, idle;
+    OsThread *thread;
+    atomic_bool starts; /* somebody has started the thread */
+    bool stops;
+    bool is_off;   /* compiling failed too often */
+    bool is_eager; /* for tests: everything is hot at once, and looking waits for the compiler */
+    wr_tier_stats_t stats;
+    u64 warm_since; /* when the first function got warm */
+    TierModule *modules;
+    TierModule *busy;          /* what is being compiled: without the lock */
+    struct Compiler *compiler; /* whoever is busy may use it */
+    const Module *sent;        /* what its process has */
+    u64 idle_since;
+    u64 tick; /* from one alarm to the next */
+    /* The alarm: on until somebody has looked. */
+    atomic_bool alarmed, fresh;
+    _Atomic(u64) since;
+    atomic_int looks; /* left until it is off */
+    atomic_uint entered;
+} Tier;
+
+/* ---- the alarm ------------------------------------------------------------------------------ */
+
+static void raise_alarm(Tier *t) {
+    if (atomic_exchange(&t->alarmed, true)) return;
+    atomic_store(&t->looks, (int)LOOKS);
+    atomic_store(&t->since, wr_os_now());
+    atomic_store(&t->fresh, true);
+    t->engine->executor->alarm(t->engine, 1);
+}
+
+static void silence(Tier *t) {
+    if (atomic_exchange(&t->alarmed, false)) t->engine->executor->alarm(t->engine, -1);
+}
+
+/* ---- samples -------------------------------------------------------------------------------- */
+
+static TierModule *module_of(Tier *t, Module *m) {
+    if (m->tier != NULL) return m->tier;
+    const Alloc *alloc = &t->engine->alloc;
+    TierModule *tm = wr_alloc_zero(alloc, sizeof *tm);
+    if (tm == NULL) return NULL;
+    tm->scores = wr_alloc_array(alloc, m->ncodes, sizeof *tm->scores);
+    tm->points = wr_alloc_array(alloc, MAX_POINTS, sizeof *tm->points);
+    if (tm->scores == NULL || tm->points == NULL) {
+        wr_free(alloc, tm->scores, m->ncodes * sizeof *tm->scores);
+        wr_free(alloc, tm->points, MAX_POINTS * sizeof *tm->points);
+        wr_free(alloc, tm, sizeof *tm);
+        return NULL;
+    }
+    tm->module = m;
+    tm->nslices = tm->ncached = m->nslices;
+    tm->next = t->modules;
+    t->modules = m->tier = tm;
+    return tm;
+}
+
+static u32 *score_of(const TierModule *tm, const Func *func) {
+    return &tm->scores[func->index - tm->module->nimported_funcs];
+}
+
+/* False if it is known, or there is no more room. */
+static bool add_point(TierModule *tm, const u8 *pc) {
+    u64 point = wr_module_offset(tm->module, pc);
+    for (u32 i = 0; i < tm->npoints; i++)
+        if (tm->points[i] == point) return false;
+    if (tm->npoints == MAX_POINTS) return false;
+    tm->points[tm->npoints++] = point;
+    return true;
+}
+
+/* Callers count too, the less the farther they are: a loop may be in any of them. */
+static void note_frames(Tier *t, const TierFrame *frames, u32 count) {
+    TierModule *innermost = NULL;
+    bool is_new = false;
+    for (u32 i = 0; i < count; i++) {
+        Func *func = frames[i].func;
+        TierModule *tm = module_of(t, func_instance(func)->module);
+        if (tm == NULL) continue;
+        u32 *score = score_of(tm, func);
+        bool counts = !(*score & ASKED);
+        if (counts) *score += i == 0 ? 4 : i == 1 ? 2 : 1;
+        counts |= add_point(tm, frames[i].pc);
+        if (i == 0) innermost = tm, is_new = counts;
+    }
+    if (innermost != NULL && is_new) innermost->samples += 1;
+}
+
+static void sample(Tier *t, const TierFrame *frames, u32 count) {
+    if (!t->is_eager && wr_os_now() - atomic_load(&t->since) > LATE) return;
+    wr_os_mutex_lock(&t->lock);
+    note_frames(t, frames, count);
+    wr_os_mutex_unlock(&t->lock);
+}
+
+/* ---- compiling ------------------------------------------------------------------------------ */
+
+static bool is_ready(const Tier *t, const TierModule *tm) {
+    return tm->samples >= (t->is_eager ? 1 : HOT);
+}
+
+/* The one with the most samples, if that are enough. */
+static TierModule *choose_module(const Tier *t) {
+    TierModule *best = NULL;
+    for (TierModule *tm = t->modules; tm != NULL; tm = tm->next)
+        if (is_ready(t, tm) && (best == NULL || tm->samples > best->samples)) best = tm;
+    return best;
+}
+
+typedef struct Hot {
+    u32 function, score;
+} Hot;
+
+/* Puts it into its place among those with higher scores; the last one goes when they are too many. */
+static u32 insert(Hot *hot, u32 count, Hot one) {
+    u32 at = count < MAX_FUNCTIONS ? count : count - 1;
+    if (count == MAX_FUNCTIONS && hot[at].score >= one.score) return count;
+    for (; at > 0 && hot[at - 1].score < one.score; at--) hot[at] = hot[at - 1];
+    hot[at] = one;
+    return count < MAX_FUNCTIONS ? count + 1 : count;
+}
+
+static bool is_point_in(const TierModule *tm, const Code *code) {
+    for (u32 i = tm->nasked; i < tm->npoints; i++) {
+        const u8 *pc = tm->module->bytes + tm->points[i];
+        if (pc >= code->start && pc < code->end) return true;
+    }
+    return false;
+}
+
+/* The functions to compile: those with scores, and those in which loops are wanted. Then all begins anew. */
+static u32 take_functions(TierModule *tm, u32 *functions) {
+    const Module *m = tm->module;
+    Hot hot[MAX_FUNCTIONS];
+    u32 count = 0;
+    for (u32 i = 0; i < m->ncodes; i++) {
+        u32 score = tm->scores[i] & ~ASKED, index = m->nimported_funcs + i;
+        if (score == 0 && tm->scores[i] != 0 && is_point_in(tm, &m->codes[i])) score = 1;
+        if (score > 0) count = insert(hot, count, (Hot){index, score});
+        tm->scores[i] &= ASKED;
+    }
+    for (u32 i = 0; i < count; i++) {
+        functions[i] = hot[i].function;
+        tm->scores[functions[i] - m->nimported_funcs] = ASKED;
+    }
+    tm->samples = 0;
+    return count;
+}
+
+/* Calls that count fuel stay interpreted. */
+static NativeOptions options_of(const Engine *engine) {
+    NativeOptions options = wr_aot_options(engine);
+    options.fuel = false;
+    return options;
+}
+
+static u64 budget_of(const TierModule *tm) {
+    u64 budget = tm->nslices < 5 ? BUDGET << tm->nslices : BUDGET_MAX;
+    return min_u64(budget, BUDGET_MAX);
+}
+
+/* NULL if there is none, or it is not to be used. */
+static const Cache *open_cache(const Engine *engine, Cache *cache) {
+    if (!engine->config.caches) return NULL;
+    Error *error = wr_cache_open(cache, engine->config.cache_folder);
+    if (error == NULL) return cache;
+    wr_log(engine, WR_LOG_INFO, "%s", wr_error_message(error));
+    wr_error_delete(error);
+    return NULL;
+}
+
+/* Any thread may be compiling; nobody else is. */
+static Error *compile(Tier *t, TierModule *tm, const CompileRequest *request, CompileStats *stats) {
+    Module *m = tm->module;
+    u8 *bytes;
+    size_t size;
+    Cache place;
+    char path[CACHE_PATH_MAX], slice[CACHE_PATH_MAX];
+    Error *error = wr_compiler_run(t->compiler, m, request, &bytes, &size, stats);
+    if (error != NULL) return error;
+    wr_log(t->engine, WR_LOG_INFO, "compiled %u functions in %u ms", (unsigned)stats->functions,
+           (unsigned)(stats->total_ns / MS));
+    const Cache *cache = tm->ncached < MAX_SLICES ? open_cache(t->engine, &place) : NULL;
+    if (cache != NULL) {
+        wr_cache_path(cache, m, request, path);
+        wr_cache_slice_path(path, tm->ncached, slice);
+    }
+    error = wr_aot_take(m, &request->options, bytes, size, cache, slice);
+    tm->ncached += error == NULL && cache != NULL;
+    return error;
+}
+
+static Error *start_compiler(Tier *t) {
+    Compiler *compiler = NULL;
+    Error *error = wr_compiler_start(t->engine, &compiler);
+    t->compiler = compiler;
+    t->sent = NULL;
+    return error;
+}
+
+static void stop_compiler(Tier *t) {
+    if (t->compiler == NULL) return;
+    wr_compiler_cancel(t->compiler);
+    wr_compiler_stop(t->compiler);
+    t->compiler = NULL;
+}
+
+static void note_failure(Tier *t, const TierModule *tm, Error *error) {
+    wr_log(t->engine, WR_LOG_INFO, "code stays interpreted: %s", wr_error_message(error));
+    wr_error_delete(error);
+    stop_compiler(t);
+    t->stats.failures += !tm->is_going;
+    t->is_off = t->is_off || t->stats.failures >= MAX_FAILURES;
+}
+
+static void note_success(Tier *t, const CompileStats *stats) {
+    t->stats.slices += 1;
+    t->stats.functions += stats->functions - stats->left_out;
+    t->stats.ns += stats->total_ns;
+    if (t->stats.first_ns == 0) t->stats.first_ns = wr_os_now() - t->warm_since;
+}
+
+/* Compiles what is hot in a module. Under the lock, which is free meanwhile. */
+static void compile_hot(Tier *t, TierModule *tm) {
+    u32 functions[MAX_FUNCTIONS];
+    CompileRequest request = {.options = options_of(t->engine),
+                              .functions = functions,
+                              .nfunctions = take_functions(tm, functions),
+                              .points = tm->points + tm->nasked,
+                              .npoints = tm->npoints - tm->nasked,
+                              .budget = budget_of(tm),
+                              .same_module = t->sent == tm->module};
+    tm->nasked = tm->npoints;
+    if (request.nfunctions == 0) return;
+    CompileStats stats;
+    Error *error = t->compiler == NULL ? start_compiler(t) : NULL;
+    if (error == NULL) {
+        t->busy = tm;
+        wr_os_mutex_unlock(&t->lock);
+        error = compile(t, tm, &request, &stats);
+        wr_os_mutex_lock(&t->lock);
+        t->busy = NULL;
+        t->sent = tm->module;
+    } else {
+        t->is_off = true;
+    }
+    if (error != NULL) note_failure(t, tm, error);
+    tm->nslices += 1;
+    if (error == NULL) note_success(t, &stats);
+    t->idle_since = wr_os_now();
+    t->tick = TICK_MIN;
+    wr_os_cond_signal(&t->idle);
+}
+
+/* ---- the thread ----------------------------------------------------------------------------- */
+
+/* Seldom when nothing comes of it. */
+static void tick(Tier *t) {
+    raise_alarm(t);
+    t->tick = min_u64(t->tick + t->tick / 16, TICK_MAX);
+    if (t->compiler != NULL && wr_os_now() - t->idle_since > IDLE) stop_compiler(t);
+}
+
+static void watch(void *context) {
+    Tier *t = context;
+    wr_os_mutex_lock(&t->lock);
+    t->warm_since = wr_os_now();
+    u64 next = t->warm_since + FIRST_TICK;
+    while (!t->stops && !t->is_off) {
+        wr_os_cond_wait(&t->wake, &t->lock, next);
+        if (t->stops || wr_os_now() < next) continue;
+        TierModule *tm = choose_module(t);
+        if (tm != NULL) compile_hot(t, tm);
+        tick(t);
+        next = wr_os_now() + t->tick;
+    }
+    wr_os_mutex_unlock(&t->lock);
+}
+
+static void warm(Engine *engine) {
+    Tier *t = engine->tier;
+    if (t->is_eager) raise_alarm(t);
+    if (t->is_eager || atomic_load_explicit(&t->starts, memory_order_relaxed) ||
+        atomic_exchange(&t->starts, true))
+        return;
+    t->thread = wr_os_thread_start(watch, t); /* NULL: then not */
+}
+
+/* ---- looking -------------------------------------------------------------------------------- */
+
+static void attach_all(Store *store) {
+    for (Instance *i = store->instances; i != NULL; i = i->next) {
+        const Artifact *newest = atomic_load_explicit(&i->module->artifact, memory_order_acquire);
+        if (i->attached != newest && i->module->native_ops != NULL) wr_native_attach_running(i);
+    }
+}
+
+/* The frame's function is compiled, but it runs interpreted. */
+static bool is_compiled(const TierFrame *frame) {
+    const Instance *i = func_instance(frame->func);
+    const Func *own = &i->own_funcs[frame->func->index - i->module->nimported_funcs];
+    return own->native_entry != NULL && frame->func->home != NULL;
+}
+
+static const void *find_loop(const TierFrame *frame) {
+    const Instance *i = func_instance(frame->func);
+    u64 offset = wr_module_offset(i->module, frame->pc);
+    for (const Artifact *a = i->attached; a != NULL; a = wr_artifact_older(a)) {
+        const void *code = wr_artifact_loop(a, offset);
+        if (code != NULL) return code;
+    }
+    return NULL;
+}
+
+/* For tests: in this thread. */
+static void compile_now(Tier *t, const TierFrame *frames, u32 count) {
+    wr_os_mutex_lock(&t->lock);
+    note_frames(t, frames, count);
+    while (t->busy != NULL) wr_os_cond_wait(&t->idle, &t->lock, UINT64_MAX);
+    TierModule *tm = t->is_off ? NULL : choose_module(t);
+    if (tm != NULL) compile_hot(t, tm);
+    wr_os_cond_signal(&t->idle);
+    wr_os_mutex_unlock(&t->lock);
+}
+
+static const void *look(Store *store, const TierFrame *frames, u32 count) {
+    Tier *t = store->engine->tier;
+    if (count == 0) return NULL;
+    if (t->is_eager)
+        compile_now(t, frames, count);
+    else if (atomic_exchange(&t->fresh, false) && !is_compiled(frames))
+        sample(t, frames, count);
+    attach_all(store);
+    bool waits = is_compiled(frames);
+    const void *code = waits ? find_loop(frames) : NULL;
+    if (code != NULL) atomic_fetch_add_explicit(&t->entered, 1, memory_order_relaxed);
+    if (t->is_eager) return code;
+    if (code == NULL && waits) {
+        if (atomic_fetch_sub(&t->looks, 1) > 1) return NULL;
+        sample(t, frames, count); /* it does not come to a loop that can be entered */
+    }
+    silence(t);
+    return code;
+}
+
+wr_tier_stats_t wr_tier_stats(const Engine *engine) {
+    Tier *t = engine->tier;
+    if (t == NULL) return (wr_tier_stats_t){0};
+    wr_os_mutex_lock(&t->lock);
+    wr_tier_stats_t stats = t->stats;
+    wr_os_mutex_unlock(&t->lock);
+    stats.loops = atomic_load_explicit(&t->entered, memory_order_relaxed);
+    return stats;
+}
+
+/* ---- modules and engines -------------------------------------------------------------------- */
+
+void wr_tier_adopt(Module *module) {
+    Cache place;
+    char path[CACHE_PATH_MAX], slice[CACHE_PATH_MAX];
+    wr_aot_ready(module);
+    const Cache *cache = open_cache(module->engine, &place);
+    if (cache == NULL) return;
+    CompileRequest request = {.options = options_of(module->engine)};
+    wr_cache_path(cache, module, &request, path);
+    if (wr_aot_take_cached(module, path, &request.options)) return;
+    for (u32 i = 0; i < MAX_SLICES; i++) {
+        wr_cache_slice_path(path, i, slice);
+        if (!wr_aot_take_cached(module, slice, &request.options)) break;
+        module->nslices += 1;
+    }
+}
+
+static void free_module(const Tier *t, TierModule *tm) {
+    const Alloc *alloc = &t->engine->alloc;
+    wr_free(alloc, tm->scores, tm->module->ncodes * sizeof *tm->scores);
+    wr_free(alloc, tm->points, MAX_POINTS * sizeof *tm->points);
+    wr_free(alloc, tm, sizeof *tm);
+}
+
+static void forget(Module *module) {
+    Tier *t = module->engine->tier;
+    wr_os_mutex_lock(&t->lock);
+    TierModule *tm = module->tier, **place = &t->modules;
+    if (tm != NULL) {
+        tm->is_going = true;
+        if (t->busy == tm) wr_compiler_cancel(t->compiler);
+        while (t->busy == tm) wr_os_cond_wait(&t->idle, &t->lock, UINT64_MAX);
+        while (*place != tm) place = &(*place)->next;
+        *place = tm->next;
+        free_module(t, tm);
+    }
+    if (t->sent == module) t->sent = NULL;
+    wr_os_mutex_unlock(&t->lock);
+}
+
+static void stop(Engine *engine) {
+    Tier *t = engine->tier;
+    wr_os_mutex_lock(&t->lock);
+    t->stops = true;
+    wr_os_cond_signal(&t->wake);
+    wr_os_mutex_unlock(&t->lock);
+    if (t->thread != NULL) wr_os_thread_join(t->thread);
+    stop_compiler(t);
+    wr_os_cond_destroy(&t->idle);
+    wr_os_cond_destroy(&t->wake);
+    wr_os_mutex_destroy(&t->lock);
+    wr_free(&engine->alloc, t, sizeof *t);
+    engine->tier = NULL;
+}
+
+static const TierOps ops = {.warm = warm, .look = look, .forget = forget, .stop = stop};
+
+bool wr_tier_start(Engine *engine) {
+    Tier *t = wr_alloc_zero(&engine->alloc, sizeof *t);
+    if (t == NULL) return false;
+    const char *mode = getenv("WASMRUN_TIER"); /* docs/aot.md */
+    t->engine = engine;
+    t->is_eager = mode != NULL && strcmp(mode, "eager") == 0;
+    t->tick = TICK_MIN;
+    wr_os_mutex_init(&t->lock);
+    wr_os_cond_init(&t->wake);
+    wr_os_cond_init(&t->idle);
+    engine->tier_ops = &ops;
+    engine->tier = t;
+    return true;
+}
