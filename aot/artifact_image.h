@@ -35,6 +35,13 @@ struct Artifact {
 /* For the linker: puts the hash of the module and the checksum into an artifact that is otherwise done. */
 void wr_artifact_seal(u8 *bytes, u64 size);
 
+/* For `wasmrun dump`: a view of an artifact for any machine, which must not be run, and has no engine; nothing
+ * but lookups may be asked. The error says what its frame lacks. */
+NODISCARD Error *wr_artifact_view(const u8 *bytes, u64 size, Artifact *view);
+bool wr_artifact_is_whole(const Artifact *artifact); /* the checksum, and the module's hash */
+/* Triple, CPU, features, as given to LLVM; false if they are not there. */
+bool wr_artifact_texts(const Artifact *artifact, const char *texts[3]);
+
 /* The registry behind wr_artifact_at(). Adding fails when out of memory; removing never does. */
 NODISCARD bool wr_artifact_register(const Artifact *artifact);
 void wr_artifact_unregister(const Artifact *artifact);

@@ -128,19 +128,29 @@ static Error *check_options(const u8 *bytes, const NativeOptions *options) {
     return NULL;
 }
 
-/* The beginning: everything that decides whether the rest can be understood. */
-static Error *check_head(const u8 *bytes, u64 size) {
+/* What the rest can be found by. */
+static Error *check_frame(const u8 *bytes, u64 size) {
     if (!wr_artifact_is(bytes, size)) return refuse(HEAD_MAGIC, "not an artifact");
     if (size < HEAD_SIZE) return refuse(HEAD_FILE_SIZE, "cut off, or longer than it was");
     if (le32_load(bytes + HEAD_VERSION) != ARTIFACT_VERSION)
         return refuse(HEAD_VERSION, "made by another version of wasmrun");
+    return NULL;
+}
+
+static Error *check_size(const u8 *bytes, u64 size) {
+    if (le64_load(bytes + HEAD_FILE_SIZE) == size && size <= ARTIFACT_MAX) return NULL;
+    return refuse(HEAD_FILE_SIZE, "cut off, or longer than it was");
+}
+
+/* The beginning: everything that decides whether the rest can be understood. */
+static Error *check_head(const u8 *bytes, u64 size) {
+    Error *error = check_frame(bytes, size);
+    if (error) return error;
     if (le32_load(bytes + HEAD_MACHINE) != host_machine())
         return refuse(HEAD_MACHINE, "made for another processor");
     if (le64_load(bytes + HEAD_ABI) != wr_native_abi())
         return refuse(HEAD_ABI, "made by another version of wasmrun");
-    if (le64_load(bytes + HEAD_FILE_SIZE) != size || size > ARTIFACT_MAX)
-        return refuse(HEAD_FILE_SIZE, "cut off, or longer than it was");
-    return NULL;
+    return check_size(bytes, size);
 }
 
 static Error *compare_module(const Artifact *a, const Module *module) {
@@ -194,15 +204,27 @@ static const char *implied_features(const char *cpu) {
     return "";
 }
 
-static Error *check_texts(const Artifact *a) {
-    const PartView *texts = &a->parts[PART_TEXTS];
+bool wr_artifact_texts(const Artifact *a, const char *texts[3]) {
+    const PartView *part = &a->parts[PART_TEXTS];
     u32 ends = 0;
-    for (u32 i = 0; i < texts->size; i++) ends += texts->data[i] == 0;
-    if (ends != 3 || texts->data[texts->size - 1] != 0)
-        return refuse(place_of(a->bytes, texts), "texts");
-    const char *triple = (const char *)texts->data, *cpu = triple + strlen(triple) + 1;
-    Error *error = check_features(implied_features(cpu));
-    return error ? error : check_features(cpu + strlen(cpu) + 1);
+    for (u32 i = 0; i < part->size; i++) ends += part->data[i] == 0;
+    if (ends != 3 || part->data[part->size - 1] != 0) return false;
+    texts[0] = (const char *)part->data;
+    for (u32 i = 1; i < 3; i++) texts[i] = texts[i - 1] + strlen(texts[i - 1]) + 1;
+    return true;
+}
+
+static Error *check_texts(const Artifact *a) {
+    const char *texts[3];
+    if (!wr_artifact_texts(a, texts))
+        return refuse(place_of(a->bytes, &a->parts[PART_TEXTS]), "texts");
+    Error *error = check_features(implied_features(texts[1]));
+    return error ? error : check_features(texts[2]);
+}
+
+static bool has_checksum(const Artifact *a) {
+    return hash_equal(load_hash(a->bytes + HEAD_CHECKSUM),
+                      checksum(a->bytes, a->size, &a->parts[PART_MODULE]));
 }
 
 static Error *check(Artifact *a, const Module *module, const NativeOptions *options) {
@@ -210,14 +232,35 @@ static Error *check(Artifact *a, const Module *module, const NativeOptions *opti
     if (!error) error = view_parts(a);
     if (!error) error = check_pages(a);
     if (error) return error;
-    if (!hash_equal(load_hash(a->bytes + HEAD_CHECKSUM),
-                    checksum(a->bytes, a->size, &a->parts[PART_MODULE])))
-        return refuse(HEAD_CHECKSUM, "damaged: wrong checksum");
+    if (!has_checksum(a)) return refuse(HEAD_CHECKSUM, "damaged: wrong checksum");
     error = check_options(a->bytes, options);
     if (!error) error = check_texts(a);
     if (!error) error = module ? compare_module(a, module) : check_own_module(a);
     if (!error && module) error = wr_artifact_bind(a, module);
     return error;
+}
+
+static void read_head(Artifact *a) {
+    a->guarded = le64_load(a->bytes + HEAD_GUARDED);
+    a->options = load_options(a->bytes);
+    a->features = le32_load(a->bytes + HEAD_FEATURES);
+}
+
+/* ---- without running it ---- */
+
+Error *wr_artifact_view(const u8 *bytes, u64 size, Artifact *view) {
+    *view = (Artifact){.bytes = (u8 *)(uintptr_t)bytes, .size = size};
+    Error *error = check_frame(bytes, size);
+    if (!error) error = check_size(bytes, size);
+    if (!error) error = view_parts(view);
+    if (!error) read_head(view);
+    return error;
+}
+
+bool wr_artifact_is_whole(const Artifact *a) {
+    Error *error = check_own_module(a);
+    wr_error_delete(error);
+    return !error && has_checksum(a);
 }
 
 /* ---- making it run ---- */
@@ -338,9 +381,7 @@ static Error *open_artifact(Engine *engine, const Artifact *from, const Module *
     error = check(a, module, options);
     if (!error) error = start(a);
     if (error) return free_artifact(a), error;
-    a->guarded = le64_load(a->bytes + HEAD_GUARDED);
-    a->options = load_options(a->bytes);
-    a->features = le32_load(a->bytes + HEAD_FEATURES);
+    read_head(a);
     *out = a;
     return NULL;
 }

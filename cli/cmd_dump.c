@@ -228,15 +228,44 @@ static int dump_bytes(const Settings *settings, const char *path, const u8 *byte
     return met ? wr_cli_report(path, met) : STATUS_OK;
 }
 
+/* Of an artifact what it is, and of the module in it what is asked for that only a module has. */
+static int dump_compiled(const Settings *settings, wr_engine_t *engine, const char *path,
+                         const u8 *bytes, size_t size) {
+    Artifact artifact;
+    wr_module_t *module = NULL;
+    const u8 *inside;
+    u64 inside_size;
+    wr_error_t *error = wr_artifact_view(bytes, size, &artifact);
+    if (error) return wr_cli_report(path, error);
+    wr_artifact_module(&artifact, &inside, &inside_size);
+    error = wr_module_new(engine, inside, (size_t)inside_size, &module);
+    wr_dump_artifact(settings, path, &artifact, module);
+    int status = error ? STATUS_FAILED : STATUS_OK;
+    if (settings->disassemble || settings->side_tables || settings->contents ||
+        settings->functions.count || settings->sections.count) {
+        putchar('\n');
+        status = dump_bytes(settings, path, inside, (size_t)inside_size, module, error);
+    } else if (error) {
+        status = wr_cli_report(path, error);
+    }
+    if (module) wr_module_delete(module);
+    return status;
+}
+
 static int dump_file(const Settings *settings, wr_engine_t *engine, const char *path) {
     u8 *bytes = NULL;
     size_t size = 0;
     wr_module_t *module = NULL;
     wr_error_t *error = wr_cli_binary_read(path, &bytes, &size);
     if (error) return wr_cli_report(path, error);
-    error = wr_module_new(engine, bytes, size, &module);
-    int status = dump_bytes(settings, path, bytes, size, module, error);
-    if (module) wr_module_delete(module);
+    int status;
+    if (wr_artifact_is(bytes, size)) {
+        status = dump_compiled(settings, engine, path, bytes, size);
+    } else {
+        error = wr_module_new(engine, bytes, size, &module);
+        status = dump_bytes(settings, path, bytes, size, module, error);
+        if (module) wr_module_delete(module);
+    }
     free(bytes);
     return status;
 }

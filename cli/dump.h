@@ -6,6 +6,7 @@
 #ifndef WR_CLI_DUMP_H
 #define WR_CLI_DUMP_H
 
+#include "artifact_image.h"
 #include "binary.h"
 #include "disasm.h"
 #include "dump_names.h"
@@ -41,6 +42,10 @@ void wr_dump_section_details(Dump *d, const Section *section, Reader *r);
 
 /* Prints the bodies of a code section. */
 void wr_dump_code(Dump *d, Reader *r);
+
+/* Prints what an artifact is; the functions only if the module in it loads (else NULL). */
+void wr_dump_artifact(const Settings *settings, const char *path, Artifact *a,
+                      const Module *module);
 
 /* Instructions up to `end`, with commas between. */
 void wr_dump_const_expr(Dump *d, Reader *r);

@@ -58,7 +58,7 @@ set(WR_INCLUDES_aot aot runtime embed/include)
 set(WR_INCLUDES_embed embed embed/include aot interpreter runtime)
 set(WR_INCLUDES_wasi wasi embed/include)
 set(WR_INCLUDES_spec-tests spec-tests embed/include aot runtime)
-set(WR_INCLUDES_cli cli embed/include runtime spec-tests)
+set(WR_INCLUDES_cli cli embed/include runtime aot spec-tests)
 
 function(wr_layer_includes target layer)
     foreach(dir IN LISTS WR_INCLUDES_${layer})

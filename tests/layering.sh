@@ -44,7 +44,7 @@ layer aot/compiler public runtime aot
 layer embed public runtime interpreter aot
 layer wasi public
 layer spec-tests public runtime aot
-layer cli public runtime spec-tests
+layer cli public runtime aot spec-tests
 
 layer embed/examples/serve public
 layer tests/bench/embed public
