@@ -27,6 +27,7 @@
 #include "slice.h"
 #include "store.h"
 #include "unit.h"
+#include "version.h"
 
 #define UNIT_MIN                                                                                   \
     (64u << 10) /* bytes of code: smaller ones are not inlined into each other as well */
@@ -102,6 +103,18 @@ static LLVMTargetMachineRef make_machine(const Plan *plan, Error **error) {
 
 /* ---- one unit ---- */
 
+/* For us who make the compiler (docs/aot.md). False: the verifier finds an error. */
+static bool look_at_module(const Unit *unit) {
+    char *why = NULL;
+    bool ok = true;
+    const char *dump = getenv("WASMRUN_AOT_DUMP");
+    if (dump != NULL) LLVMPrintModuleToFile(unit->module, dump, &why);
+    if (getenv("WASMRUN_AOT_VERIFY") != NULL)
+        ok = LLVMVerifyModule(unit->module, LLVMPrintMessageAction, &why) == 0;
+    LLVMDisposeMessage(why);
+    return ok;
+}
+
 static bool run_passes(const Unit *unit, const char *passes) {
     LLVMPassBuilderOptionsRef options = LLVMCreatePassBuilderOptions();
     LLVMErrorRef error = LLVMRunPasses(unit->module, passes, unit->machine, options);
@@ -113,11 +126,26 @@ static bool run_passes(const Unit *unit, const char *passes) {
     return false;
 }
 
+/* What version.h wants to see: values in registers, addresses and conditions in their usual forms, loops with a
+ * preheader and one latch. */
+#define PREPARATION                                                                                \
+    "function(sroa,early-cse,instcombine<no-verify-fixpoint>,simplifycfg,loop-simplify,lcssa)"
+
+static bool version_loops(Unit *unit) {
+    const char *given = getenv("WASMRUN_AOT_LOOPS"); /* docs/aot.md: 0 leaves loops as they are */
+    u32 work = given != NULL ? (u32)strtoul(given, NULL, 10) : UINT32_MAX;
+    if (unit->plan->options.fuel || work == 0) return true;
+    if (!run_passes(unit, PREPARATION)) return false;
+    wr_version_loops(unit, work);
+    return look_at_module(unit);
+}
+
 static bool optimise(Unit *unit, bool is_slow) {
     static const char *const pipelines[] = {"default<O0>", "default<O1>", "default<O2>",
                                             "default<O3>", "default<Os>"};
     u8 level = unit->plan->options.level;
     if (is_slow && level > 1) level = 1;
+    if (level > 1 && !version_loops(unit)) return false;
     if (!run_passes(unit, pipelines[level])) return false;
     wr_lanes_guard_selects(unit);
     wr_settle_places(unit->module);
@@ -207,14 +235,7 @@ static bool compile_unit(Compilation *c, LLVMTargetMachineRef machine, Range ran
     for (u32 s = 0; thunks && s < c->plan.nshapes; s++) wr_lower_thunks(&unit, s);
     LLVMDIBuilderFinalize(unit.debug);
     u64 lowered = wr_os_now();
-    char *why = NULL;
-    bool ok = true;
-    const char *dump = getenv("WASMRUN_AOT_DUMP"); /* docs/aot.md, as the next */
-    if (dump != NULL) LLVMPrintModuleToFile(unit.module, dump, &why);
-    if (getenv("WASMRUN_AOT_VERIFY") != NULL)
-        ok = LLVMVerifyModule(unit.module, LLVMPrintMessageAction, &why) == 0;
-    LLVMDisposeMessage(why);
-    ok = ok && optimise(&unit, slow);
+    bool ok = look_at_module(&unit) && optimise(&unit, slow);
     u64 optimised = wr_os_now();
     ok = ok && generate(c, &unit);
     wr_unit_free(&unit);

@@ -5,7 +5,7 @@
  * preserves all registers, so that nothing around the poll feels it: no value of the loop has to be in a
  * register that survives calls. Both are functions made here, `looks` and `stops`, of which the first is inlined.
  *
- * Between two polls there is never more than code once through, a short loop (see is_short()), or calls
+ * Between two polls there is never more than code once through, a short loop (see is_short(), version.h), or calls
  * of functions without calls and loops: so a call that is to stop does so soon, whatever the module does.
  */
 #include "polls.h"
@@ -14,6 +14,7 @@
 #include <stdlib.h>
 
 #include "lower.h"
+#include "version.h"
 
 #define SHORT_TRIPS 1024u /* of a loop that is one block */
 
@@ -183,7 +184,8 @@ static void find_loops(Walk *w, LLVMBasicBlockRef entry) {
         u32 to = index_of(w, successor);
         if (w->state[to] == UNSEEN)
             enter_block(w, &depth, to);
-        else if (w->state[to] == OPEN && !(to == step->block && is_short(successor)))
+        else if (w->state[to] == OPEN && !(to == step->block && is_short(successor)) &&
+                 !wr_loop_is_bounded(LLVMGetTypeContext(LLVMTypeOf(end)), end))
             w->polls[to] = true;
     }
 }

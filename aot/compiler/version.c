@@ -1,0 +1,695 @@
+/*
+ * version.c - see version.h.
+ *
+ * A loop `header ... latch` that is entered from `preheader` becomes
+ *
+ *     preheader -> gate: how many iterations are left, as far as can be computed; at most CHUNK of them are done
+ *                        now. Will each address of each of them lie in the memory? (64-bit numbers, no wrapping)
+ *                        no: -> header ... latch, as it was, to its end
+ *     gate -> fast header ... fast latch: counts the iterations of this chunk, -> left
+ *     left: all done: -> exit; else -> gate, where polls.c puts a poll; it puts none into the fast loop
+ *
+ * Why an address may be computed without wrapping: in iteration i the index is (base + i * step) mod 2^32. The gate
+ * shows that base + i * step lies in the memory for the first and for the last i, as integers; so it does for those
+ * between, and what lies in the memory is less than 2^32, and equal to what it is modulo 2^32.
+ *
+ * An access that has no such form stays volatile, as it may trap; and then so do all stores of the loop, which have to be
+ * done before.
+ */
+#include "version.h"
+
+#include <llvm-c/DebugInfo.h>
+
+#include "trips.h"
+
+#define CHUNK_WORK (1u << 21) /* instructions in a chunk: less than a millisecond */
+#define LOOP_SIZE 2000u       /* instructions; larger loops are left alone */
+#define LOOP_ACCESSES 128u
+#define LOOP_GROUPS 16u /* tests at the gate */
+#define FEW_TRIPS 4u    /* loops that are known to be so short are left alone */
+
+/* One load or store of memory 0, at index + offset. */
+typedef struct Access {
+    LLVMValueRef instruction;
+    Affine index;
+    u64 offset; /* once it is in a group: from the group's index */
+    u32 bytes, group;
+} Access;
+
+/* Accesses whose indices are constants apart: they are tested, and computed, together. */
+typedef struct Group {
+    Affine index;       /* of the first one */
+    i64 low, high;      /* relative to it: the least index; the end of what is accessed */
+    LLVMValueRef start; /* the address of index.base */
+    LLVMValueRef step;  /* i64 */
+    LLVMValueRef moved; /* start + iteration * step */
+} Group;
+
+/* What a loop carries from one iteration to the next. */
+typedef struct Carried {
+    LLVMValueRef phi;  /* of the header */
+    LLVMValueRef next; /* its value for the next iteration */
+    LLVMValueRef
+        at_gate; /* phis in its place: at the gate, in the fast loop, in the loop as it was */
+    LLVMValueRef fast, fresh;
+} Carried;
+
+typedef struct Versioning {
+    Unit *unit;
+    Arena *arena;
+    LLVMValueRef function, memory_base; /* the latter: once there are accesses */
+    const Loop *loop;
+    LLVMBuilderRef b;
+    AffineScope scope;
+    Carried *carried;
+    u32 ncarried;
+    Access accesses[LOOP_ACCESSES];
+    Group groups[LOOP_GROUPS];
+    u32 naccesses, ngroups, size;
+    bool can_ease; /* memory 0 is guarded, and no other thread's */
+    bool may_trap; /* by an access that stays as it is */
+    Trips trips;
+    u32 work, chunk; /* how much is done between polls, in instructions and in iterations */
+    /* the new loop */
+    ValueMap copies;  /* value or block -> that of the fast loop */
+    ValueMap at_gate; /* phi of the header -> that of the gate */
+    LLVMBasicBlockRef gate, tail, left;
+    LLVMValueRef exit_trip, rounds, counter;
+} Versioning;
+
+static bool is_latch_counted(const Versioning *v) { return v->trips.block == v->loop->latch; }
+
+/* ---- what the loop consists of ---- */
+
+static bool is_intrinsic(LLVMValueRef call) {
+    LLVMValueRef called = LLVMGetCalledValue(call);
+    return LLVMIsAFunction(called) != NULL && LLVMGetIntrinsicID(called) != 0;
+}
+
+static LLVMTypeRef accessed_type(LLVMValueRef access) {
+    return LLVMIsAStoreInst(access) != NULL ? LLVMTypeOf(LLVMGetOperand(access, 0))
+                                            : LLVMTypeOf(access);
+}
+
+static u32 bytes_of(const Versioning *v, LLVMValueRef access) {
+    LLVMTargetDataRef layout = LLVMGetModuleDataLayout(v->unit->module);
+    return (u32)LLVMStoreSizeOfType(layout, accessed_type(access));
+}
+
+_Static_assert(offsetof(struct wr_instance, mem_base) == 0, "memory 0's base is loaded so");
+
+/* A load from the instance, which is the first parameter. */
+static bool is_memory_base(const Versioning *v, LLVMValueRef base) {
+    return LLVMIsALoadInst(base) != NULL && !wr_loop_makes(v->loop, base) &&
+           LLVMGetOperand(base, 0) == LLVMGetParam(v->function, 0);
+}
+
+/* A part of a 64-bit offset: a constant, or the one index. */
+static bool add_part(Versioning *v, Access *a, LLVMValueRef part, bool *has_index) {
+    LLVMValueRef constant = LLVMIsAConstantInt(part);
+    if (constant != NULL) {
+        a->offset += LLVMConstIntGetZExtValue(constant);
+        return true;
+    }
+    if (LLVMIsAInstruction(part) == NULL) return false;
+    if (LLVMGetInstructionOpcode(part) == LLVMAdd)
+        return add_part(v, a, LLVMGetOperand(part, 1), has_index) &&
+               add_part(v, a, LLVMGetOperand(part, 0), has_index);
+    if (*has_index || LLVMGetInstructionOpcode(part) != LLVMZExt) return false;
+    LLVMValueRef index = LLVMGetOperand(part, 0);
+    *has_index = true;
+    return LLVMTypeOf(index) == v->unit->i32 && wr_affine_of(&v->scope, index, &a->index);
+}
+
+static bool find_address(Versioning *v, Access *a, LLVMValueRef pointer) {
+    bool has_index = false;
+    for (; LLVMIsAGetElementPtrInst(pointer) != NULL; pointer = LLVMGetOperand(pointer, 0)) {
+        if (LLVMGetNumOperands(pointer) != 2 ||
+            LLVMGetGEPSourceElementType(pointer) != v->unit->i8 ||
+            !add_part(v, a, LLVMGetOperand(pointer, 1), &has_index))
+            return false;
+    }
+    if (!is_memory_base(v, pointer) || a->offset >= MEMORY_GUARD) return false;
+    v->memory_base = pointer; /* the same for all */
+    return true;
+}
+
+static bool belongs(const Group *group, const Affine *index) {
+    return wr_linear_same_terms(&group->index.base, &index->base, 32) &&
+           wr_linear_same_terms(&group->index.step, &index->step, 32) &&
+           (u32)group->index.step.constant == (u32)index->step.constant;
+}
+
+/* Into a group that is there, or a new one. False: there are too many. */
+static bool group_access(Versioning *v, Access *a) {
+    u32 i = 0;
+    while (i < v->ngroups && !belongs(&v->groups[i], &a->index)) i += 1;
+    if (i == LOOP_GROUPS) return false;
+    Group *group = &v->groups[i];
+    if (i == v->ngroups) {
+        *group = (Group){.index = a->index, .low = INT64_MAX, .high = INT64_MIN};
+        v->ngroups += 1;
+    }
+    i64 index = wr_linear_signed(a->index.base.constant - group->index.base.constant, 32);
+    i64 end = index + (i64)a->offset + a->bytes;
+    if (index < group->low) group->low = index;
+    if (end > group->high) group->high = end;
+    a->group = i;
+    a->offset += (u64)index;
+    return true;
+}
+
+/* An access that may be made an ordinary one, if its address turns out to be what is wanted. */
+static void note_access(Versioning *v, LLVMValueRef instruction) {
+    if (v->naccesses < LOOP_ACCESSES)
+        v->accesses[v->naccesses++].instruction = instruction;
+    else
+        v->may_trap = true;
+}
+
+/* False: the loop cannot be run in two versions. */
+static bool look_at(Versioning *v, LLVMValueRef i) {
+    v->size += 1;
+    switch ((int)LLVMGetInstructionOpcode(i)) {
+    case LLVMLoad:
+    case LLVMStore:
+        if (LLVMGetOrdering(i) != LLVMAtomicOrderingNotAtomic) return false;
+        if (LLVMGetVolatile(i) && LLVMGetMetadata(i, v->unit->kind_tbaa) == v->unit->tbaa_memory)
+            note_access(v, i);
+        return true;
+    case LLVMCall: return is_intrinsic(i);
+    case LLVMInvoke:
+    case LLVMCallBr:
+    case LLVMIndirectBr:
+    case LLVMFence:
+    case LLVMAtomicCmpXchg:
+    case LLVMAtomicRMW:
+    case LLVMLandingPad:
+    case LLVMAlloca:
+    case LLVMVAArg: return false;
+    default: return true;
+    }
+}
+
+static bool look_at_all(Versioning *v) {
+    for (u32 i = 0; i < v->loop->nblocks; i++) {
+        LLVMBasicBlockRef block = v->loop->blocks[i];
+        LLVMValueRef at = LLVMGetFirstInstruction(block);
+        for (; at != NULL; at = LLVMGetNextInstruction(at))
+            if (!look_at(v, at) || v->size > LOOP_SIZE) return false;
+    }
+    return true;
+}
+
+/* Keeps those whose addresses are known. */
+static void choose_accesses(Versioning *v) {
+    u32 n = v->naccesses;
+    v->naccesses = 0;
+    for (u32 i = 0; i < n; i++) {
+        Access a = {.instruction = v->accesses[i].instruction};
+        a.bytes = bytes_of(v, a.instruction);
+        if (v->can_ease &&
+            find_address(v, &a,
+                         LLVMGetOperand(a.instruction, LLVMIsAStoreInst(a.instruction) != NULL)))
+            v->accesses[v->naccesses++] = a;
+        else
+            v->may_trap = true;
+    }
+}
+
+static void group_accesses(Versioning *v) {
+    u32 n = v->naccesses;
+    v->naccesses = 0;
+    for (u32 i = 0; i < n; i++) {
+        Access a = v->accesses[i];
+        if (group_access(v, &a))
+            v->accesses[v->naccesses++] = a;
+        else
+            v->may_trap = true;
+    }
+}
+
+/* Stores have to be done before what may trap. */
+static void keep_stores(Versioning *v) {
+    u32 n = v->naccesses;
+    v->naccesses = 0;
+    for (u32 i = 0; i < n; i++)
+        if (LLVMIsALoadInst(v->accesses[i].instruction) != NULL)
+            v->accesses[v->naccesses++] = v->accesses[i];
+}
+
+/* The one block of the loop that control goes on to; NULL if there are several. */
+static LLVMBasicBlockRef only_next(const Versioning *v, LLVMBasicBlockRef block) {
+    LLVMValueRef end = LLVMGetBasicBlockTerminator(block);
+    LLVMBasicBlockRef only = NULL;
+    for (u32 s = 0; s < LLVMGetNumSuccessors(end); s++) {
+        LLVMBasicBlockRef next = LLVMGetSuccessor(end, s);
+        if (!wr_loop_has_block(v->loop, next)) continue;
+        if (only != NULL) return NULL;
+        only = next;
+    }
+    return only;
+}
+
+/* The latch is preferred: a loop that is left there needs no iteration of the other version at its end. */
+static bool find_trips(Versioning *v) {
+    if (wr_trips_find(&v->scope, v->loop->latch, &v->trips)) return true;
+    LLVMBasicBlockRef block = v->loop->header;
+    for (; block != NULL && block != v->loop->latch; block = only_next(v, block))
+        if (wr_trips_find(&v->scope, block, &v->trips)) return true;
+    return false;
+}
+
+static bool is_worth_it(Versioning *v) {
+    u64 count;
+    if (v->naccesses == 0) return false;
+    return !wr_trips_estimate(&v->trips, &count) || count >= FEW_TRIPS;
+}
+
+static bool qualifies(Versioning *v) {
+    if (!look_at_all(v) || !find_trips(v)) return false;
+    choose_accesses(v);
+    if (v->may_trap) keep_stores(v);
+    group_accesses(v);
+    if (v->may_trap) keep_stores(v);
+    v->chunk = v->work;
+    while (v->chunk > 2 && (u64)v->chunk * v->size > v->work) v->chunk /= 2;
+    return is_worth_it(v);
+}
+
+/* ---- the gate ---- */
+
+static LLVMValueRef number(const Versioning *v, u64 value) {
+    return LLVMConstInt(v->unit->i64, value, 0);
+}
+
+static LLVMBasicBlockRef new_block(const Versioning *v) {
+    return LLVMInsertBasicBlockInContext(v->unit->context, v->loop->header, "");
+}
+
+static LLVMValueRef build_minimum(const Versioning *v, LLVMValueRef a, u64 most) {
+    LLVMValueRef less = LLVMBuildICmp(v->b, LLVMIntULT, a, number(v, most), "");
+    return LLVMBuildSelect(v->b, less, a, number(v, most), "");
+}
+
+static LLVMValueRef build_memory_size(const Versioning *v) {
+    LLVMValueRef at = number(v, offsetof(struct wr_instance, mem_size));
+    LLVMValueRef context = LLVMGetParam(v->function, 0);
+    LLVMValueRef place = LLVMBuildInBoundsGEP2(v->b, v->unit->i8, context, &at, 1, "");
+    LLVMValueRef size = LLVMBuildLoad2(v->b, v->unit->i64, place, "");
+    LLVMSetMetadata(size, v->unit->kind_tbaa, v->unit->tbaa_instance);
+    return size;
+}
+
+/* Addresses of the first and the last iteration, relative to the memory: none is negative, or behind `size`. Nothing
+ * overflows: all are sums of 32-bit numbers, or one of them times less than CHUNK_WORK. */
+static LLVMValueRef build_test(const Versioning *v, const Group *g, LLVMValueRef base,
+                               LLVMValueRef last, LLVMValueRef size) {
+    LLVMValueRef low = LLVMBuildAdd(v->b, base, number(v, (u64)g->low), "");
+    LLVMValueRef way = LLVMBuildMul(v->b, g->step, last, "");
+    LLVMValueRef end = LLVMBuildAdd(v->b, low, way, "");
+    LLVMValueRef backwards = LLVMBuildICmp(v->b, LLVMIntSLT, g->step, number(v, 0), "");
+    LLVMValueRef least = LLVMBuildSelect(v->b, backwards, end, low, "");
+    LLVMValueRef most = LLVMBuildSelect(v->b, backwards, low, end, "");
+    most = LLVMBuildAdd(v->b, most, number(v, (u64)(g->high - g->low)), "");
+    LLVMValueRef before = LLVMBuildICmp(v->b, LLVMIntSLT, least, number(v, 0), "");
+    LLVMValueRef behind = LLVMBuildICmp(v->b, LLVMIntSGT, most, size, "");
+    return LLVMBuildOr(v->b, before, behind, "");
+}
+
+static void build_group(Versioning *v, Group *g, LLVMValueRef last, LLVMValueRef size,
+                        LLVMValueRef *bad) {
+    LinearBuilder to = {v->unit->context, v->b, &v->at_gate};
+    LLVMValueRef base = wr_linear_build(&to, &g->index.base, 32);
+    LLVMValueRef step = wr_linear_build(&to, &g->index.step, 32);
+    base = LLVMBuildZExt(v->b, base, v->unit->i64, "");
+    g->step = LLVMBuildSExt(v->b, step, v->unit->i64, "");
+    *bad = LLVMBuildOr(v->b, *bad, build_test(v, g, base, last, size), "");
+    g->start = LLVMBuildInBoundsGEP2(v->b, v->unit->i8, v->memory_base, &base, 1, "");
+}
+
+static LLVMValueRef incoming(LLVMValueRef phi, LLVMBasicBlockRef from) {
+    u32 count = LLVMCountIncoming(phi), i = 0;
+    while (i + 1 < count && LLVMGetIncomingBlock(phi, i) != from) i += 1;
+    return LLVMGetIncomingValue(phi, i);
+}
+
+static bool build_gate_phis(Versioning *v) {
+    LLVMBasicBlockRef from = v->loop->preheader;
+    for (u32 i = 0; i < v->ncarried; i++) {
+        Carried *c = &v->carried[i];
+        LLVMValueRef first = incoming(c->phi, from);
+        c->at_gate = LLVMBuildPhi(v->b, LLVMTypeOf(c->phi), "");
+        LLVMAddIncoming(c->at_gate, &first, &from, 1);
+        if (!wr_value_map_put(&v->at_gate, c->phi, c->at_gate)) return false;
+    }
+    return true;
+}
+
+/* Leaves the builder at the gate's end; *bad: the test fails. */
+static LLVMValueRef build_gate_tests(Versioning *v) {
+    LinearBuilder to = {v->unit->context, v->b, &v->at_gate};
+    LLVMValueRef bad = LLVMConstNull(v->unit->i1), last;
+    v->exit_trip = wr_trips_build(&to, &v->trips, &bad);
+    if (is_latch_counted(v)) { /* the iteration in which the loop is left is one of them */
+        last = build_minimum(v, v->exit_trip, v->chunk - 1);
+        v->rounds = LLVMBuildNUWAdd(v->b, last, number(v, 1), "");
+    } else {
+        LLVMValueRef none = LLVMBuildICmp(v->b, LLVMIntEQ, v->exit_trip, number(v, 0), "");
+        bad = LLVMBuildOr(v->b, bad, none, "");
+        v->rounds = build_minimum(v, v->exit_trip, v->chunk);
+        last = LLVMBuildSub(v->b, v->rounds, number(v, 1), "");
+    }
+    LLVMValueRef size = v->ngroups > 0 ? build_memory_size(v) : NULL;
+    for (u32 i = 0; i < v->ngroups; i++) build_group(v, &v->groups[i], last, size, &bad);
+    return bad;
+}
+
+/* ---- the fast loop ---- */
+
+static LLVMValueRef copy_of(const Versioning *v, LLVMValueRef value) {
+    LLVMValueRef copy = wr_value_map_get(&v->copies, value);
+    return copy != NULL ? copy : value;
+}
+
+static LLVMBasicBlockRef copied_block(const Versioning *v, LLVMBasicBlockRef block) {
+    return wr_value_map_get(&v->copies, block);
+}
+
+static bool copy_blocks(Versioning *v) {
+    for (u32 i = 0; i < v->loop->nblocks; i++) {
+        LLVMBasicBlockRef block = v->loop->blocks[i];
+        if (!wr_value_map_put(&v->copies, block, new_block(v))) return false;
+    }
+    return true;
+}
+
+static void copy_instruction(Versioning *v, LLVMValueRef instruction, LLVMValueRef copy) {
+    LLVMInsertIntoBuilder(v->b, copy);
+    int n = LLVMGetNumOperands(instruction);
+    for (int i = 0; i < n; i++) {
+        LLVMValueRef operand = LLVMGetOperand(instruction, (unsigned)i);
+        LLVMValueRef mapped = wr_value_map_get(&v->copies, operand);
+        if (mapped != NULL && !LLVMValueIsBasicBlock(operand))
+            LLVMSetOperand(copy, (unsigned)i, mapped);
+    }
+}
+
+/* What is left of an access when it cannot trap. */
+static void ease_access(Versioning *v, const Access *a, LLVMValueRef copy) {
+    LLVMValueRef offset = number(v, a->offset);
+    LLVMPositionBuilderBefore(v->b, copy);
+    LLVMValueRef address =
+        LLVMBuildInBoundsGEP2(v->b, v->unit->i8, v->groups[a->group].moved, &offset, 1, "");
+    LLVMSetOperand(copy, LLVMIsAStoreInst(copy) != NULL, address);
+    LLVMSetVolatile(copy, 0);
+}
+
+/* The header's phis, then the counter and what of each group's addresses changes with it. */
+static bool build_fast_header(Versioning *v) {
+    LLVMValueRef zero = number(v, 0);
+    LLVMPositionBuilderAtEnd(v->b, copied_block(v, v->loop->header));
+    for (u32 i = 0; i < v->ncarried; i++) {
+        Carried *c = &v->carried[i];
+        c->fast = LLVMBuildPhi(v->b, LLVMTypeOf(c->phi), "");
+        LLVMAddIncoming(c->fast, &c->at_gate, &v->gate, 1);
+        if (!wr_value_map_put(&v->copies, c->phi, c->fast)) return false;
+    }
+    v->counter = LLVMBuildPhi(v->b, v->unit->i64, "");
+    LLVMAddIncoming(v->counter, &zero, &v->gate, 1);
+    for (u32 i = 0; i < v->ngroups; i++) {
+        Group *g = &v->groups[i];
+        LLVMValueRef way = LLVMBuildNSWMul(v->b, v->counter, g->step, "");
+        g->moved = LLVMBuildInBoundsGEP2(v->b, v->unit->i8, g->start, &way, 1, "");
+    }
+    return true;
+}
+
+/* The phis of a block get from `to` what they have from `from`. */
+static void copy_edge(Versioning *v, LLVMBasicBlockRef target, LLVMBasicBlockRef from,
+                      LLVMBasicBlockRef to) {
+    LLVMValueRef phi = LLVMGetFirstInstruction(target);
+    for (; phi != NULL && LLVMIsAPHINode(phi) != NULL; phi = LLVMGetNextInstruction(phi)) {
+        for (u32 i = 0; i < LLVMCountIncoming(phi); i++) {
+            if (LLVMGetIncomingBlock(phi, i) != from) continue;
+            LLVMValueRef value = copy_of(v, LLVMGetIncomingValue(phi, i));
+            LLVMAddIncoming(phi, &value, &to, 1);
+            break; /* the others are other edges */
+        }
+    }
+}
+
+static LLVMBasicBlockRef fast_target(const Versioning *v, LLVMBasicBlockRef target) {
+    if (target == v->loop->header) return v->tail;
+    LLVMBasicBlockRef copy = copied_block(v, target);
+    return copy != NULL ? copy : target;
+}
+
+/* Which of its successors a block always goes on to in the fast loop; -1: as it was. */
+static int fixed_successor(const Versioning *v, LLVMBasicBlockRef block) {
+    return block == v->trips.block ? (int)v->trips.stay : -1;
+}
+
+static void copy_terminator(Versioning *v, LLVMBasicBlockRef block, LLVMValueRef end) {
+    int fixed = fixed_successor(v, block);
+    if (fixed >= 0) {
+        LLVMBuildBr(v->b, fast_target(v, LLVMGetSuccessor(end, (unsigned)fixed)));
+        return;
+    }
+    LLVMValueRef copy = LLVMInstructionClone(end);
+    copy_instruction(v, end, copy);
+    for (u32 s = 0; s < LLVMGetNumSuccessors(end); s++) {
+        LLVMBasicBlockRef target = LLVMGetSuccessor(end, s);
+        LLVMSetSuccessor(copy, s, fast_target(v, target));
+        if (!wr_loop_has_block(v->loop, target))
+            copy_edge(v, target, block, copied_block(v, block));
+    }
+}
+
+/* Phis inside of the loop are filled when all is copied. */
+static bool copy_block(Versioning *v, LLVMBasicBlockRef block) {
+    LLVMValueRef i = LLVMGetFirstInstruction(block), end = LLVMGetBasicBlockTerminator(block), copy;
+    bool is_header = block == v->loop->header;
+    LLVMPositionBuilderAtEnd(v->b, copied_block(v, block));
+    for (; i != end; i = LLVMGetNextInstruction(i)) {
+        bool is_phi = LLVMIsAPHINode(i) != NULL;
+        if (is_phi && is_header) continue;
+        if (is_phi) {
+            copy = LLVMBuildPhi(v->b, LLVMTypeOf(i), "");
+        } else {
+            copy = LLVMInstructionClone(i);
+            copy_instruction(v, i, copy);
+        }
+        if (!wr_value_map_put(&v->copies, i, copy)) return false;
+    }
+    copy_terminator(v, block, end);
+    return true;
+}
+
+/* The edges of the copy: those from blocks that are copied, if the branch is still there. */
+static void fill_phi(Versioning *v, LLVMValueRef phi, LLVMBasicBlockRef block) {
+    LLVMValueRef copy = copy_of(v, phi);
+    for (u32 i = 0; i < LLVMCountIncoming(phi); i++) {
+        LLVMBasicBlockRef from = LLVMGetIncomingBlock(phi, i), copied = copied_block(v, from);
+        int fixed = fixed_successor(v, from);
+        LLVMValueRef value = copy_of(v, LLVMGetIncomingValue(phi, i));
+        if (fixed >= 0 &&
+            LLVMGetSuccessor(LLVMGetBasicBlockTerminator(from), (unsigned)fixed) != block)
+            continue;
+        LLVMAddIncoming(copy, &value, &copied, 1);
+    }
+}
+
+static void fill_phis(Versioning *v, LLVMBasicBlockRef block) {
+    LLVMValueRef phi = LLVMGetFirstInstruction(block);
+    for (; LLVMIsAPHINode(phi) != NULL; phi = LLVMGetNextInstruction(phi)) fill_phi(v, phi, block);
+}
+
+static bool copy_loop(Versioning *v) {
+    const Loop *loop = v->loop;
+    if (!copy_blocks(v) || !build_fast_header(v)) return false;
+    for (u32 i = 0; i < loop->nblocks; i++)
+        if (!copy_block(v, loop->blocks[i])) return false;
+    for (u32 i = 1; i < loop->nblocks; i++) fill_phis(v, loop->blocks[i]);
+    for (u32 i = 0; i < v->naccesses; i++)
+        ease_access(v, &v->accesses[i], copy_of(v, v->accesses[i].instruction));
+    return true;
+}
+
+/* ---- hints for loops ---- */
+
+#define BOUNDED "wasmrun.bounded" /* our own */
+
+static unsigned kind_loop(LLVMContextRef context) {
+    return LLVMGetMDKindIDInContext(context, "llvm.loop", 9);
+}
+
+/* At the branch back. The node's first part is itself, so that no two loops share one. */
+static void mark_loop(const Versioning *v, LLVMValueRef branch, const char *hint) {
+    LLVMContextRef context = v->unit->context;
+    LLVMMetadataRef text = LLVMMDStringInContext2(context, hint, strlen(hint));
+    LLVMMetadataRef parts[] = {LLVMTemporaryMDNode(context, NULL, 0),
+                               LLVMMDNodeInContext2(context, &text, 1)};
+    LLVMMetadataRef node = LLVMMDNodeInContext2(context, parts, 2);
+    LLVMMetadataReplaceAllUsesWith(parts[0], node);
+    LLVMSetMetadata(branch, kind_loop(context), LLVMMetadataAsValue(context, node));
+}
+
+#define HINTS 16u /* more are not looked at */
+
+/* A node that begins with this text, behind itself if it is a loop's. */
+static bool is_hint(LLVMValueRef node, const char *hint) {
+    LLVMValueRef first;
+    unsigned size;
+    if (LLVMIsAMDNode(node) == NULL || LLVMGetMDNodeNumOperands(node) != 1) return false;
+    LLVMGetMDNodeOperands(node, &first);
+    const char *text = first != NULL ? LLVMGetMDString(first, &size) : NULL;
+    return text != NULL && size == strlen(hint) && memcmp(text, hint, size) == 0;
+}
+
+bool wr_loop_is_bounded(LLVMContextRef context, LLVMValueRef branch) {
+    LLVMValueRef node = LLVMGetMetadata(branch, kind_loop(context)), parts[HINTS];
+    unsigned count = node != NULL ? LLVMGetMDNodeNumOperands(node) : 0;
+    if (count == 0 || count > HINTS) return false;
+    LLVMGetMDNodeOperands(node, parts);
+    for (unsigned i = 1; i < count; i++)
+        if (parts[i] != NULL && is_hint(parts[i], BOUNDED)) return true;
+    return false;
+}
+
+/* ---- from one iteration to the next, and out ---- */
+
+static void build_tail(Versioning *v) {
+    LLVMBasicBlockRef header = copied_block(v, v->loop->header);
+    LLVMPositionBuilderAtEnd(v->b, v->tail);
+    LLVMValueRef next = LLVMBuildNUWAdd(v->b, v->counter, number(v, 1), "");
+    LLVMValueRef all = LLVMBuildICmp(v->b, LLVMIntEQ, next, v->rounds, "");
+    mark_loop(v, LLVMBuildCondBr(v->b, all, v->left, header), BOUNDED);
+    LLVMAddIncoming(v->counter, &next, &v->tail, 1);
+    for (u32 i = 0; i < v->ncarried; i++) {
+        LLVMValueRef value = copy_of(v, v->carried[i].next);
+        LLVMAddIncoming(v->carried[i].fast, &value, &v->tail, 1);
+    }
+}
+
+static void build_left(Versioning *v) {
+    LLVMPositionBuilderAtEnd(v->b, v->left);
+    if (!is_latch_counted(v)) {
+        LLVMBuildBr(v->b, v->gate);
+        return;
+    }
+    LLVMValueRef end = LLVMGetBasicBlockTerminator(v->loop->latch);
+    LLVMBasicBlockRef exit = LLVMGetSuccessor(end, 1 - v->trips.stay);
+    LLVMValueRef done = LLVMBuildICmp(v->b, LLVMIntULT, v->exit_trip, number(v, v->chunk), "");
+    LLVMBuildCondBr(v->b, done, exit, v->gate);
+    copy_edge(v, exit, v->loop->latch, v->left);
+}
+
+static void close_phis(Versioning *v) {
+    for (u32 i = 0; i < v->ncarried; i++) {
+        LLVMValueRef value = copy_of(v, v->carried[i].next);
+        LLVMAddIncoming(v->carried[i].at_gate, &value, &v->left, 1);
+    }
+}
+
+/* The header's phis anew, with the gate in place of the preheader: LLVM's C interface cannot change where a value
+ * comes from. */
+static void build_fresh_phi(Versioning *v, Carried *c) {
+    LLVMBasicBlockRef latch = v->loop->latch;
+    LLVMPositionBuilderBefore(v->b, c->phi);
+    c->fresh = LLVMBuildPhi(v->b, LLVMTypeOf(c->phi), "");
+    LLVMAddIncoming(c->fresh, &c->next, &latch, 1);
+    LLVMAddIncoming(c->fresh, &c->at_gate, &v->gate, 1);
+}
+
+static void replace_phis(Versioning *v) {
+    for (u32 i = 0; i < v->ncarried; i++) build_fresh_phi(v, &v->carried[i]);
+    for (u32 i = 0; i < v->ncarried; i++) {
+        LLVMReplaceAllUsesWith(v->carried[i].phi, v->carried[i].fresh);
+        LLVMInstructionEraseFromParent(v->carried[i].phi);
+    }
+}
+
+static void close_gate(Versioning *v, LLVMValueRef bad) {
+    LLVMPositionBuilderAtEnd(v->b, v->gate);
+    LLVMValueRef branch =
+        LLVMBuildCondBr(v->b, bad, v->loop->header, copied_block(v, v->loop->header));
+    LLVMSetMetadata(branch, v->unit->kind_prof, v->unit->unlikely);
+    LLVMSetSuccessor(LLVMGetBasicBlockTerminator(v->loop->preheader), 0, v->gate);
+}
+
+/* All memory that is needed on the way. */
+static bool reserve(Versioning *v) {
+    u32 all = v->size + v->loop->nblocks;
+    v->carried = wr_arena_new(v->arena, v->size, sizeof *v->carried);
+    return v->carried != NULL && wr_value_map_reserve(&v->copies, all) &&
+           wr_value_map_reserve(&v->at_gate, v->size);
+}
+
+static void collect_carried(Versioning *v) {
+    LLVMValueRef phi = LLVMGetFirstInstruction(v->loop->header);
+    for (; LLVMIsAPHINode(phi) != NULL; phi = LLVMGetNextInstruction(phi))
+        v->carried[v->ncarried++] = (Carried){.phi = phi, .next = incoming(phi, v->loop->latch)};
+}
+
+static bool make_versions(Versioning *v) {
+    if (!reserve(v)) return true;
+    collect_carried(v);
+    v->gate = new_block(v);
+    LLVMPositionBuilderAtEnd(v->b, v->gate);
+    if (!build_gate_phis(v)) return false;
+    LLVMValueRef bad = build_gate_tests(v);
+    v->tail = new_block(v);
+    v->left = new_block(v);
+    if (!copy_loop(v)) return false;
+    build_tail(v);
+    build_left(v);
+    close_phis(v);
+    replace_phis(v);
+    /* the loop as it was is seldom run: no code is spent on it */
+    mark_loop(v, LLVMGetBasicBlockTerminator(v->loop->latch), "llvm.loop.unroll.disable");
+    close_gate(v, bad);
+    return true;
+}
+
+/* ---- all of them ---- */
+
+static bool can_ease(const Unit *unit) {
+    const Module *m = unit->plan->module;
+    return (unit->plan->guarded_memories & 1) != 0 && !m->memories[0].limits.is_shared;
+}
+
+static void version_loop(Unit *unit, Arena *arena, LLVMValueRef function, const Loop *loop,
+                         u32 work) {
+    Versioning *v = wr_arena_new(arena, 1, sizeof *v);
+    if (v == NULL) return;
+    v->unit = unit;
+    v->work = work;
+    v->arena = arena;
+    v->function = function;
+    v->loop = loop;
+    v->can_ease = can_ease(unit);
+    v->copies.arena = v->at_gate.arena = arena;
+    v->scope = (AffineScope){.arena = arena, .loop = loop, .known = {.arena = arena}};
+    if (!qualifies(v)) return;
+    v->b = LLVMCreateBuilderInContext(unit->context);
+    (void)make_versions(v);
+    LLVMDisposeBuilder(v->b);
+}
+
+static void version_function(Unit *unit, LLVMValueRef function, u32 work) {
+    Arena arena;
+    LoopList list;
+    wr_arena_init(&arena, &unit->plan->module->engine->alloc);
+    if (wr_loops_find(&arena, function, &list))
+        for (u32 i = 0; i < list.count; i++)
+            version_loop(unit, &arena, function, &list.loops[i], work);
+    wr_arena_free(&arena);
+}
+
+void wr_version_loops(Unit *unit, u32 work) {
+    work = work < CHUNK_WORK ? work : CHUNK_WORK;
+    LLVMValueRef f = LLVMGetFirstFunction(unit->module);
+    for (; f != NULL; f = LLVMGetNextFunction(f))
+        if (!LLVMIsDeclaration(f)) version_function(unit, f, work);
+}

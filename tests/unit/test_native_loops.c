@@ -1,0 +1,383 @@
+/*
+ * test_native_loops.c - loops over memory, compiled against interpreted: random ones, whose bounds, strides and offsets
+ * lie where addresses wrap and memories end. What a call returns, where it traps, and the memory it leaves have
+ * to be the same.
+ *
+ * WASMRUN_TEST_LOOPS="SEED MODULES" in the environment runs others, and more of them.
+ */
+#include "embed_support.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define MEMORY 65536u /* bytes */
+#define FUNCTIONS 24u /* in a module */
+#define CALLS 24u     /* of each */
+#define TIMEOUT 400000000ull
+
+/* ---- chance ---- */
+
+static u64 state;
+
+static u32 chance(u32 below) {
+    state = state * 6364136223846793005u + 1442695040888963407u;
+    return (u32)((state >> 33) % below);
+}
+#define PICK(array) (array)[chance(ARRAY_LEN(array))]
+
+/* ---- text ---- */
+
+static char text[1 << 20];
+static size_t length;
+
+static void say(const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    length += (size_t)vsnprintf(text + length, sizeof text - length, format, arguments);
+    va_end(arguments);
+    cr_assert_lt(length, sizeof text);
+}
+
+/* ---- one loop ---- */
+
+/* Locals: parameters $p $q $n $r; counter $i, pointer $s, sum $a, outer counter $j, what is left $k. */
+
+static const u32 edges[] = {
+    0,          1,          2,          3,          4,          7,          8,         16,    63,
+    64,         100,        1000,       4096,       65528,      65532,      65535,     65536, 65540,
+    0x7fffffff, 0x80000000, 0xffffffff, 0xfffffff8, 0xffff0000, 0xfffffff0, 0xffffff00};
+static const i32 steps[] = {1, 1, 1, 1, 2, 3, 4, 8, 16, -1, -1, -4, -8, 5, 12, 1000, 4096};
+static const u32 offsets[] = {0,  0,  0,     0,     0,     4,          8,
+                              16, 24, 65520, 65535, 65536, 0x80000000, 0xffffffff};
+
+static void address(void) {
+    static const char *const roots[] = {"$p", "$q", "$r", "$s", "$s"};
+    static const char *const indices[] = {"$i", "$i", "$i", "$s", "$j"};
+    switch (chance(8)) {
+    case 0: say("(local.get $s)"); break;
+    case 1: say("(local.get $i)"); break;
+    case 2: say("(i32.add (local.get %s) (local.get %s))", PICK(roots), PICK(indices)); break;
+    case 3:
+    case 4:
+        say("(i32.add (local.get %s) (i32.shl (local.get %s) (i32.const %u)))", PICK(roots),
+            PICK(indices), chance(5));
+        break;
+    case 5:
+        say("(i32.add (local.get %s) (i32.mul (local.get %s) (i32.const %d)))", PICK(roots),
+            PICK(indices), PICK(steps));
+        break;
+    case 6: say("(i32.sub (local.get %s) (local.get %s))", PICK(roots), PICK(indices)); break;
+    default:
+        say("(i32.add (local.get %s) (i32.const %d))", chance(2) ? "$s" : "$i",
+            (int)chance(64) - 24);
+    }
+}
+
+/* Seldom another one than the first. */
+static const char *memory(void) { return chance(12) == 0 ? "$other" : ""; }
+
+static u32 offset(void) { return chance(3) ? chance(40) : PICK(offsets); }
+
+/* An i64. */
+static void load(void) {
+    static const char *const loads[] = {"i64.load",     "i64.load8_u",  "i64.load8_s",
+                                        "i64.load16_u", "i64.load32_s", "i64.load32_u"};
+    if (chance(6) == 0) {
+        say("(i64.extend_i32_u (i32.load offset=%u ", offset());
+        address();
+        say("))");
+        return;
+    }
+    say("(%s %s offset=%u ", PICK(loads), memory(), offset());
+    address();
+    say(")");
+}
+
+static void value(void) {
+    switch (chance(6)) {
+    case 0: say("(local.get $a)"); break;
+    case 1: say("(i64.extend_i32_u (local.get $i))"); break;
+    case 2: say("(i64.const %u)", chance(1000)); break;
+    case 3:
+        say("(i64.add ");
+        load();
+        say("(i64.extend_i32_s (local.get $r)))");
+        break;
+    default: load();
+    }
+}
+
+static void store(void) {
+    static const char *const stores[] = {"i64.store", "i64.store8", "i64.store16", "i64.store32"};
+    u32 kind = chance(8);
+    if (kind < 2) {
+        u32 lanes = offset();
+        say("(%s offset=%u ", kind ? "v128.store" : "f64.store", lanes);
+        address();
+        say("(%s offset=%u ", kind ? "v128.load" : "f64.load", offset());
+        address();
+        say("))\n");
+        return;
+    }
+    say("(%s %s offset=%u ", PICK(stores), memory(), offset());
+    address();
+    value();
+    say(")\n");
+}
+
+static void accumulate(void) {
+    static const char *const operations[] = {"i64.add", "i64.xor", "i64.sub", "i64.mul", "i64.or"};
+    say("(local.set $a (%s (local.get $a) ", PICK(operations));
+    load();
+    say("))\n");
+}
+
+/* The index depends on what was loaded. */
+static void gather(void) {
+    say("(local.set $a (i64.add (local.get $a) (i64.load8_u offset=%u (i32.and (i32.wrap_i64 ",
+        offset());
+    load();
+    say(") (i32.const %u)))))\n", chance(2) ? 0xffffu : 0x1ffffu);
+}
+
+static void statement(void) {
+    switch (chance(14)) {
+    case 0:
+    case 1:
+    case 2:
+    case 3: accumulate(); break;
+    case 4:
+    case 5:
+    case 6:
+    case 7:
+    case 8: store(); break;
+    case 9:
+        say("(if (i64.eq (i64.and ");
+        load();
+        say("(i64.const 3)) (i64.const 1)) (then ");
+        store();
+        say("))\n");
+        break;
+    case 10:
+        say("(br_if $out (i64.eq (i64.and ");
+        load();
+        say("(i64.const 0xff)) (i64.const %u)))\n", chance(256));
+        break;
+    case 11: gather(); break;
+    case 12: say("(global.set $g (local.get $a))\n"); break;
+    default:
+        say("(if (i64.eq (i64.and (local.get $a) (i64.const 0xffff)) (i64.const %u)) (then "
+            "(unreachable)))\n",
+            chance(65536));
+    }
+}
+
+/* What an unrolled loop has: the same accesses again, a step further. */
+static void unrolled(u32 times) {
+    u32 at = offset(), bytes = 1u << chance(4), to = chance(2) ? at : offset();
+    static const char *const loads[] = {"i64.load8_u", "i64.load16_u", "i64.load32_u", "i64.load"};
+    static const char *const stores[] = {"i64.store8", "i64.store16", "i64.store32", "i64.store"};
+    u32 width = bytes == 1 ? 0 : bytes == 2 ? 1 : bytes == 4 ? 2 : 3;
+    const char *from = chance(2) ? "$s" : "$i", *target = chance(2) ? "$s" : "$i";
+    for (u32 i = 0; i < times; i++)
+        say("(%s offset=%u (local.get %s) (i64.add (%s offset=%u (i32.add (local.get %s) "
+            "(local.get "
+            "$p))) (i64.extend_i32_u (local.get $r))))\n",
+            stores[width], to + i * bytes, target, loads[width], at + i * bytes, from);
+}
+
+static void test(const char *variable, const char *limit) {
+    static const char *const compares[] = {"i32.ne",   "i32.ne",   "i32.lt_u", "i32.lt_s",
+                                           "i32.le_u", "i32.le_s", "i32.gt_u", "i32.gt_s",
+                                           "i32.ge_u", "i32.ge_s"};
+    if (chance(8) == 0)
+        say("(i32.eqz (%s (local.get %s) (local.get %s)))", PICK(compares), limit, variable);
+    else
+        say("(%s (local.get %s) (local.get %s))", PICK(compares), variable, limit);
+}
+
+static void advance(i32 i_step, i32 s_step) {
+    say("(local.set $i (i32.add (local.get $i) (i32.const %d)))\n", i_step);
+    say("(local.set $s (i32.add (local.get $s) (i32.const %d)))\n", s_step);
+}
+
+static void loop(void) {
+    static const char *const limits[] = {"$n", "$n", "$n", "$q"};
+    i32 i_step = PICK(steps), s_step = PICK(steps);
+    bool while_first = chance(4) == 0, on_s = chance(4) == 0, early = chance(3) == 0;
+    const char *limit = PICK(limits), *variable = on_s ? "$s" : "$i";
+    u32 statements = 1 + chance(4);
+    say("(block $out (loop $top\n");
+    if (while_first) {
+        say("(br_if $out (i32.eqz ");
+        test(variable, limit);
+        say("))\n");
+    }
+    if (chance(3))
+        say("(br_if $out (i32.eqz (local.tee $k (i32.sub (local.get $k) (i32.const 1)))))\n");
+    if (early) advance(i_step, s_step);
+    if (chance(4) == 0)
+        unrolled(2 + chance(3) * 2);
+    else
+        for (u32 i = 0; i < statements; i++) statement();
+    if (!early) advance(i_step, s_step);
+    if (while_first)
+        say("(br $top)");
+    else {
+        say("(br_if $top ");
+        test(variable, limit);
+        say(")");
+    }
+    say("))\n");
+}
+
+static void function(u32 index) {
+    static const char *const starts[] = {"(i32.const 0)", "(i32.const 0)", "(local.get $n)",
+                                         "(local.get $r)"};
+    bool nested = chance(3) == 0;
+    say("(func (export \"f%u\") (param $p i32) (param $q i32) (param $n i32) (param $r i32) "
+        "(result "
+        "i64) (local $i i32) (local $s i32) (local $j i32) (local $k i32) (local $a i64)\n",
+        index);
+    say("(local.set $k (i32.const %u))\n", chance(4) ? 3000 : 100000);
+    if (nested) say("(loop $outer\n");
+    say("(local.set $i %s)\n(local.set $s (local.get $p))\n", PICK(starts));
+    loop();
+    if (nested)
+        say("(local.set $p (i32.add (local.get $p) (i32.const %u)))\n(br_if $outer (i32.lt_u "
+            "(local.tee $j (i32.add (local.get $j) (i32.const 1))) (i32.const %u))))\n",
+            chance(64), 1 + chance(20));
+    say("(i64.add (local.get $a) (i64.extend_i32_u (i32.xor (local.get $i) (i32.shl (local.get $s) "
+        "(i32.const 1))))))\n");
+}
+
+static void make_module(void) {
+    length = 0;
+    say("(module (memory (export \"m\") 1 2) (memory $other (export \"n\") 1 2) (global $g (export "
+        "\"g\") (mut i64) (i64.const 0))\n");
+    for (u32 i = 0; i < FUNCTIONS; i++) function(i);
+    say(")");
+}
+
+/* ---- both engines ---- */
+
+typedef struct Side {
+    Bench bench;
+    wr_instance_t *instance;
+    wr_memory_t *memories[2];
+} Side;
+
+static void start(Side *side, wr_engine_kind_t kind, const u8 *module_bytes, size_t size) {
+    wr_config_t *config = wr_config_new();
+    wr_config_set_engine_kind(config, kind);
+    side->bench = bench_new(config);
+    must(wr_store_set_timeout(side->bench.store, TIMEOUT));
+    wr_module_t *module = NULL;
+    must(wr_module_new(side->bench.engine, module_bytes, size, &module));
+    must(wr_linker_instantiate(side->bench.linker, side->bench.store, module, &side->instance));
+    wr_module_delete(module);
+    for (u32 m = 0; m < 2; m++) {
+        wr_extern_t memory;
+        cr_assert(wr_instance_export_named(side->instance, (wr_name_t){m ? "n" : "m", 1}, &memory));
+        side->memories[m] = memory.of.memory;
+        u8 *at = wr_memory_data(side->memories[m]);
+        for (u32 i = 0; i < MEMORY; i++) at[i] = (u8)(i * 2654435761u >> 24);
+    }
+}
+
+/* Not where it traps: LLVM folds loads into instructions that use them, whose places count then. */
+typedef struct Outcome {
+    u64 result;
+    wr_trap_code_t code;
+} Outcome;
+
+static Outcome run(Side *side, u32 index, const wr_val_t *arguments) {
+    char name[8];
+    wr_val_t result = {0};
+    Outcome outcome = {0};
+    (void)snprintf(name, sizeof name, "f%u", index);
+    must(wr_store_set_timeout(side->bench.store, TIMEOUT));
+    wr_error_t *error = wr_func_call(side->bench.store, wr_instance_func(side->instance, name),
+                                     arguments, 4, &result, 1);
+    if (error == NULL) return (Outcome){.result = (u64)result.of.i64};
+    outcome.code = wr_error_trap_code(error);
+    wr_error_delete(error);
+    return outcome;
+}
+
+/* Where the text is found when something differs. */
+static void keep_text(void) {
+    FILE *file = fopen("loops.wat", "w");
+    if (file == NULL) return;
+    (void)fwrite(text, 1, length, file);
+    (void)fclose(file);
+}
+
+static u32 argument(bool is_count) {
+    switch (chance(is_count ? 4 : 6)) {
+    case 0: return PICK(edges);
+    case 1: return PICK(edges) - chance(64);
+    case 2: return chance(is_count ? 300 : MEMORY);
+    case 3: return is_count ? chance(5000) : MEMORY - chance(600);
+    default: return chance(2000) * 8;
+    }
+}
+
+/* False: it took too long, and the memories differ. */
+static bool compare(Side *a, Side *b, u64 seed, u32 index) {
+    wr_val_t arguments[4];
+    for (u32 i = 0; i < 4; i++)
+        arguments[i] = (wr_val_t){.kind = WR_I32, .of.i32 = (i32)argument(i == 2)};
+    Outcome x = run(a, index, arguments), y = run(b, index, arguments);
+    if (x.code == WR_TRAP_DEADLINE || y.code == WR_TRAP_DEADLINE) return false;
+    bool same = x.result == y.result && x.code == y.code;
+    for (u32 m = 0; m < 2; m++)
+        same &= memcmp(wr_memory_data(a->memories[m]), wr_memory_data(b->memories[m]), MEMORY) == 0;
+    if (!same) keep_text();
+    cr_assert(same,
+              "seed %" PRIu64 ", f%u(%u, %u, %u, %u): interpreted %" PRIx64
+              " trap %d, compiled %" PRIx64 " trap %d (loops.wat)",
+              seed, index, (u32)arguments[0].of.i32, (u32)arguments[1].of.i32,
+              (u32)arguments[2].of.i32, (u32)arguments[3].of.i32, x.result, (int)x.code, y.result,
+              (int)y.code);
+    return true;
+}
+
+static void stop(Side *side) { bench_delete(&side->bench); }
+
+static void one_module(u64 seed) {
+    Side interpreted, compiled;
+    u8 *bytes;
+    size_t size;
+    state = seed * 0x9e3779b97f4a7c15u + 1;
+    make_module();
+    wr_error_t *error = wr_wat_to_wasm(text, length, "loops", false, &bytes, &size);
+    if (error != NULL) keep_text();
+    must(error);
+    start(&interpreted, WR_ENGINE_INTERPRETER, bytes, size);
+    start(&compiled, WR_ENGINE_COMPILED, bytes, size);
+    for (u32 f = 0; f < FUNCTIONS; f++) {
+        bool in_time = true;
+        for (u32 c = 0; in_time && c < CALLS; c++)
+            in_time = compare(&interpreted, &compiled, seed, f);
+        for (u32 m = 0; !in_time && m < 2; m++)
+            memcpy(wr_memory_data(compiled.memories[m]), wr_memory_data(interpreted.memories[m]),
+                   MEMORY);
+    }
+    stop(&interpreted);
+    stop(&compiled);
+    wr_bytes_delete(bytes, size);
+}
+
+Test(native_loops, random) {
+    u64 seed = 1;
+    u32 modules = 6;
+    const char *given = getenv("WASMRUN_TEST_LOOPS");
+    if (given != NULL) {
+        char *end;
+        seed = strtoull(given, &end, 10);
+        modules = (u32)strtoul(end, NULL, 10);
+    }
+    for (u32 i = 0; i < modules; i++) one_module(seed + i);
+}
