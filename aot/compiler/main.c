@@ -170,7 +170,8 @@ int main(void) {
             "wasmrun-aot compiles for wasmrun, which starts it: see 'wasmrun compile --help'\n");
         return EXIT_FAILURE;
     }
-    (void)wr_os_thread_start(watch_stream, NULL);
+    const OsThread *watcher = wr_os_thread_start(watch_stream, NULL);
+    (void)watcher; /* without it the process ends later */
     while (serve_one()) {
     }
     return EXIT_SUCCESS;
