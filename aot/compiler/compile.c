@@ -197,7 +197,7 @@ typedef struct Times {
 static void lower_loops(const Compilation *c, Unit *unit, u32 func_index) {
     for (u32 i = 0; i < c->slice.nloops; i++)
         if (c->slice.loops[i].func_index == func_index)
-            (void)wr_lower_loop(unit, func_index, c->slice.loops[i].offset);
+            wr_lower_loop(unit, func_index, c->slice.loops[i].offset);
 }
 
 /* What the unit calls of functions that are in no unit. */

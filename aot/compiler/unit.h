@@ -76,7 +76,7 @@ void wr_unit_call_flag(const Unit *unit, LLVMValueRef call, const char *name);
 NODISCARD bool wr_lower_function(Unit *unit, u32 func_index);
 /* The same function from one of its loops on (SliceLoop.offset): "o<offset>", which is like an entry thunk,
  * with the interpreter's frame as its slots. Its locals and operands come from there, its results go there. */
-NODISCARD bool wr_lower_loop(Unit *unit, u32 func_index, u64 offset);
+bool wr_lower_loop(Unit *unit, u32 func_index, u64 offset);
 /* thunk.c: "f<i>" or "t<i>" for a function that is not compiled here: goes out with its Func; if it may be compiled
  * elsewhere, to that code, and the symbol is the unit's own. */
 void wr_lower_stub(Unit *unit, u32 func_index, bool tail, bool is_elsewhere);
