@@ -11,6 +11,7 @@
 #include <llvm-c/Analysis.h>
 #include <llvm-c/Core.h>
 #include <llvm-c/ErrorHandling.h>
+#include <llvm-c/Support.h>
 #include <llvm-c/Target.h>
 #include <llvm-c/TargetMachine.h>
 #include <llvm-c/Transforms/PassBuilder.h>
@@ -75,6 +76,16 @@ static void initialize_targets(void) {
     LLVMInitializeAArch64Target();
     LLVMInitializeAArch64TargetMC();
     LLVMInitializeAArch64AsmPrinter();
+}
+
+/* A conditional move with an operand in memory always loads it: so loads that have to trap do. LLVM would make a
+ * branch around the load of it, volatile or not. */
+static void set_options(void) {
+    static bool are_set; /* once in a process: one module is compiled after the other */
+    static const char *const options[] = {"wasmrun-aot",
+                                          "-x86-cmov-converter-force-mem-operand=false"};
+    if (!are_set) LLVMParseCommandLineOptions(ARRAY_LEN(options), options, NULL);
+    are_set = true;
 }
 
 static LLVMCodeGenOptLevel codegen_level(u8 level) {
@@ -404,6 +415,7 @@ Error *wr_compile(const CompileJob *job, u8 **bytes, size_t *size, CompileStats 
     Compilation c = {.job = job, .alloc = &job->module->engine->alloc};
     u64 start = wr_os_now();
     initialize_targets();
+    set_options();
     LLVMInstallFatalErrorHandler(fatal);
     wr_os_mutex_init(&c.lock);
     Error *error = wr_plan_make(&c.plan, job);

@@ -127,33 +127,35 @@ static void run_all(Program *program, u32 gc_debug, unsigned modules) {
 /* ---- one module ----------------------------------------------------------------------------- */
 
 static void traps(Run *r) {
-    wr_instance_t *i =
-        add(r, "m",
-            "(module (memory 1) (table 4 funcref) (elem (i32.const 0) $div $none)"
-            " (type $t (func (param i32) (result i32)))"
-            " (func $div (export \"div\") (param i32) (result i32)"
-            "  (i32.div_s (i32.const -2147483648) (local.get 0)))"
-            " (func $none)"
-            " (func $load (export \"load\") (param i32) (result i32) (i32.load (local.get 0)))"
-            " (func (export \"dead\") (param i32) (drop (i32.load offset=65530 (local.get 0))))"
-            " (func (export \"wide\") (param i32) (drop (v128.load (local.get 0))))"
-            " (func (export \"unreachable\") unreachable)"
-            " (func (export \"indirect\") (param i32) (result i32)"
-            "  (call_indirect (type $t) (i32.const 0) (local.get 0)))"
-            " (func (export \"operand\") (param i32) (result i32)"
-            "  (i32.add (local.get 0) (i32.load (local.get 0))))"
-            " (func (export \"count\") (param i32)"
-            "  (i32.store (local.get 0) (i32.add (i32.load (local.get 0)) (i32.const 1))))"
-            " (func $not_zero (param i32) (if (i32.eqz (local.get 0)) (then unreachable)))"
-            " (func (export \"inlined\") (param i32)"
-            "  (call $not_zero (local.get 0))"
-            "  (call $not_zero (i32.sub (local.get 0) (i32.const 1))))"
-            " (func (export \"tail\") (param i32) (result i32)"
-            "  (return_call $load (local.get 0)))"
-            " (func $nest (export \"nest\") (param i32) (result i32)"
-            "  (if (result i32) (local.get 0)"
-            "   (then (i32.add (i32.const 1) (call $nest (i32.sub (local.get 0) (i32.const 1)))))"
-            "   (else (call $load (i32.const -4))))))");
+    wr_instance_t *i = add(
+        r, "m",
+        "(module (memory 1) (table 4 funcref) (elem (i32.const 0) $div $none)"
+        " (type $t (func (param i32) (result i32)))"
+        " (func $div (export \"div\") (param i32) (result i32)"
+        "  (i32.div_s (i32.const -2147483648) (local.get 0)))"
+        " (func $none)"
+        " (func $load (export \"load\") (param i32) (result i32) (i32.load (local.get 0)))"
+        " (func (export \"dead\") (param i32) (drop (i32.load offset=65530 (local.get 0))))"
+        " (func (export \"wide\") (param i32) (drop (v128.load (local.get 0))))"
+        " (func (export \"unreachable\") unreachable)"
+        " (func (export \"indirect\") (param i32) (result i32)"
+        "  (call_indirect (type $t) (i32.const 0) (local.get 0)))"
+        " (func (export \"operand\") (param i32) (result i32)"
+        "  (i32.add (local.get 0) (i32.load (local.get 0))))"
+        " (func (export \"count\") (param i32)"
+        "  (i32.store (local.get 0) (i32.add (i32.load (local.get 0)) (i32.const 1))))"
+        " (func (export \"select\") (param i32) (result i32)"
+        "  (select (i32.const 5) (i32.load (local.get 0)) (i32.and (local.get 0) (i32.const 1))))"
+        " (func $not_zero (param i32) (if (i32.eqz (local.get 0)) (then unreachable)))"
+        " (func (export \"inlined\") (param i32)"
+        "  (call $not_zero (local.get 0))"
+        "  (call $not_zero (i32.sub (local.get 0) (i32.const 1))))"
+        " (func (export \"tail\") (param i32) (result i32)"
+        "  (return_call $load (local.get 0)))"
+        " (func $nest (export \"nest\") (param i32) (result i32)"
+        "  (if (result i32) (local.get 0)"
+        "   (then (i32.add (i32.const 1) (call $nest (i32.sub (local.get 0) (i32.const 1)))))"
+        "   (else (call $load (i32.const -4))))))");
     call(r, i, "div", 0);
     call(r, i, "div", -1);
     call(r, i, "div", 7);
@@ -165,6 +167,7 @@ static void traps(Run *r) {
     call(r, i, "wide", 65521);
     call(r, i, "operand", 65533);
     call(r, i, "count", 65533);
+    for (int k = 65532; k < 65535; k++) call(r, i, "select", k);
     for (int k = 0; k < 3; k++) call(r, i, "inlined", k);
     call(r, i, "tail", 65533);
     call(r, i, "unreachable", 0);
