@@ -151,11 +151,22 @@ static wr_trap_code_t why_no_callee(const Native *n) {
                                               : WR_TRAP_INDIRECT_CALL_TYPE_MISMATCH;
 }
 
+#define DEEPER (16u << 10) /* bytes below the frames, where calls were that have returned */
+
+/* What its frames and those before them have left there would be taken for references by calls that do not
+ * write all of their frames: a full heap would stay full. */
+static void forget_frames(const Native *n) {
+    const NativeActivation *a = n->activation;
+    u64 from = n->left.sp - a->low > DEEPER ? n->left.sp - DEEPER : a->low;
+    if (from < a->top) memset((void *)(uintptr_t)from, 0, (size_t)(a->top - from));
+}
+
 static Error *ended_by_trap(Native *n, u32 offset) {
     if (n->trap_code == TRAP_NO_CALLEE) n->trap_code = why_no_callee(n);
     Error *error = wr_store_trap(n->store, (wr_trap_code_t)n->trap_code, n->trap_element);
     wr_native_meter_settle(n, offset);
     wr_native_backtrace(n, n->activation, offset, false, error);
+    if (n->trap_code == WR_TRAP_ALLOCATION_FAILURE) forget_frames(n);
     return error;
 }
 
