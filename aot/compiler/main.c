@@ -121,6 +121,10 @@ static void *read_list(u64 count, u64 most, size_t item) {
     return list;
 }
 
+/* What requests mean by "this host": NULL, or a triple that was given when the process was started, by a runtime
+ * that is emulated. */
+static const char *host_triple;
+
 /* False when there is none. */
 static bool serve_one(void) {
     WireRequest request;
@@ -135,7 +139,7 @@ static bool serve_one(void) {
     free(bytes);
     CompileJob job = {.module = last.module,
                       .options = request.options,
-                      .triple = triple,
+                      .triple = *triple ? triple : host_triple,
                       .cpu = cpu,
                       .features = features,
                       .threads = request.threads,
@@ -163,13 +167,14 @@ static void watch_stream(void *context) {
     _exit(EXIT_FAILURE);
 }
 
-int main(void) {
+int main(int argc, char **argv) {
     if (isatty(STDIN_FILENO)) {
         fprintf(
             stderr,
             "wasmrun-aot compiles for wasmrun, which starts it: see 'wasmrun compile --help'\n");
         return EXIT_FAILURE;
     }
+    if (argc > 1) host_triple = argv[1];
     const OsThread *watcher = wr_os_thread_start(watch_stream, NULL);
     (void)watcher; /* without it the process ends later */
     while (serve_one()) {

@@ -6,6 +6,7 @@
 #define WR_TESTS_EMBED_SUPPORT_H
 
 #include <criterion/criterion.h>
+#include <stdlib.h>
 
 #include "wasm_builder.h"
 #include "wasmrun.h"
@@ -36,8 +37,14 @@ static inline void must_trap(wr_error_t *error, wr_trap_code_t code) {
     wr_error_delete(error);
 }
 
+/* With COMPILED=1 in the environment what the test loads is compiled. */
 static inline Bench bench_new(wr_config_t *config) {
     Bench b = {0};
+    if (getenv("COMPILED") != NULL) {
+        if (config == NULL) config = wr_config_new();
+        wr_config_set_engine_kind(config, WR_ENGINE_COMPILED);
+        wr_config_set_opt_level(config, 0);
+    }
     must(wr_engine_new(config, &b.engine));
     must(wr_store_new(b.engine, &b.store));
     b.linker = wr_linker_new(b.engine);
