@@ -67,9 +67,10 @@ static Handler **make_table(Engine *engine, u32 kind, bool wide, u32 use) {
     Handler **table = wr_alloc(&engine->alloc, size);
     if (table == NULL) return NULL;
     memcpy(table, wr_exec_base_table(), size);
+    /* First, since it has accesses as those of guarded memories are. */
+    if (wide) wr_exec_apply(VARIANT_WIDE, table);
     if (kind == MEM_CHECK32) wr_exec_apply(VARIANT_CHECK, table);
     if (kind == MEM_64) wr_exec_apply(VARIANT_MEM64, table);
-    if (wide) wr_exec_apply(VARIANT_WIDE, table);
     if (use == TABLE_METERED) wr_exec_apply(VARIANT_POLLED, table);
     if (use == TABLE_PLAIN || (use == TABLE_STOPPABLE && has_plain(engine, wide)))
         wr_exec_apply(VARIANT_PLAIN, table);
