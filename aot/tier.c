@@ -274,6 +274,7 @@ static void compile_hot(Tier *t, TierModule *tm) {
                               .points = tm->points + tm->nasked,
                               .npoints = tm->npoints - tm->nasked,
                               .budget = budget_of(tm),
+                              .is_urgent = t->is_eager,
                               .same_module = t->sent == tm->module};
     tm->nasked = tm->npoints;
     if (request.nfunctions == 0) return;
