@@ -8,6 +8,7 @@
  * WASM leaves the bits of NaNs open. They seldom matter; so when two runs differ, they are made again from a
  * module in which all NaNs have been made the same (denan.h), and that decides.
  */
+#define _XOPEN_SOURCE 700
 #include "engines.h"
 
 #include <inttypes.h>
@@ -24,9 +25,10 @@
 typedef struct Variant {
     const char *name;
     wr_memory_mode_t mode;
-    bool warm;     /* what is interpreted is by ids */
-    bool stressed; /* objects are collected all the time */
-    bool compiled;
+    bool warm;             /* what is interpreted is by ids */
+    bool stressed;         /* objects are collected all the time */
+    bool tiers;            /* what runs at all is compiled at once */
+    bool compiled;         /* before it runs */
     NativeOptions options; /* `guarded` comes of `mode` */
 } Variant;
 
@@ -42,6 +44,13 @@ static const Variant variants[] = {
     {.name = "guard-O0", .mode = WR_MEMORY_GUARD, COMPILED(.level = 0, .polled = true)},
     {.name = "guard-O3", .mode = WR_MEMORY_GUARD, COMPILED(.level = 3)},
     {.name = "explicit-Os", .mode = WR_MEMORY_EXPLICIT, COMPILED(.level = 4, .polled = true)},
+    {.name = "fuel-O2",
+     .mode = WR_MEMORY_GUARD,
+     COMPILED(.level = 2, .fuel = true, .polled = true)},
+    {.name = "fuel-O0",
+     .mode = WR_MEMORY_EXPLICIT,
+     COMPILED(.level = 0, .fuel = true, .polled = true)},
+    {.name = "auto", .mode = WR_MEMORY_GUARD, .warm = true, .tiers = true},
     {.name = "stressed-O2",
      .mode = WR_MEMORY_GUARD,
      .stressed = true,
@@ -62,6 +71,8 @@ static Engine *new_engine(const Variant *v) {
     wr_config_set_warm_after(config, v->warm ? 0 : UINT32_MAX);
     wr_config_set_gc_debug(config, v->stressed ? WR_GC_STRESS | WR_GC_VERIFY : 0);
     wr_config_set_validation_threads(config, 1);
+    if (v->tiers) wr_config_set_engine_kind(config, WR_ENGINE_AUTO);
+    if (v->tiers) CHECK(setenv("WASMRUN_TIER", "eager", 1) == 0);
     Engine *engine;
     CHECK(!wr_engine_new(config, &engine));
     return engine;
@@ -136,6 +147,13 @@ static bool equal(const Outcome *a, const Outcome *b) {
     return a->size == b->size && memcmp(a->text, b->text, a->size) == 0;
 }
 
+/* All that counts fuel counts alike. */
+static bool took_the_same(const Outcome *a, const Outcome *b) {
+    if (a->fuel == b->fuel || b->fuel == 0) return true;
+    fprintf(stderr, "the same, with more or less fuel\n");
+    return false;
+}
+
 static void print_difference(const Outcome *a, const Outcome *b, u32 variant) {
     if (getenv("SHOW"))
         fprintf(stderr, "---- %s\n%s---- %s\n%s----\n", variants[0].name, a->text,
@@ -151,9 +169,11 @@ static void print_difference(const Outcome *a, const Outcome *b, u32 variant) {
 static bool same(const u8 *data, size_t size, Random random, u32 variant, Plan plan,
                  const Outcome *expected, bool shows, EngineStats *stats) {
     Outcome outcome = {0};
-    if (variants[variant].compiled) plan.fuel = 0;
+    const Variant *v = &variants[variant];
+    if (v->tiers || (v->compiled && !v->options.fuel)) plan.fuel = 0;
     CHECK(run(data, size, random, variant, &plan, &outcome, stats));
     bool is_same = equal(expected, &outcome);
+    if (is_same) CHECK(took_the_same(expected, &outcome));
     if (is_same) stats->calls += outcome.calls;
     if (!is_same && shows) print_difference(expected, &outcome, variant);
     wr_outcome_free(&outcome);
