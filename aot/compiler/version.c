@@ -13,8 +13,8 @@
  * shows that base + i * step lies in the memory for the first and for the last i, as integers; so it does for those
  * between, and what lies in the memory is less than 2^32, and equal to what it is modulo 2^32.
  *
- * An access that has no such form stays volatile, as it may trap; and then so do all stores of the loop, which have to be
- * done before.
+ * Of a loop with an access that has no such form there is no second version: that one may trap, so all stores
+ * would have to stay as they are, and LLVM would not make vector code of it.
  */
 #include "version.h"
 
@@ -23,7 +23,8 @@
 #include "trips.h"
 
 #define CHUNK_WORK (1u << 21) /* instructions in a chunk: less than a millisecond */
-#define LOOP_SIZE 2000u       /* instructions; larger loops are left alone */
+#define LOOP_SIZE 512u        /* instructions; larger loops are left alone */
+#define LOOP_SIZE_EXITS 96u   /* the same of loops with several exits, which are not vectorised */
 #define LOOP_ACCESSES 128u
 #define LOOP_GROUPS 16u /* tests at the gate */
 #define FEW_TRIPS 4u    /* loops that are known to be so short are left alone */
@@ -66,8 +67,6 @@ typedef struct Versioning {
     Access accesses[LOOP_ACCESSES];
     Group groups[LOOP_GROUPS];
     u32 naccesses, ngroups, size;
-    bool can_ease; /* memory 0 is guarded, and no other thread's */
-    bool may_trap; /* by an access that stays as it is */
     Trips trips;
     u32 work, chunk; /* how much is done between polls, in instructions and in iterations */
     /* the new loop */
@@ -159,12 +158,11 @@ static bool group_access(Versioning *v, Access *a) {
     return true;
 }
 
-/* An access that may be made an ordinary one, if its address turns out to be what is wanted. */
-static void note_access(Versioning *v, LLVMValueRef instruction) {
-    if (v->naccesses < LOOP_ACCESSES)
-        v->accesses[v->naccesses++].instruction = instruction;
-    else
-        v->may_trap = true;
+/* An access that has to become an ordinary one. */
+static bool note_access(Versioning *v, LLVMValueRef instruction) {
+    if (v->naccesses == LOOP_ACCESSES) return false;
+    v->accesses[v->naccesses++].instruction = instruction;
+    return true;
 }
 
 /* False: the loop cannot be run in two versions. */
@@ -174,9 +172,8 @@ static bool look_at(Versioning *v, LLVMValueRef i) {
     case LLVMLoad:
     case LLVMStore:
         if (LLVMGetOrdering(i) != LLVMAtomicOrderingNotAtomic) return false;
-        if (LLVMGetVolatile(i) && LLVMGetMetadata(i, v->unit->kind_tbaa) == v->unit->tbaa_memory)
-            note_access(v, i);
-        return true;
+        return !LLVMGetVolatile(i) ||
+               LLVMGetMetadata(i, v->unit->kind_tbaa) != v->unit->tbaa_memory || note_access(v, i);
     case LLVMCall: return is_intrinsic(i);
     case LLVMInvoke:
     case LLVMCallBr:
@@ -201,41 +198,16 @@ static bool look_at_all(Versioning *v) {
     return true;
 }
 
-/* Keeps those whose addresses are known. */
-static void choose_accesses(Versioning *v) {
-    u32 n = v->naccesses;
-    v->naccesses = 0;
-    for (u32 i = 0; i < n; i++) {
-        Access a = {.instruction = v->accesses[i].instruction};
-        a.bytes = bytes_of(v, a.instruction);
-        if (v->can_ease &&
-            find_address(v, &a,
-                         LLVMGetOperand(a.instruction, LLVMIsAStoreInst(a.instruction) != NULL)))
-            v->accesses[v->naccesses++] = a;
-        else
-            v->may_trap = true;
+/* False: not all addresses are known, or there are too many different ones. */
+static bool group_accesses(Versioning *v) {
+    for (u32 i = 0; i < v->naccesses; i++) {
+        Access *a = &v->accesses[i];
+        bool is_store = LLVMIsAStoreInst(a->instruction) != NULL;
+        a->bytes = bytes_of(v, a->instruction);
+        if (!find_address(v, a, LLVMGetOperand(a->instruction, is_store)) || !group_access(v, a))
+            return false;
     }
-}
-
-static void group_accesses(Versioning *v) {
-    u32 n = v->naccesses;
-    v->naccesses = 0;
-    for (u32 i = 0; i < n; i++) {
-        Access a = v->accesses[i];
-        if (group_access(v, &a))
-            v->accesses[v->naccesses++] = a;
-        else
-            v->may_trap = true;
-    }
-}
-
-/* Stores have to be done before what may trap. */
-static void keep_stores(Versioning *v) {
-    u32 n = v->naccesses;
-    v->naccesses = 0;
-    for (u32 i = 0; i < n; i++)
-        if (LLVMIsALoadInst(v->accesses[i].instruction) != NULL)
-            v->accesses[v->naccesses++] = v->accesses[i];
+    return true;
 }
 
 /* The one block of the loop that control goes on to; NULL if there are several. */
@@ -260,21 +232,27 @@ static bool find_trips(Versioning *v) {
     return false;
 }
 
-static bool is_worth_it(Versioning *v) {
+static u32 count_exits(const Versioning *v) {
+    u32 exits = 0;
+    for (u32 i = 0; i < v->loop->nblocks; i++) {
+        LLVMValueRef end = LLVMGetBasicBlockTerminator(v->loop->blocks[i]);
+        for (u32 s = 0; s < LLVMGetNumSuccessors(end); s++)
+            exits += !wr_loop_has_block(v->loop, LLVMGetSuccessor(end, s));
+    }
+    return exits;
+}
+
+static bool is_worth_it(const Versioning *v) {
     u64 count;
-    if (v->naccesses == 0) return false;
+    if (v->naccesses == 0 || (v->size > LOOP_SIZE_EXITS && count_exits(v) > 1)) return false;
     return !wr_trips_estimate(&v->trips, &count) || count >= FEW_TRIPS;
 }
 
 static bool qualifies(Versioning *v) {
-    if (!look_at_all(v) || !find_trips(v)) return false;
-    choose_accesses(v);
-    if (v->may_trap) keep_stores(v);
-    group_accesses(v);
-    if (v->may_trap) keep_stores(v);
+    if (!look_at_all(v) || !find_trips(v) || !is_worth_it(v) || !group_accesses(v)) return false;
     v->chunk = v->work;
     while (v->chunk > 2 && (u64)v->chunk * v->size > v->work) v->chunk /= 2;
-    return is_worth_it(v);
+    return true;
 }
 
 /* ---- the gate ---- */
@@ -654,11 +632,6 @@ static bool make_versions(Versioning *v) {
 
 /* ---- all of them ---- */
 
-static bool can_ease(const Unit *unit) {
-    const Module *m = unit->plan->module;
-    return (unit->plan->guarded_memories & 1) != 0 && !m->memories[0].limits.is_shared;
-}
-
 static void version_loop(Unit *unit, Arena *arena, LLVMValueRef function, const Loop *loop,
                          u32 work) {
     Versioning *v = wr_arena_new(arena, 1, sizeof *v);
@@ -668,7 +641,6 @@ static void version_loop(Unit *unit, Arena *arena, LLVMValueRef function, const 
     v->arena = arena;
     v->function = function;
     v->loop = loop;
-    v->can_ease = can_ease(unit);
     v->copies.arena = v->at_gate.arena = arena;
     v->scope = (AffineScope){.arena = arena, .loop = loop, .known = {.arena = arena}};
     if (!qualifies(v)) return;
@@ -687,7 +659,14 @@ static void version_function(Unit *unit, LLVMValueRef function, u32 work) {
     wr_arena_free(&arena);
 }
 
+/* What the accesses of memory 0 are like: in a shared one, other threads may write while a loop runs. */
+static bool has_plain_memory(const Unit *unit) {
+    const Module *m = unit->plan->module;
+    return (unit->plan->guarded_memories & 1) != 0 && !m->memories[0].limits.is_shared;
+}
+
 void wr_version_loops(Unit *unit, u32 work) {
+    if (!has_plain_memory(unit)) return;
     work = work < CHUNK_WORK ? work : CHUNK_WORK;
     LLVMValueRef f = LLVMGetFirstFunction(unit->module);
     for (; f != NULL; f = LLVMGetNextFunction(f))
