@@ -70,9 +70,12 @@ function(wr_layer_includes target layer)
     endif()
 endfunction()
 
-# The object library wr_<layer>; called in the folder, so that what is generated there belongs to it.
+# The object library wr_<layer>; called in the folder, so that what is generated there belongs to it. Nothing unwinds
+# our frames (docs/rationale.md); debuggers find how to in what -g adds.
 function(wr_add_layer layer)
     add_library(wr_${layer} OBJECT)
     wr_compile_options(wr_${layer})
+    target_compile_options(wr_${layer} PRIVATE
+        "$<$<CONFIG:Release>:-fno-asynchronous-unwind-tables;-fno-unwind-tables>")
     wr_layer_includes(wr_${layer} ${layer})
 endfunction()

@@ -72,7 +72,6 @@ i32 i64: get? clz|ctz|popcnt set?
 # The same in a line of statements.
 * i32: common|c1+add|c1+and set get get?
 * i64: add|c1+add set get get?
-i32 i64: add|sub|c1+add set get c1 add|sub set?
 * i32 i64: get c12 add set get c12 add set|tee?
 i32 i64: get get add|sub set get get add|sub|xor set?
 i32: get get add|and|or|shl set get get add|and set
@@ -82,11 +81,9 @@ i32 i64: set c12 set get get?
 * i32: common|c1+common tee get|c1
 * i64: add|xor|shr_u|and tee get|c1
 * i32 i64: get c1 add get c1 add
-i32 i64: add|c1+add|c2+add tee set
 i32 i64: get tee c12 add tee? set
 * i32 i64: get c1 add tee set get|get+get?
 i32: get get common c1
-i64: get get add c1
 
 # Statements before the end of a block, a plain block or loop, or a branch.
 * i32: get get|c1|c2? add|sub|and|or set br:1|end|block|loop
@@ -110,7 +107,6 @@ i32: drop block
 # Plain blocks before a statement, as where several branches leave for different places.
 * i32: block block? get i32.eqz? br_if:1
 * i32: block block? get c1|get order0 br_if:1
-i64: block get i64.eqz br_if:1
 * i32 i64: block get c1 and eqz br_if:1
 * i32: block get c1 and br_if:1
 * i32: block get get|c1?
@@ -135,28 +131,22 @@ i64: add|and|or|xor|mul get add|and|or|xor|mul
 i64: common|mul add|and|or|xor
 i32 i64: get? c1 shl|shr_u|and|add get add|and|or|xor
 i32: get add|sub|and|or|xor c1 shl|shr_u|and
-i32: add|shr_u|and|xor c1 shl|shr_u|and|xor tee
 * i32 i64: get? mul get? add|sub
 i32 i64: get? c1 rotl add|xor|or
 i32 i64: rotl|add get c1 rotl
-i32 i64: get xor|and get xor|and
 
 # Comparison and branch.
 * i32: get|get+get|tee+get? order jump
 * i64: get|get+get? order jump
-i32: get|get+get|get+c1? order0 i32.eqz br_if:1
 * i32: get|tee? c1 order jump
 i32: get|tee? c2 order br_if:1
-i32: get? c2 order0 if
 i64: get|tee? c12 order br_if:1
 i64: get? c1 order if
 i32: get? c5 eq|ne jump
 * i32 i64: get|tee|c1+and|get+c1+and? eqz jump
 * i32: get|tee|c1+and|get+c1+and|set+get jump
-* i32: set get i32.eqz jump
 * i32: and|add|or i32.eqz? br_if:1
 i32 i64: add|sub|and tee get eq|ne|lt_u|lt_s br_if:1
-i32: get? c1 add tee order0 br_if:1
 * i32: get get c1 add tee eq|ne|lt_u|gt_u br_if:1
 
 # Comparison as a value.
@@ -170,7 +160,6 @@ i64: get? c1 order
 
 # The end of a loop: a local is stepped and tested.
 * i32: get c12 add tee get|c12 order br_if:1
-i64: get c1 add tee get|c1 order0 br_if:1
 * i32: get c12 add tee br_if:1
 i64: get c1 add tee i64.eqz i32.eqz? br_if:1
 * i32 i64: get c12 add set get br_if:1?
@@ -193,38 +182,27 @@ i32: set get set get set
 * f32 f64: const set
 
 # Locals with an index of two bytes, as unoptimised code has.
-i32: get|get2|set|set2 get2 get|get2?
 i32: get2|set2 get get?
-i32: get? load set2
 i32: c12 set2 get2?
-i32: get2 c1 add|sub?
-i32: get2 get2 common|order0
 i32: common|order0 set2
-i32: get2 i32load3|i64.load:1|f64.load:1 set|set2?
-i32: get|get2? get2 i32store|i64.store:1|f64.store:1
-i32: get2 i32.eqz? jump
-f64: get2|get2+get2? fma
 
 # Loads.
 * i32: get? load|load_2 keep?
 i32: get i32load3|i64.load:1|f64.load:1 set get get?
 i32: get i32load3|i64.load:1 set c12 set
 i32: get i32.load:1|i64.load:1|i32.load8_u:1 set|tee get i32.load:1|i64.load:1|i32.load8_u:1 set|tee
-i32: get i32.load:1|i64.load:1 set get i32.load:1|i64.load:1
 i32: get i32.load:1 set get i32.load:1 set c12 set
 * i32: get i32.load:1+get+i32.load:1|i64.load:1+get+i64.load:1|i32.load8_u:1+get+i32.load8_u:1
 * i32: get? i32.load:1 tee get i32.load:1 tee? eq|ne|lt_u|gt_u br_if:1
 i32: get i32.load:1|i32.load8_u:1 tee get order br_if:1
 * i32: tee load
 i32: i32.add|get+get+i32.add load keep?
-i32: get i32.add load
 i32: get? c125 i32.add load
 * i32: c1 shl add|get+add wload? keep?
 i32: get|get+get c1 shl add wload|i32.load16_u:1? keep?
 * i32: get? c1 shl c5 add wload?
 i32: c1 load_2|load_5 keep?
 i32: get c1 load_5|i32.load:2
-i32: load_5 get?
 i32: c1 c1 load_5
 * i32: get get load tee?
 i32: get get i32.load:2|i64.load:2
@@ -234,12 +212,9 @@ i32: get? i32load add|sub|and|or|xor
 i32: get? i32load3 c1 add|sub|and|shl
 i32: get? i32.load:1|i32.load8_u:1 c2 add|and
 i32: get? i32load get add|sub|and
-i32: get? i32.load:1 mul
 i32: get? i32.load:1 c1|get? add|sub|and|or set|tee
 * i32: get? i32load tee? br_if:1|i32.eqz+br_if:1|if
-* i32: get? i32load3 c12 and i32.eqz? br_if:1
 * i32: get? i32.load:1|i32.load8_u:1 tee? c1 order0 br_if:1
-i32: get? i32.load:1|i32.load8_u:1 tee? c2 eq|ne br_if:1
 i32: get? i32load3 get order0 br_if:1
 i32: get? i32load3 order br_if:1
 i32: get? i32.load:1|i32.load8_u:1 tee order0 br_if:1
@@ -247,21 +222,16 @@ i32: get? i32.load8_u:1 tee? get i32.load8_u:1 tee? eq|ne br_if:1
 i32: get? i32.load:1 load
 i32: get? i32.load:1 set get i32load keep?
 i32: c1 load_5 c1|get order0 br_if:1
-i32: c1 i32.load:5 c1|get? add|and|sub
 
 # Stores.
 i32: get|get+get store|store_2 get? get?
 * i32: get get i32.store:1|i64.store:1 get get|c1 i32.store:1|i64.store:1 br:1?
 i32: get get i32.store:1 get i32.load:1 set
 * i32: i32.store:1|i64.store:1 get get|c1 i32.store:1|i64.store:1
-i32: i32store|i64.store:1|f64.store:1 get i32.load:1|i32.load8_u:1|i64.load:1|f64.load:1
 * i32: get? c12 i32store|i32.store:2
 i32: get? c5 i32.store:1
 * i64: get? c1235 i64.store:1|i64.store:2
 i32: c1 get|c1? store_5 get|c1?
-i32: store_5 get|c1
-i32: c1 i32store get? get?
-i32: c1 i32.load:5+i32.store:5|i32.load8_u:5+i32.store8:5
 i32: add|sub|and|or store_5
 * i32: arith|c1+arith i32.store:1|i32.store8:1
 i32: get c1 add|sub|and|or i32.store:1|i32.store8:1
@@ -287,24 +257,15 @@ i32: get|i32.load:1|get+i32.load:1 end|return
 
 # The stack pointer and other globals.
 i32: gget c123 sub set|tee|tee+global.set:1|tee+global.set:5?
-i32: get? c123 add gset
 i32: get c12 add gset get
 i32: i32.wrap_i64 i32.load:1 le_u if
 i32: get c1 sub tee global.set:1 get i64.const:5 i64.store:1
-i32: get i64.const:5 i64.store:1 i32.const:1 call:1|call:2
 i32: get c123 sub|add tee? gset
 i32: get|tee gset get?
 i32: gget get|set|tee|gget
 i32: global.get:5 set c12 set get get sub set
-i32: global.get:5 c12 sub set
 * i32: get gget
-i32: gget get i32.store:1
 i32: global.get:1 i32.wrap_i64 i32.load:1?
-i32: global.get:1 set br_if:1
-* i32: gget c12 add|sub gset
-i32: gget c1234? lt_s if
-i32: set|i32.store:1|gset gget get?
-* i32: gset get
 
 # Changes of width, mostly in addresses.
 * i32: get|i32.load:1|get+i32.load:1? wide keep?
@@ -316,21 +277,15 @@ i32: get|i64.const:1+i64.add|i64.const:2+i64.add? i32.wrap_i64 get|i64.const:1 i
 i32: i64.const:1 i32.wrap_i64 rotl? i64.extend_i32_u?
 i64: wide add|sub|and|or|shl|mul
 i32: get? i32.extend8_s|i32.extend16_s keep?
-f64: get? convert_i32_s|convert_i32_u|convert_i64_s set|mul?
-f32: get? convert_i32_s|convert_i32_u set?
-i32: i32.trunc_sat_f64_s|i32.trunc_sat_f64_u|i32.trunc_sat_f32_s|i64.trunc_sat_f64_s set|tee
 
 # Select.
 * i32: get|get+get|get+get+get? select keep?
 * i32: get get get order select
 i32: get get get get order select
-i32: select i32.store:1
 
 # Floats.
 f32 f64: get|get+get fma keep?
-f32 f64: get|get+get div set?
 f32 f64: farith set|tee|end
-f32: get|get+get? mul add|sub
 * f64: get|get+get? fma fma
 f32: mul get add|sub tee?
 f64: fma get fma tee?
@@ -338,22 +293,15 @@ f32 f64: add|sub|mul tee get add|sub|mul
 f32 f64: fma set get get?
 f32: get? f32.load:1|f32.load:2 fma
 * f64: get? f64.load:1|f64.load:2 fma
-f32: get? f32.load:1 get fma
 * f64: get? f64.load:1 get fma
-f32: get? f32.load:1 get f32.load:1 fma
 f64: get? f64.load:1 get f64.load:1 fma
 f32: get? f32.load:1 get? f32.load:1? mul add|sub
-f64: get? f64.load:1 get? f64.load:1? mul add|sub
 f32: get? fma f32.store:1|f32.store:2
 f64: get? fma f64.store:1|f64.store:2
-f32: get get fma f32.store:1
-* f64: get get fma f64.store:1
 * f32: i32.const:1+i32.add|i32.const:2+i32.add|get+i32.const:2+i32.add f32.load:1 get|mul|mul+add
 * f64: i32.const:1+i32.add|i32.const:2+i32.add|get+i32.const:2+i32.add f64.load:1 get|mul|mul+add
 * f32 f64: get? const farith
 f32 f64: get|get+get|const|get+const? lt|gt|le|ge br_if:1
-f32 f64: get|const? lt|gt|le|ge i32.eqz br_if:1
-* f32 f64: get|get+get|const? eq|ne br_if:1
 f32 f64: lt|gt|le|ge if|select
 """
 
