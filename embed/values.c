@@ -110,10 +110,31 @@ Error *wr_call_check(const Store *store, const Func *func, size_t nargs, size_t 
     return NULL;
 }
 
+/* i32, i64, f32, f64: one slot, no questions, and most of what is passed. */
+_Static_assert(WR_F64 - WR_I32 == VK_F64 - VK_I32, "kinds of numbers are in the order of types");
+INLINE bool is_number(ValType type) { return type - T_I32 <= T_F64 - T_I32; }
+INLINE wr_valkind_t number_kind(ValType type) { return (wr_valkind_t)(WR_I32 + (type - T_I32)); }
+INLINE bool is_narrow(ValType type) { return type == T_I32 || type == T_F32; }
+
+INLINE void number_to_slot(const wr_val_t *value, ValType type, Slot *slot) {
+    slot->u64 = is_narrow(type) ? (u32)value->of.i32 : (u64)value->of.i64;
+}
+INLINE void number_from_slot(wr_val_t *value, ValType type, const Slot *slot) {
+    value->kind = number_kind(type);
+    if (is_narrow(type))
+        value->of.i32 = slot->i32;
+    else
+        value->of.i64 = slot->i64;
+}
+
 Error *wr_call_put(Store *store, const DefType *type, const wr_val_t *args, Slot *slots) {
     const TypeTable *types = store->engine->types;
     for (u32 i = 0; i < type->nparams; i++) {
         ValType wanted = type->types[i];
+        if (LIKELY(is_number(wanted) && args[i].kind == number_kind(wanted))) {
+            number_to_slot(&args[i], wanted, slots++);
+            continue;
+        }
         if (args[i].kind != wr_value_kind(types, wanted)) {
             return USAGE("argument %u of %u has the wrong kind", i + 1, type->nparams);
         }
@@ -133,6 +154,10 @@ Error *wr_call_put(Store *store, const DefType *type, const wr_val_t *args, Slot
 Error *wr_call_get(Store *store, const DefType *type, const Slot *slots, wr_val_t *results) {
     const ValType *types = type->types + type->nparams;
     for (u32 i = 0; i < type->nresults; i++) {
+        if (LIKELY(is_number(types[i]))) {
+            number_from_slot(&results[i], types[i], slots++);
+            continue;
+        }
         results[i] = wr_value_from_slots(store->engine->types, types[i], slots);
         if (wr_type_in_heap(store->engine->types, types[i]) && !wr_store_keep(store, slots->ref)) {
             return ERROR_OOM;

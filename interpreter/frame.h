@@ -79,6 +79,7 @@ struct Fiber {
     /* While guest code runs. Metered: fuel beyond the current slice. Else Store.fuel as the host knows it. */
     i64 other_fuel;
     u32 uses;         /* stores that had it */
+    bool is_kept;     /* by a store that counts as one of Tables.keepers (interp.c) */
     FaultPlace fault; /* of the last guarded access, where registers do not tell (dispatch.h) */
 };
 

@@ -26,12 +26,15 @@ enum { TABLE_COUNTED, TABLE_PLAIN, TABLE_STOPPABLE, TABLE_METERED, TABLE_USES };
 #define TABLE_COUNT (MEM_KINDS * 2 * TABLE_USES)
 /* Unused fibers that an engine keeps; on cache lines of their own. */
 #define MAX_SPARES 16u
+/* Stores of pre-linked modules, of which there may be a hundred thousand, that keep their fiber between calls. */
+#define MAX_KEEPERS 64
 typedef struct Spare {
     _Alignas(64) _Atomic(Fiber *) fiber;
 } Spare;
 typedef struct Tables {
     Spare spares[MAX_SPARES];
     _Atomic(Handler **) made[TABLE_COUNT];
+    atomic_int keepers;
     atomic_int alarms; /* how many running calls are to stop, which they only see where they poll */
 } Tables;
 
@@ -330,7 +333,7 @@ static bool keep_spare(Tables *tables, Fiber *fiber) {
     return false;
 }
 
-static Fiber *fiber_new(const Store *store) {
+COLD static Fiber *fiber_new(const Store *store) {
     Fiber *fiber = take_spare(store->engine->executor_state);
     if (fiber == NULL) {
         fiber = wr_alloc_zero(&store->alloc, sizeof *fiber);
@@ -362,9 +365,25 @@ static void trim(Fiber *fiber) {
 
 /* Nothing of it is cleared: guests read no slot that they have not written. */
 static void fiber_free(Store *store, Fiber *fiber) {
+    Tables *tables = store->engine->executor_state;
     if (store->fiber == fiber) store->fiber = NULL;
+    if (fiber->is_kept) atomic_fetch_sub_explicit(&tables->keepers, 1, memory_order_relaxed);
+    fiber->is_kept = false;
     trim(fiber);
-    if (!keep_spare(store->engine->executor_state, fiber)) delete_fiber(&store->alloc, fiber);
+    if (!keep_spare(tables, fiber)) delete_fiber(&store->alloc, fiber);
+}
+
+/* Behind the outermost call of a pre-linked module's store: the fiber stays if not too many others keep theirs. */
+static void settle_fiber(Store *store) {
+    Tables *tables = store->engine->executor_state;
+    Fiber *fiber = store->fiber;
+    if (fiber->is_kept) return;
+    if (atomic_load_explicit(&tables->keepers, memory_order_relaxed) < MAX_KEEPERS) {
+        atomic_fetch_add_explicit(&tables->keepers, 1, memory_order_relaxed);
+        fiber->is_kept = true;
+    } else {
+        fiber_free(store, fiber);
+    }
 }
 
 /* ---- errors ---- */
@@ -476,7 +495,7 @@ static const u8 *access_at(const Func *func, const u8 *pc) {
 }
 
 /* After a fault: the frame and pc as the registers had them, if they are plausible. */
-static void recover_fault(Activation *a, Fiber *fiber) {
+COLD static void recover_fault(Activation *a, Fiber *fiber) {
     Frame *frame = a->fault.fr;
     Frame *low = (Frame *)(void *)fiber->map, *high = a->base;
     fiber->trap = WR_TRAP_MEMORY_OUT_OF_BOUNDS;
@@ -511,22 +530,34 @@ static void meter_end(Store *store, const u8 *pc) {
 }
 
 /* Mostly one or two: calling memcpy would take longer. */
-static void copy_slots(Slot *to, const Slot *from, u32 n) {
+INLINE void copy_slots(Slot *to, const Slot *from, u32 n) {
     for (u32 i = 0; i < n; i++) {
         to[i] = from[i];
         __asm__ volatile("" : : : "memory"); /* or compilers make that call of it */
     }
 }
 
+#define FEW_SLOTS 8u
+INLINE void clear_slots(Slot *slots, u32 n) {
+    if (n > FEW_SLOTS) {
+        memset(slots, 0, n * sizeof(Slot));
+        return;
+    }
+    for (u32 i = 0; i < n; i++) {
+        slots[i].u64 = 0;
+        __asm__ volatile("" : : : "memory");
+    }
+}
+
 /* Pushes the exit frame and the function's frame; false when the stack has no room. */
-static bool push_frames(Fiber *fiber, Activation *a, Func *func, const Slot *args) {
+INLINE bool push_frames(Fiber *fiber, Activation *a, Func *func, const Slot *args) {
     Slot *base = fiber->sp;
     Frame *fr = fiber->fr;
     if (fr == NULL) return false;
     u64 need = (u64)func->param_slots + func->result_slots + func->frame_slots + EXIT_SLACK;
     if ((u64)((u8 *)fr - (u8 *)base) < need * sizeof(Slot) + 4 * sizeof(Frame)) return false;
     copy_slots(base, args, func->param_slots);
-    if (func->zero_slots > 0) memset(base + func->param_slots, 0, func->zero_slots * sizeof(Slot));
+    clear_slots(base + func->param_slots, func->zero_slots);
     fr[-1] =
         (Frame){wr_exit_code + (func->result_slots == 1), NULL, base, &func->home->instance->exit};
     fr[-2] = (Frame){func->start, func->side, base, func};
@@ -543,7 +574,7 @@ COLD static void find_trap(Frame *fr) {
 }
 
 /* From the fiber's frame on, until it ends or stops. */
-static void run_activation(Activation *a) {
+INLINE void run_activation(Activation *a) {
     Store *store = a->store;
     Fiber *fiber = store->fiber;
     meter_start(store, fiber->fr->pc);
@@ -577,20 +608,20 @@ INLINE Error *end_activation(const Activation *a, Slot *slots, u32 nslots) {
     return error;
 }
 
-static Error *begin_activation(Activation *a, Func *func, const Slot *args) {
+INLINE Error *begin_activation(Activation *a, Func *func, const Slot *args) {
     Fiber *fiber = a->store->fiber;
     if (!wr_shadow_prepare(a->store->engine, fiber->mode)) return ERROR_OOM;
     return push_frames(fiber, a, func, args) ? NULL : wr_error_trap(WR_TRAP_STACK_EXHAUSTED);
 }
 
 /* Field by field: clearing the rest takes longer than many a call. */
-static void init_activation(Activation *a, Store *store) {
+INLINE void init_activation(Activation *a, Store *store) {
     a->below = store->fiber->activation;
     a->below_end = store->fiber->operand_end;
     a->store = store;
 }
 
-static Error *call_wasm(Store *store, Func *func, Slot *slots) {
+INLINE Error *call_wasm(Store *store, Func *func, Slot *slots) {
     Activation a;
     init_activation(&a, store);
     Error *error = begin_activation(&a, func, slots);
@@ -694,8 +725,7 @@ static Error *call(Store *store, Func *func, Slot *slots) {
     store->nesting -= 1;
     if (hears) wr_store_lower(store, POLL_RUNNING);
     store->fiber->mode = outer;
-    /* there may be a hundred thousand such stores, and few of them busy */
-    if (store->kit != NULL && store->nesting == 0) fiber_free(store, store->fiber);
+    if (store->kit != NULL && store->nesting == 0) settle_fiber(store);
     return error;
 }
 
@@ -766,7 +796,7 @@ static Error *call_pausable(PausedCall *call, Slot *slots) {
     if (error != NULL) return error;
     if (!prepare_thread(store)) return ERROR_OOM;
     error = call->fiber != NULL ? resume_paused(call, slots) : start_pausable(call, slots);
-    if (store->kit != NULL && store->fiber != NULL) fiber_free(store, store->fiber);
+    if (store->kit != NULL && store->fiber != NULL) settle_fiber(store);
     return error;
 }
 

@@ -18,20 +18,13 @@ typedef _Atomic(Shadow *) ShadowList;
 
 /* Per engine. */
 typedef struct Shadows {
-    /* Made once, by the first thread that needs it. `metered` holds the handlers that poll where there are such. */
-    _Atomic(Handler **) table, metered;
+    ShadowTables tables;
     atomic_size_t bytes;    /* of all shadows */
     atomic_ullong made, ns; /* how many there ever were, and the time that making them took */
     atomic_bool limited;    /* one was not made, to save memory */
 } Shadows;
 
 /* ---- tables of handlers ---- */
-
-Handler *const *wr_shadow_table(const Store *store) {
-    Shadows *shadows = store->engine->shadows;
-    return atomic_load_explicit(is_metered(store) ? &shadows->metered : &shadows->table,
-                                memory_order_acquire);
-}
 
 static void poll_from_now(void *context, u32 id, u32 polled) {
     Handler **table = context;
@@ -41,7 +34,7 @@ static void poll_from_now(void *context, u32 id, u32 polled) {
 void wr_shadow_alarm(Engine *engine, bool on) {
     Shadows *shadows = engine->shadows;
     if (shadows == NULL) return;
-    Handler **table = atomic_load(&shadows->table);
+    Handler **table = atomic_load(&shadows->tables.table);
     if (table == NULL) return;
     if (on)
         wr_tiling_each_polled(poll_from_now, table);
@@ -68,18 +61,16 @@ static bool make_table(Engine *engine, _Atomic(Handler **) *place, bool metered)
 }
 
 static bool table_for(Engine *engine, RunMode mode) {
-    Shadows *shadows = engine->shadows;
+    ShadowTables *tables = engine->shadows;
+    if (LIKELY(wr_shadow_table_for(engine, mode) != NULL)) return true;
     bool metered = mode == RUNS_METERED;
-    _Atomic(Handler **) *place = metered ? &shadows->metered : &shadows->table;
-    if (LIKELY(atomic_load_explicit(place, memory_order_acquire) != NULL)) return true;
-    return make_table(engine, place, metered);
+    return make_table(engine, metered ? &tables->metered : &tables->table, metered);
 }
 
-bool wr_shadow_prepare(Engine *engine, RunMode mode) {
-    Shadows *shadows = engine->shadows;
-    if (shadows == NULL) return true;
-    if (atomic_load_explicit(&shadows->table, memory_order_relaxed) == NULL &&
-        atomic_load_explicit(&shadows->metered, memory_order_relaxed) == NULL)
+bool wr_shadow_make_ready(Engine *engine, RunMode mode) {
+    ShadowTables *tables = engine->shadows;
+    if (atomic_load_explicit(&tables->table, memory_order_relaxed) == NULL &&
+        atomic_load_explicit(&tables->metered, memory_order_relaxed) == NULL)
         return true;
     return table_for(engine, mode);
 }
@@ -98,8 +89,8 @@ void wr_shadow_engine_free(Engine *engine) {
     Shadows *shadows = engine->shadows;
     if (shadows == NULL) return;
     size_t size = wr_tiling_table_size() * sizeof(Handler *);
-    wr_free(&engine->alloc, atomic_load(&shadows->table), size);
-    wr_free(&engine->alloc, atomic_load(&shadows->metered), size);
+    wr_free(&engine->alloc, atomic_load(&shadows->tables.table), size);
+    wr_free(&engine->alloc, atomic_load(&shadows->tables.metered), size);
     wr_free(&engine->alloc, shadows, sizeof *shadows);
 }
 

@@ -19,13 +19,32 @@
 /* A function is warm when Func.heat, which starts at Engine.start_heat, has got here. */
 #define WARM 0x10000u
 
+/* Engine.shadows begins with this. Made once, by the first thread that needs it; `metered` holds the handlers that poll
+ * where there are such. */
+typedef struct ShadowTables {
+    _Atomic(Handler **) table, metered;
+} ShadowTables;
+
+INLINE Handler **wr_shadow_table_for(const Engine *engine, RunMode mode) {
+    const ShadowTables *tables = engine->shadows;
+    return atomic_load_explicit(mode == RUNS_METERED ? &tables->metered : &tables->table,
+                                memory_order_acquire);
+}
+
 /* Func.ids: made if need be. 0: there are none, now or ever. func->home != NULL. The thread that has the
  * store. */
 uintptr_t wr_shadow_ids(Store *store, Func *func);
 /* The handlers by id, for the store's current activation, after wr_shadow_prepare(). */
-Handler *const *wr_shadow_table(const Store *store);
-/* Before an activation of that mode: if there are any ids, there is its table. False when out of memory. */
-NODISCARD bool wr_shadow_prepare(Engine *engine, RunMode mode);
+INLINE Handler *const *wr_shadow_table(const Store *store) {
+    return wr_shadow_table_for(store->engine, store->fiber->mode);
+}
+/* Makes the table for that mode if there may be ids. False when out of memory. */
+NODISCARD bool wr_shadow_make_ready(Engine *engine, RunMode mode);
+/* The same, before an activation. */
+NODISCARD INLINE bool wr_shadow_prepare(Engine *engine, RunMode mode) {
+    return engine->shadows == NULL || LIKELY(wr_shadow_table_for(engine, mode) != NULL) ||
+           wr_shadow_make_ready(engine, mode);
+}
 /* Makes handlers poll in activations that are not metered, or no longer. Any thread. */
 void wr_shadow_alarm(Engine *engine, bool on);
 

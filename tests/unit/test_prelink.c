@@ -353,17 +353,29 @@ Test(prelink, peers_may_outlive_the_store) {
     finish(&s);
 }
 
-Test(prelink, stacks_are_lent_for_a_call) {
+enum { KEEPERS = 64 }; /* MAX_KEEPERS of interp.c */
+
+Test(prelink, some_stores_keep_their_stack_others_are_lent_one) {
     Setup s = setup_in(WR_MEMORY_AUTO, text);
-    wr_store_t *a, *b;
-    wr_instance_t *ia = fresh(&s, &a), *ib = fresh(&s, &b);
-    cr_assert_eq(call(a, ia, "down", 50000), 5);
-    cr_assert_null(a->fiber);
+    wr_store_t *stores[KEEPERS], *a, *b;
+    wr_instance_t *ia, *ib;
+    for (int k = 0; k < KEEPERS; k++) {
+        ia = fresh(&s, &stores[k]);
+        cr_assert_eq(call(stores[k], ia, "down", 3), 5);
+        cr_assert_not_null(stores[k]->fiber, "store %d", k);
+    }
+    ib = fresh(&s, &b);
     cr_assert_eq(call(b, ib, "down", 50000), 5);
+    cr_assert_null(b->fiber, "too many have one");
+    wr_store_delete(stores[0]);
+    ia = fresh(&s, &a);
+    cr_assert_eq(call(a, ia, "down", 50000), 5);
+    cr_assert_not_null(a->fiber, "one less has one");
+    for (int k = 0; k < 200; k++) cr_assert_eq(call(b, ib, "down", 3), 5);
     cr_assert_null(b->fiber);
-    for (int k = 0; k < 200; k++) cr_assert_eq(call(a, ia, "down", 3), 5);
     wr_store_delete(a);
     wr_store_delete(b);
+    for (int k = 1; k < KEEPERS; k++) wr_store_delete(stores[k]);
     finish(&s);
 }
 
