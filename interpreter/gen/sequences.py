@@ -71,7 +71,6 @@ i32 i64: get? clz|ctz|popcnt set?
 
 # The same in a line of statements.
 * i32: common|c1+add|c1+and set get get?
-* i64: add|c1+add set get get?
 * i32 i64: get c12 add set get c12 add set|tee?
 i32 i64: get get add|sub set get get add|sub|xor set?
 i32: get get add|and|or|shl set get get add|and set
@@ -173,7 +172,6 @@ i32: get set get set get? set?
 i32: set get set get set
 * i32: tee get|get+get|set|set+get|set+get+get
 * i32: get tee get|c1|c2?
-* i32: get|set end|return
 * i32 i64: c1235 set|tee|set+get|set+get+get|get|end|return
 * i32: get|set|tee|get+get c12345
 * i64: get|tee|get+get c12345
@@ -210,9 +208,7 @@ i32: get get i32.load:2|i64.load:2
 # What was loaded is used.
 i32: get? i32load add|sub|and|or|xor
 i32: get? i32load3 c1 add|sub|and|shl
-i32: get? i32.load:1|i32.load8_u:1 c2 add|and
 i32: get? i32load get add|sub|and
-i32: get? i32.load:1 c1|get? add|sub|and|or set|tee
 * i32: get? i32load tee? br_if:1|i32.eqz+br_if:1|if
 * i32: get? i32.load:1|i32.load8_u:1 tee? c1 order0 br_if:1
 i32: get? i32load3 get order0 br_if:1
@@ -274,7 +270,6 @@ i64: get i64.extend_i32_u c12 add? i32.wrap_i64?
 i64: get i64.extend_i32_u c12 add i32.wrap_i64 i64.load:1|get+i64.store:1|i64.const:1+i64.store:1
 i32: get? i32.wrap_i64 load|i64.load:2 set?
 i32: get|i64.const:1+i64.add|i64.const:2+i64.add? i32.wrap_i64 get|i64.const:1 i64.store:1
-i32: i64.const:1 i32.wrap_i64 rotl? i64.extend_i32_u?
 i64: wide add|sub|and|or|shl|mul
 i32: get? i32.extend8_s|i32.extend16_s keep?
 
