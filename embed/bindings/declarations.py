@@ -4,8 +4,8 @@
     declarations.py                  write the bindings' declarations
     declarations.py --check          fail if those that lie here are not the header's
     declarations.py --layout FILE    write a C program that compiles if layouts are as the bindings have them
-    declarations.py --abi FILE       fail if the interface lacks something that FILE lists, or has it otherwise;
-                                     with --write, write FILE
+    declarations.py --abi FILE       fail if the interface and FILE, a list of what it has, differ; with --write, add
+                                     to FILE what it lacks
 
 The header is written for this: a declaration is a statement of its own, nothing needs the preprocessor. Not
 a C parser: what it does not know is an error, not a guess.
@@ -497,16 +497,20 @@ def abi(interface: Interface) -> list[str]:
 
 
 def check_abi(interface: Interface, path: Path, write: bool) -> int:
+    """What is listed must hold, and everything must be listed. Writing adds only: what breaks programs, and has to be,
+    is taken out of the list by hand."""
     now = abi(interface)
-    if write:
-        path.write_text("\n".join(now) + "\n", encoding="utf-8")
-        return 0
     listed = path.read_text(encoding="utf-8").split("\n")[:-1]
-    gone = sorted(set(listed) - set(now))
+    gone, new = sorted(set(listed) - set(now)), sorted(set(now) - set(listed))
     for line in gone:
         print(f"{path.name}: not so any more: {line}")
-    print(f"{len(listed)} of {len(now)} entries of the interface are listed, {len(gone)} are broken")
-    return 1 if gone or len(listed) < 250 else 0
+    if write:
+        path.write_text("\n".join(sorted(listed + new)) + "\n", encoding="utf-8")
+        new = []
+    for line in new:
+        print(f"{path.name}: not listed, add it by `declarations.py --abi {path.name} --write`: {line}")
+    print(f"{len(now) - len(new)} of {len(now)} entries of the interface are listed, {len(gone)} are broken")
+    return 1 if gone or new or len(listed) < 250 else 0
 
 
 # ---- the command ------------------------------------------------------------------------------------
