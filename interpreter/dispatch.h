@@ -11,7 +11,8 @@
  * They go on where the other one was by way of wr_exec_run(), with the registers in between in a `Registers`.
  *
  * The words
- *   HANDLER(id, state), HANDLER_AS(id, state, variant), COLD_HANDLER(name), TILE(id)     what a body stands behind
+ *   HANDLER(id, state), HANDLER_AS(id, state, variant), COLD_HANDLER(name), TILE(id), SELDOM_TILE(id)
+ *                          what a body stands behind
  *   NEXT_AT(index)         goes on at disp[index]
  *   NEXT_BYTE(state)       goes on by the byte at pc, in a cache state
  *   NEXT_ID()              goes on by the id of pc, whose state is part of what the id means
@@ -55,6 +56,13 @@ typedef STEP Step(PARAMS);
 #define FUNCTION_OF(name) static __attribute__((noinline)) STEP name(PARAMS)
 #define NEXT(state) NEXT_BYTE(state)
 #endif
+/* Small and not aligned: what only some modes or memories use. (On 64-bit Arm that would be calls of common parts.) */
+#if defined(__x86_64__)
+#define SELDOM __attribute__((minsize))
+#else
+#define SELDOM
+#endif
+#define SELDOM_TILE(id) SELDOM TILE(id)
 #define TILE(id)                                                                                   \
     __attribute__((used)) static STEP tile_##id(PARAMS) /* named by a table of offsets only */
 #define NEXT_AT(index) __attribute__((musttail)) return ((Step *)HANDLER_AT(index))(ARGS)
@@ -190,6 +198,10 @@ INLINE v128 v128_apart(v128 v) {
 #endif
 #endif
 
+#if !defined(SELDOM)
+#define SELDOM
+#define SELDOM_TILE(id) TILE(id)
+#endif
 #if !defined(VECTOR_REGISTER)
 #define VECTOR_REGISTER() (v0)
 #endif
@@ -198,8 +210,8 @@ INLINE v128 v128_apart(v128 v) {
 #define ACCESSED_CHECK() ((void)0)
 
 #define HANDLER(id, state) FUNCTION_OF(h_##id##_##state)
-#define HANDLER_AS(id, state, variant) FUNCTION_OF(h_##id##_##state##_##variant)
-#define COLD_HANDLER(name) FUNCTION_OF(name)
+#define HANDLER_AS(id, state, variant) SELDOM FUNCTION_OF(h_##id##_##state##_##variant)
+#define COLD_HANDLER(name) SELDOM FUNCTION_OF(name)
 
 /* Handlers that no table names: X(name) for each. */
 #define COLD_HANDLERS(X)                                                                           \

@@ -469,7 +469,7 @@ class Shadow:
                 suffix = "_" + variant if variant else ""
                 self.handlers[key] = "h_%s_%s%s" % (op, other, suffix)
                 self.ends[key] = self.ends[op, "E", variant]
-                macro = "HANDLER_AS(%s, %s, %s)" if variant else "HANDLER(%s, %s)"
+                macro = "HANDLER_AS(%s, %s, %s)" if variant else "SELDOM HANDLER(%s, %s)"
                 args = (op, other, variant) if variant else (op, other)
                 self.out.append("%s {\n    FLUSH_%s();\n    JUMP(%s);\n}\n" % (macro % args, other, name))
 

@@ -58,12 +58,10 @@ TEMPLATES = """
 * i32: get? c12 arith keep?
 * i32: get? c5 add|and|or|xor|mul keep?
 * i64: get? c12 arith set?
-i64: get? c1 add|and|shl|shr_u tee
 i32 i64: get? c34 add|and|mul set?
 * i64: get? c5 add|and|mul set?
 * i32 i64: arith set|tee
 * i64: i64.const:9|i64.const:10 mul|add|xor|and set|tee?
-i32 i64: get? clz|ctz|popcnt set?
 * i32 i64: get? c1 rotl keep?
 * i32: get get get|c1|c2 common
 * i64: get get get|c1 add
@@ -86,7 +84,6 @@ i32: get get common c1
 
 # Statements before the end of a block, a plain block or loop, or a branch.
 * i32: get get|c1|c2? add|sub|and|or set br:1|end|block|loop
-i64: get get|c1? add|sub set br:1|end|block|loop
 * i32: c125? set br:1|end|block|loop
 * i64: c1 set br:1|end|block|loop
 * i32: get set br:1|end|block|loop
@@ -126,7 +123,6 @@ i32: common c12 common
 i32: arith arith
 i64: get? c1 shl|shr_u|and|add add|and|or|xor
 i64: shl|shr_u|and|add|xor c1 add|and|or|xor|shr_u
-i64: add|and|or|xor|mul get add|and|or|xor|mul
 i64: common|mul add|and|or|xor
 i32 i64: get? c1 shl|shr_u|and|add get add|and|or|xor
 i32: get add|sub|and|or|xor c1 shl|shr_u|and
@@ -140,7 +136,6 @@ i32 i64: rotl|add get c1 rotl
 * i32: get|tee? c1 order jump
 i32: get|tee? c2 order br_if:1
 i64: get|tee? c12 order br_if:1
-i64: get? c1 order if
 i32: get? c5 eq|ne jump
 * i32 i64: get|tee|c1+and|get+c1+and? eqz jump
 * i32: get|tee|c1+and|get+c1+and|set+get jump
@@ -150,7 +145,6 @@ i32 i64: add|sub|and tee get eq|ne|lt_u|lt_s br_if:1
 
 # Comparison as a value.
 * i32: order set|tee|select|select+set|select+tee
-* i64: order set|select
 i32: get|get+get order set|select?
 i64: get|get+get order
 * i32: get? c12 order select?
@@ -188,7 +182,6 @@ i32: common|order0 set2
 * i32: get? load|load_2 keep?
 i32: get i32load3|i64.load:1|f64.load:1 set get get?
 i32: get i32load3|i64.load:1 set c12 set
-i32: get i32.load:1|i64.load:1|i32.load8_u:1 set|tee get i32.load:1|i64.load:1|i32.load8_u:1 set|tee
 i32: get i32.load:1 set get i32.load:1 set c12 set
 * i32: get i32.load:1+get+i32.load:1|i64.load:1+get+i64.load:1|i32.load8_u:1+get+i32.load8_u:1
 * i32: get? i32.load:1 tee get i32.load:1 tee? eq|ne|lt_u|gt_u br_if:1
@@ -206,18 +199,14 @@ i32: c1 c1 load_5
 i32: get get i32.load:2|i64.load:2
 
 # What was loaded is used.
-i32: get? i32load add|sub|and|or|xor
 i32: get? i32load3 c1 add|sub|and|shl
-i32: get? i32load get add|sub|and
 * i32: get? i32load tee? br_if:1|i32.eqz+br_if:1|if
 * i32: get? i32.load:1|i32.load8_u:1 tee? c1 order0 br_if:1
-i32: get? i32load3 get order0 br_if:1
 i32: get? i32load3 order br_if:1
 i32: get? i32.load:1|i32.load8_u:1 tee order0 br_if:1
 i32: get? i32.load8_u:1 tee? get i32.load8_u:1 tee? eq|ne br_if:1
 i32: get? i32.load:1 load
 i32: get? i32.load:1 set get i32load keep?
-i32: c1 load_5 c1|get order0 br_if:1
 
 # Stores.
 i32: get|get+get store|store_2 get? get?
@@ -261,7 +250,6 @@ i32: get|tee gset get?
 i32: gget get|set|tee|gget
 i32: global.get:5 set c12 set get get sub set
 * i32: get gget
-i32: global.get:1 i32.wrap_i64 i32.load:1?
 
 # Changes of width, mostly in addresses.
 * i32: get|i32.load:1|get+i32.load:1? wide keep?
@@ -275,7 +263,6 @@ i32: get? i32.extend8_s|i32.extend16_s keep?
 
 # Select.
 * i32: get|get+get|get+get+get? select keep?
-* i32: get get get order select
 i32: get get get get order select
 
 # Floats.
@@ -297,7 +284,6 @@ f64: get? fma f64.store:1|f64.store:2
 * f64: i32.const:1+i32.add|i32.const:2+i32.add|get+i32.const:2+i32.add f64.load:1 get|mul|mul+add
 * f32 f64: get? const farith
 f32 f64: get|get+get|const|get+const? lt|gt|le|ge br_if:1
-f32 f64: lt|gt|le|ge if|select
 """
 
 LOCALS = {"get": "LOCAL_GET:1", "set": "LOCAL_SET:1", "tee": "LOCAL_TEE:1",

@@ -483,7 +483,8 @@ class Tiles:
         out = []
         for tile in self.tiles if tiles is None else tiles:
             out.append("/* %s */" % " ".join(tile.sequence))
-            out += ["TILE(%d) {\n%s}\n" % (tile.id + i, text) for i, text in enumerate(tile.texts)]
+            words = ["TILE"] + ["SELDOM_TILE"] * (len(tile.texts) - 1)  # those behind the first poll and check
+            out += ["%s(%d) {\n%s}\n" % (word, tile.id + i, text) for i, (word, text) in enumerate(zip(words, tile.texts))]
         return "\n".join(out)
 
     def declarations(self):
