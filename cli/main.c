@@ -115,6 +115,9 @@ static int run_command(const Command *command, int argc, char **argv) {
         if (settings.version) {
             printf("wasmrun %s\n", wr_version());
             status = STATUS_OK;
+        } else if (settings.group) {
+            wr_cli_options_group_help(settings.group);
+            status = STATUS_OK;
         } else if (settings.help) {
             status = run_help(command->name);
         } else {

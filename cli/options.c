@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "groups.h"
 #include "numbers.h"
 #include "report.h"
 
@@ -20,7 +21,8 @@ typedef enum OptionKind {
     OPTION_COUNT,
     OPTION_SIZE,
     OPTION_DURATION,
-    OPTION_CHOICE
+    OPTION_CHOICE,
+    OPTION_GROUP /* names with values, which mean other options (groups.h) */
 } OptionKind;
 
 typedef struct Option {
@@ -29,7 +31,7 @@ typedef struct Option {
     OptionKind kind;
     unsigned in;       /* commands that have it */
     size_t field;      /* offset in Settings */
-    int tag;           /* of list items */
+    int tag;           /* of list items; of a group, its letter */
     const char *value; /* what the value is; for a choice, the alternatives with bars between */
     const char *help;  /* lines of at most 48 characters */
 } Option;
@@ -137,6 +139,17 @@ static const Option options[] = {
            "Only this section (type, code, a custom name)")
     OPTION("function", 'f', LIST, IN_DUMP, functions, 0, "INDEX|NAME",
            "Only this function's body")
+    HEADING("As wasmtime has them; the value 'help' lists names", IN_RUN | IN_COMPILE)
+    OPTION("wasm", 'W', GROUP, IN_RUN | IN_COMPILE, group, 'W', "NAME[=VALUE],...",
+           "Proposals and limits")
+    OPTION("wasi", 'S', GROUP, IN_RUN, group, 'S', "NAME[=VALUE],...",
+           "What the guest may see")
+    OPTION("optimize", 0, GROUP, IN_RUN | IN_COMPILE, group, 'O', "NAME[=VALUE],...",
+           "Optimisation; -O takes these, too")
+    OPTION("codegen", 'C', GROUP, IN_RUN | IN_COMPILE, group, 'C', "NAME[=VALUE],...",
+           "Compilation")
+    OPTION("debug", 'D', GROUP, IN_RUN | IN_COMPILE, group, 'D', "NAME[=VALUE],...",
+           "Debugging")
     HEADING("Other", IN_ALL)
     OPTION("threads", 0, COUNT, IN_COMPILE, threads, 0, "N",
            "Validate and compile on N threads [0: as many as\nthere are processors]")
@@ -206,8 +219,9 @@ static bool store_choice(const Command *command, const Option *option, const cha
     return fail(command, "--%s: %s", option->name, text);
 }
 
-static bool store(Settings *settings, const Command *command, const Option *option,
-                  const char *value) {
+static bool store_group(Settings *settings, const Command *command, char group, char *items);
+
+static bool store(Settings *settings, const Command *command, const Option *option, char *value) {
     void *field = (char *)settings + option->field;
     switch (option->kind) {
     case OPTION_HEADING: break;
@@ -215,6 +229,7 @@ static bool store(Settings *settings, const Command *command, const Option *opti
     case OPTION_STRING: *(const char **)field = value; break;
     case OPTION_LIST: return add_item(field, value, option->tag);
     case OPTION_CHOICE: return store_choice(command, option, value, field);
+    case OPTION_GROUP: return store_group(settings, command, (char)option->tag, value);
     case OPTION_COUNT:
     case OPTION_SIZE:
     case OPTION_DURATION: return store_number(command, option, value, field);
@@ -236,13 +251,39 @@ static const Option *find_short(const Command *command, char letter) {
     return NULL;
 }
 
+/* One NAME or NAME=VALUE of a group. */
+static bool store_group_item(Settings *settings, const Command *command, char group, char *item) {
+    GroupMeaning meaning;
+    char error[GROUP_ERROR_SIZE];
+    if (strcmp(item, "help") == 0) {
+        settings->group = group;
+        return true;
+    }
+    if (!wr_cli_group_meaning(group, item, &meaning, error))
+        return fail(command, "%s%s", error, "");
+    if (!meaning.name) return true;
+    const Option *option = find_long(command, meaning.name, strlen(meaning.name));
+    if (!option) return fail(command, "%s: this command has no --%s", item, meaning.name);
+    return store(settings, command, option, (char *)(uintptr_t)meaning.value);
+}
+
+/* Items with commas between. They stay in argv, each with an end of its own. */
+static bool store_group(Settings *settings, const Command *command, char group, char *items) {
+    for (char *next; items; items = next) {
+        next = strchr(items, ',');
+        if (next) *next++ = 0;
+        if (!store_group_item(settings, command, group, items)) return false;
+    }
+    return true;
+}
+
 /* --name, --name=value or --name value. `next` is the following argument or NULL; *used says whether it
  * was taken. */
-static bool parse_long(Settings *settings, const Command *command, const char *arg,
-                       const char *next, bool *used) {
-    const char *name = arg + 2;
+static bool parse_long(Settings *settings, const Command *command, char *arg, char *next,
+                       bool *used) {
+    char *name = arg + 2;
     size_t length = strcspn(name, "=");
-    const char *value = name[length] ? name + length + 1 : NULL;
+    char *value = name[length] ? name + length + 1 : NULL;
     const Option *option = find_long(command, name, length);
     if (!option) return fail(command, "unknown option '%s'%s", arg, "");
     if (option->kind == OPTION_FLAG && value)
@@ -255,10 +296,17 @@ static bool parse_long(Settings *settings, const Command *command, const char *a
     return store(settings, command, option, value);
 }
 
+/* -O is a level here and a group elsewhere: no level has a name as long as those in the group. */
+static const Option *group_instead(const Command *command, const Option *option,
+                                   const char *value) {
+    bool is_group = option->letter == 'O' && strlen(value) > 1;
+    return is_group ? find_long(command, "optimize", strlen("optimize")) : option;
+}
+
 /* -abc, -xVALUE or -x VALUE. */
-static bool parse_short(Settings *settings, const Command *command, const char *arg,
-                        const char *next, bool *used) {
-    for (const char *at = arg + 1; *at; at++) {
+static bool parse_short(Settings *settings, const Command *command, char *arg, char *next,
+                        bool *used) {
+    for (char *at = arg + 1; *at; at++) {
         char name[3] = {'-', *at, 0};
         const Option *option = find_short(command, *at);
         if (!option) return fail(command, "unknown option '%s'%s", at == arg + 1 ? arg : name, "");
@@ -266,10 +314,10 @@ static bool parse_short(Settings *settings, const Command *command, const char *
             if (!store(settings, command, option, NULL)) return false;
             continue;
         }
-        const char *value = at[1] ? at + 1 : next;
+        char *value = at[1] ? at + 1 : next;
         if (!value) return fail(command, "%s needs a value: %s", name, option->value);
         *used = !at[1];
-        return store(settings, command, option, value);
+        return store(settings, command, group_instead(command, option, value), value);
     }
     return true;
 }
@@ -294,7 +342,7 @@ bool wr_cli_options_parse(Settings *settings, const Command *command, int argc, 
             only_operands = true;
         } else {
             bool used = false;
-            bool (*parse)(Settings *, const Command *, const char *, const char *, bool *) =
+            bool (*parse)(Settings *, const Command *, char *, char *, bool *) =
                 arg[1] == '-' ? parse_long : parse_short;
             if (!parse(settings, command, arg, i + 1 < argc ? argv[i + 1] : NULL, &used))
                 return false;
@@ -302,7 +350,8 @@ bool wr_cli_options_parse(Settings *settings, const Command *command, int argc, 
         }
     }
     settings->operands[settings->operand_count] = NULL;
-    if (settings->operand_count < command->min_operands && !settings->help && !settings->version)
+    bool asks = settings->help || settings->version || settings->group;
+    if (settings->operand_count < command->min_operands && !asks)
         return fail(command, "no file given%s%s", "", "");
     return true;
 }
@@ -347,6 +396,8 @@ void wr_cli_options_list(const Command *command) {
             print_option(o);
     }
 }
+
+void wr_cli_options_group_help(char group) { wr_cli_group_list(group); }
 
 void wr_cli_options_help(const Command *command) {
     printf("Usage: wasmrun %s %s\n\n%s\n", command->name, command->synopsis, command->details);

@@ -27,6 +27,7 @@ enum { MEMORY_MODE_AUTO, MEMORY_MODE_GUARD, MEMORY_MODE_EXPLICIT };
 /* What the command line says. Sizes in bytes, times in nanoseconds. Strings point into argv. */
 typedef struct Settings {
     bool help, version;
+    char group; /* `-W help` and the like: whose names are asked for, or 0 */
     List dirs, sockets, env;
     bool inherit_env;
     const char *argv0, *invoke;
@@ -82,6 +83,8 @@ void wr_cli_settings_free(Settings *settings);
 
 /* Usage, description and options of one command, on standard output. */
 void wr_cli_options_help(const Command *command);
+/* What the names of an option group mean, `-W help` and the like. */
+void wr_cli_options_group_help(char group);
 /* Just its option lines. */
 void wr_cli_options_list(const Command *command);
 /* One line an option, for completion: its spellings, what its value is, and the help text, with tabs between. */
