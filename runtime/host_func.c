@@ -70,6 +70,14 @@ static Error *keep_arguments(Store *store, const DefType *type, const Slot *slot
     return NULL;
 }
 
+/* Not to exits, which are no mistakes, nor to exceptions, which the caller may expect. */
+COLD static void add_frame(Error *error, const HostFunc *host) {
+    wr_error_kind_t kind = wr_error_kind(error);
+    if (kind == WR_ERROR_EXIT || kind == WR_ERROR_EXCEPTION) return;
+    bool has_name = host->module[0] != 0 || host->name[0] != 0;
+    wr_error_add_host_frame(error, has_name ? host->module : NULL, has_name ? host->name : NULL);
+}
+
 Error *wr_store_call_host(Store *store, Func *func, Instance *caller, Slot *slots) {
     Caller c = {store, caller};
     u32 scope = store->nhandles;
@@ -77,5 +85,6 @@ Error *wr_store_call_host(Store *store, Func *func, Instance *caller, Slot *slot
     if (!error) error = func->host_func(&c, func->host_context, (wr_slot_t *)(void *)slots);
     if (!error) error = check_results(store, func->type, slots);
     store->nhandles = scope;
+    if (UNLIKELY(error != NULL)) add_frame(error, func->host);
     return error;
 }

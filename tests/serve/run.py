@@ -217,12 +217,10 @@ def test_late_clients(server):
     check("none of them early", min(ended.values()) > 2.9, True)
     check("they are counted", server.metrics().get("wasmrun_late_clients_total") >= before + 3, True)
     check("after late clients", ask_hello(server), (200, True))
-    with connect(b"GET /hello HTTP/1.1\r\nHost: x\r\n" + b"X: y\r\n" * 10000 + b"\r\n") as s:
-        try:
-            answer = s.recv(100)
-        except OSError:
-            answer = b""
-        check("a header over the limit", answer == b"" or b" 431 " in answer, True)
+    # without the empty line: nothing is left unread, so that the answer is not lost to a reset
+    with connect(b"GET /hello HTTP/1.1\r\nHost: x\r\n" + b"X-Long: " + b"y" * 40000) as s:
+        check("a header over the limit", s.recv(100).split(b" ")[1:2], [b"431"])
+    check("after it", ask_hello(server), (200, True))
 
 
 def live(server, plugin):

@@ -110,6 +110,49 @@ class Modules(unittest.TestCase):
         self.assertTrue(lines)
 
 
+@unittest.skipUnless(os.environ.get("WASMRUN_AOT"), "there is no compiler")
+class Compiled(unittest.TestCase):
+    TEXT = """(module (func (export "add") (param i32 i32) (result i32) (i32.add (local.get 0) (local.get 1)))
+     (func (export "spin") (loop (br 0))))"""
+
+    def test_engine(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            for _ in range(2):  # made, found
+                engine = Engine(kind=wasmrun.EngineKind.COMPILED, opt_level=1, cache=folder)
+                module = Module(engine, self.TEXT)
+                self.assertTrue(module.is_compiled)
+                self.assertEqual(Linker(engine).instantiate(Store(engine), module).func("add")(40, 2), 42)
+                self.assertEqual(len(os.listdir(folder)), 1)
+
+    def test_artifact(self) -> None:
+        module = Module(ENGINE, self.TEXT)
+        self.assertFalse(module.is_compiled)
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, "add.cwasm")
+            path.write_bytes(module.compile(opt_level=3, count_fuel=True))
+            compiled = Module.from_artifact(ENGINE, path)
+            self.assertTrue(compiled.is_compiled)
+            self.assertEqual(compiled.exports, module.exports)
+            store = Store(ENGINE, fuel=10000)
+            instance = Linker(ENGINE).instantiate(store, compiled)
+            self.assertEqual(instance.func("add")(40, 2), 42)
+            with self.assertRaises(Trap) as caught:
+                instance.func("spin")()
+            self.assertEqual(caught.exception.code, TrapCode.OUT_OF_FUEL)
+            path.write_bytes(b"\0asm\1\0\0\0")
+            with self.assertRaises(wasmrun.WasmrunError):
+                Module.from_artifact(ENGINE, path)
+
+    def test_other_target(self) -> None:
+        artifact = Module(ENGINE, self.TEXT).compile(target="aarch64-linux-gnu")
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, "add.cwasm")
+            path.write_bytes(artifact)
+            if os.uname().machine != "aarch64":
+                with self.assertRaises(wasmrun.WasmrunError):
+                    Module.from_artifact(ENGINE, path)
+
+
 class Calls(unittest.TestCase):
     IDENTITY = "".join(
         f'(func (export "{t}") (param {t}) (result {t}) local.get 0)'
@@ -248,7 +291,7 @@ class HostFunctions(unittest.TestCase):
         self.assertIs(caught.exception.__cause__, problem)
         self.assertEqual(caught.exception.code, TrapCode.HOST)
         self.assertEqual(str(caught.exception), "KeyError: 'what'")
-        self.assertEqual([f.function_name for f in caught.exception.frames], ["run"])
+        self.assertEqual([f.function_name for f in caught.exception.frames], ["f", "run"])
 
         def refuse() -> int:
             raise Trap("not today")
@@ -295,7 +338,7 @@ class HostFunctions(unittest.TestCase):
         with self.assertRaises(Trap) as caught:
             self.run_host(inner)
         self.assertEqual(caught.exception.code, TrapCode.UNREACHABLE)
-        self.assertEqual([f.function_name for f in caught.exception.frames], ["f", "run"])
+        self.assertEqual([f.function_name for f in caught.exception.frames], ["f", "f", "run"])
         kept = caught.exception
 
         def again() -> int:

@@ -13,6 +13,7 @@ one thread at a time: a second one gets a UsageError. Guests run without the int
 """
 from ._engine import (
     Engine,
+    EngineKind,
     Export,
     ExternKind,
     ExternType,
@@ -50,6 +51,7 @@ __all__ = [
     "Caller",
     "Completed",
     "Engine",
+    "EngineKind",
     "ErrorKind",
     "Exit",
     "Export",

@@ -22,6 +22,13 @@ class MemoryMode(enum.IntEnum):
     EXPLICIT = d.WR_MEMORY_EXPLICIT
 
 
+class EngineKind(enum.IntEnum):
+    """How functions are run. COMPILED takes the program wasmrun-aot: beside the library, or where WASMRUN_AOT says."""
+
+    INTERPRETER = d.WR_ENGINE_INTERPRETER
+    COMPILED = d.WR_ENGINE_COMPILED
+
+
 class LogLevel(enum.IntEnum):
     """How important a message is."""
 
@@ -49,6 +56,8 @@ class Engine(Owned):
     max_stack: bytes of guest stack of one store (default 8 MiB).
     features: proposals on or off by name, as `wasmrun --help` lists them.
     pool: what each pre-linked module keeps for reuse: stores, and bytes of each memory.
+    kind: whether modules are compiled when they are loaded, how well (opt_level 0 to 3, 4 for size), and whether
+        the code is kept: cache is a folder, or True for the user's.
     log: called with what an operator may want to know, from any thread.
     """
 
@@ -62,6 +71,9 @@ class Engine(Owned):
         features: Mapping[str, bool] | None = None,
         pool: tuple[int, int] | None = None,
         warm_after: int | None = None,
+        kind: EngineKind = EngineKind.INTERPRETER,
+        opt_level: int | None = None,
+        cache: bool | str | os.PathLike[str] = False,
         log: LogFunction | None = None,
         log_level: LogLevel = LogLevel.INFO,
     ) -> None:
@@ -75,6 +87,12 @@ class Engine(Owned):
             lib.wr_config_set_pool(config, *pool)
         if warm_after is not None:
             lib.wr_config_set_warm_after(config, warm_after)
+        lib.wr_config_set_engine_kind(config, kind)
+        if opt_level is not None:
+            lib.wr_config_set_opt_level(config, opt_level)
+        if cache is not False and not lib.wr_config_set_cache(config, None if cache is True else os.fsencode(cache)):
+            lib.wr_config_delete(config)
+            raise MemoryError
         for name, on in (features or {}).items():
             if not lib.wr_config_set_feature(config, name.encode(), on):
                 lib.wr_config_delete(config)
@@ -227,6 +245,46 @@ class Module(Owned):
                 raise_error(lib.wr_wat_locate(text, len(text), name, data, size, error))
         finally:
             lib.wr_bytes_delete(data, size)
+
+    @classmethod
+    def from_artifact(cls, engine: Engine, path: str | os.PathLike[str]) -> Module:
+        """The module that an artifact holds, with its code. Whoever made the file decides what runs: only open those of
+        people whose programs you would run."""
+        module = cls.__new__(cls)
+        pointer = ctypes.c_void_p()
+        check(lib.wr_artifact_open(engine._ptr(), os.fsencode(path), ctypes.byref(pointer)))
+        module._adopt(engine, pointer.value)
+        return module
+
+    def compile(
+        self,
+        *,
+        opt_level: int = 2,
+        polls: bool = True,
+        explicit_memory: bool = False,
+        count_fuel: bool = False,
+        target: str | None = None,
+        threads: int = 0,
+    ) -> bytes:
+        """An artifact: the module and its code, for from_artifact() here or, with an LLVM triple as target, elsewhere.
+        Without polls it is interpreted in stores that have a timeout, without count_fuel in those that have fuel."""
+        options = d.wr_compile_options_t()
+        options.level, options.no_polls = opt_level + 1, not polls
+        options.explicit_memory, options.count_fuel = explicit_memory, count_fuel
+        options.triple, options.threads = target.encode() if target else None, threads
+        data, size = ctypes.c_void_p(), ctypes.c_size_t()
+        check(
+            lib.wr_module_compile(self._ptr(), ctypes.byref(options), ctypes.byref(data), ctypes.byref(size), None)
+        )
+        try:
+            return ctypes.string_at(data.value or 0, size.value)
+        finally:
+            lib.wr_bytes_delete(data, size)
+
+    @property
+    def is_compiled(self) -> bool:
+        """Whether there is compiled code for it."""
+        return bool(lib.wr_module_is_compiled(self._ptr()))
 
     @staticmethod
     def validate(engine: Engine, data: bytes) -> None:

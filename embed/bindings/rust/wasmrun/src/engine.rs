@@ -91,6 +91,24 @@ impl Config {
         self
     }
 
+    /// Modules are compiled when they are loaded, `level` (0 to 3, 4 for size) saying how well. That takes the program
+    /// wasmrun-aot: beside the library, or where the environment variable WASMRUN_AOT says.
+    pub fn compiled(self, level: u32) -> Config {
+        unsafe {
+            sys::wr_config_set_engine_kind(self.raw, sys::WR_ENGINE_COMPILED);
+            sys::wr_config_set_opt_level(self.raw, level);
+        }
+        self
+    }
+
+    /// Keeps compiled code in a folder that is the user's alone; `None` for the user's own.
+    pub fn cache(self, folder: Option<&str>) -> Config {
+        let folder = folder.map(c_text);
+        let name = folder.as_ref().map_or(std::ptr::null(), |f| f.as_ptr());
+        assert!(unsafe { sys::wr_config_set_cache(self.raw, name) }, "out of memory");
+        self
+    }
+
     /// Turns a proposal on or off, by the name that `wasmrun --help` has for it.
     pub fn feature(self, name: &str, on: bool) -> Result<Config> {
         if unsafe { sys::wr_config_set_feature(self.raw, c_text(name).as_ptr(), on) } {
@@ -282,6 +300,36 @@ pub(crate) fn written(write: impl Fn(*mut c_char, usize) -> usize) -> String {
     String::from_utf8_lossy(&buffer).into_owned()
 }
 
+/// How a module is compiled into an artifact.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CompileOptions {
+    /// 0 (at once) to 3, 4 for size.
+    pub level: u8,
+    /// Whether the code can be stopped: else it is interpreted in stores that have a timeout or are interruptible.
+    pub polls: bool,
+    /// Whether it counts fuel: else it is interpreted in stores that have any.
+    pub count_fuel: bool,
+    /// For engines whose memories are not guarded.
+    pub explicit_memory: bool,
+    /// Another machine, as LLVM names it.
+    pub target: Option<String>,
+    /// 0: as many as there are processors.
+    pub threads: u32,
+}
+
+impl Default for CompileOptions {
+    fn default() -> CompileOptions {
+        CompileOptions {
+            level: 2,
+            polls: true,
+            count_fuel: false,
+            explicit_memory: false,
+            target: None,
+            threads: 0,
+        }
+    }
+}
+
 /// A validated module. A clone is the same module.
 #[derive(Clone, Debug)]
 pub struct Module(Arc<ModuleInner>);
@@ -357,6 +405,42 @@ impl Module {
         let mut raw = null_mut();
         Error::check(sys::wr_module_open(engine.as_raw(), c_text(path).as_ptr(), &mut raw))?;
         Ok(Module(Arc::new(ModuleInner { raw, _engine: engine.clone() })))
+    }
+
+    /// The module that an artifact holds, with its code.
+    ///
+    /// # Safety
+    ///
+    /// Whoever made the file decides what runs. It must not be changed while the module, or an instance of it, exists.
+    pub unsafe fn from_artifact(engine: &Engine, path: impl AsRef<Path>) -> Result<Module> {
+        let path = path.as_ref().to_str().ok_or_else(|| Error::usage("the path is no UTF-8"))?;
+        let mut raw = null_mut();
+        Error::check(sys::wr_artifact_open(engine.as_raw(), c_text(path).as_ptr(), &mut raw))?;
+        Ok(Module(Arc::new(ModuleInner { raw, _engine: engine.clone() })))
+    }
+
+    /// An artifact: the module and its code, for [`Module::from_artifact`].
+    pub fn compile(&self, options: &CompileOptions) -> Result<Vec<u8>> {
+        let target = options.target.as_deref().map(c_text);
+        let (mut bytes, mut n) = (null_mut(), 0);
+        unsafe {
+            let mut given = std::mem::zeroed::<sys::wr_compile_options_t>();
+            given.level = options.level + 1;
+            given.no_polls = !options.polls;
+            given.explicit_memory = options.explicit_memory;
+            given.count_fuel = options.count_fuel;
+            given.triple = target.as_ref().map_or(std::ptr::null(), |t| t.as_ptr());
+            given.threads = options.threads;
+            Error::check(sys::wr_module_compile(self.0.raw, &given, &mut bytes, &mut n, null_mut()))?;
+            let copy = std::slice::from_raw_parts(bytes, n).to_vec();
+            sys::wr_bytes_delete(bytes, n);
+            Ok(copy)
+        }
+    }
+
+    /// Whether there is compiled code for it.
+    pub fn is_compiled(&self) -> bool {
+        unsafe { sys::wr_module_is_compiled(self.0.raw) }
     }
 
     pub(crate) fn as_raw(&self) -> *mut sys::wr_module_t {

@@ -55,7 +55,9 @@ mod store;
 mod value;
 mod wasi;
 
-pub use engine::{wat_to_wasm, Config, Engine, Export, ExternType, Import, LogLevel, MemoryMode, Module};
+pub use engine::{
+    wat_to_wasm, CompileOptions, Config, Engine, Export, ExternType, Import, LogLevel, MemoryMode, Module,
+};
 pub use error::{Error, ErrorKind, Frame, Panic, Result, TrapCode};
 pub use func::{Func, IntoFunc, PausedCall, Progress, TypedFunc, WasmReturn};
 pub use linker::{Linker, Prelinked, PrelinkedStats};

@@ -255,9 +255,11 @@ fn errors_of_host_functions() {
     assert_eq!(error.message(), "mine \u{fffd} 7");
     assert!(std::error::Error::source(&error).is_some());
     let frames = error.frames();
-    assert_eq!(frames[0].function_name.as_deref(), Some("inner"));
-    assert_eq!(frames[0].module_name.as_deref(), Some("guest"));
-    assert_eq!(frames[1].function_name.as_deref(), Some("run"));
+    assert_eq!(frames[0].function_name.as_deref(), Some("f"));
+    assert_eq!(frames[0].module_name.as_deref(), Some("h"));
+    assert_eq!(frames[1].function_name.as_deref(), Some("inner"));
+    assert_eq!(frames[1].module_name.as_deref(), Some("guest"));
+    assert_eq!(frames[2].function_name.as_deref(), Some("run"));
     assert!(error.rendered().contains("guest!inner"), "{}", error.rendered());
 
     let error = run_host(|_: i32| -> Result<i32> { Err(Error::exit(3)) }).unwrap_err();
@@ -307,7 +309,7 @@ fn inner_traps_pass() {
     .unwrap_err();
     assert_eq!(error.trap_code(), Some(TrapCode::Unreachable));
     let names: Vec<_> = error.frames().into_iter().map(|f| f.function_name.unwrap()).collect();
-    assert_eq!(names, ["f", "inner", "run"]);
+    assert_eq!(names, ["f", "f", "inner", "run"]);
 }
 
 #[test]
@@ -715,4 +717,35 @@ fn everything_is_dropped() {
     assert_eq!(moved.join().unwrap(), 3);
     assert_eq!(ALIVE.load(Ordering::SeqCst), 0);
     let _ = self::store();
+}
+
+/// With a compiler at hand (WASMRUN_AOT): code that is made when modules are loaded, and artifacts.
+#[test]
+fn compiled_code() {
+    if std::env::var_os("WASMRUN_AOT").is_none() {
+        return;
+    }
+    let text = r#"(module
+        (func (export "add") (param i32 i32) (result i32) (i32.add (local.get 0) (local.get 1)))
+        (func (export "spin") (loop (br 0))))"#;
+    let compiling = Engine::with_config(Config::new().compiled(1)).unwrap();
+    let module = Module::from_wat(&compiling, text).unwrap();
+    assert!(module.is_compiled());
+
+    let engine = engine();
+    let module = Module::from_wat(&engine, text).unwrap();
+    assert!(!module.is_compiled());
+    let options = CompileOptions { level: 3, count_fuel: true, ..CompileOptions::default() };
+    let path = std::env::temp_dir().join(format!("wasmrun-{}.cwasm", std::process::id()));
+    std::fs::write(&path, module.compile(&options).unwrap()).unwrap();
+    let compiled = unsafe { Module::from_artifact(&engine, &path) }.unwrap();
+    assert!(compiled.is_compiled());
+    let mut store = Store::new(&engine, ()).unwrap();
+    store.set_fuel(Some(10000));
+    let instance = Linker::new(&engine).instantiate(&mut store, &compiled).unwrap();
+    let add = instance.typed_func::<(i32, i32), i32>(&mut store, "add").unwrap();
+    assert_eq!(add.call(&mut store, (40, 2)).unwrap(), 42);
+    let spin = instance.typed_func::<(), ()>(&mut store, "spin").unwrap();
+    assert_eq!(spin.call(&mut store, ()).unwrap_err().trap_code(), Some(TrapCode::OutOfFuel));
+    std::fs::remove_file(&path).unwrap();
 }
