@@ -27,11 +27,11 @@ typedef struct Row {
 static const Row rows[] = {
     {'W', "all-proposals", ROW_YES, "feature", "custom-descriptors=on"}, /* the others are on */
     FEATURE("bulk-memory") FEATURE("custom-descriptors") FEATURE("custom-page-sizes")
-    FEATURE("exceptions") FEATURE("extended-const") FEATURE("function-references") FEATURE("gc")
-    FEATURE("legacy-exceptions") FEATURE("memory64") FEATURE("multi-memory")
-    FEATURE("multi-value") FEATURE("reference-types") FEATURE("relaxed-simd") FEATURE("simd")
-    FEATURE("tail-call") FEATURE("threads") FEATURE("wide-arithmetic")
-    {'W', "component-model", ROW_NEVER, NULL, NULL},
+        FEATURE("exceptions") FEATURE("extended-const") FEATURE("function-references") FEATURE("gc")
+            FEATURE("legacy-exceptions") FEATURE("memory64") FEATURE("multi-memory")
+                FEATURE("multi-value") FEATURE("reference-types") FEATURE("relaxed-simd")
+                    FEATURE("simd") FEATURE("tail-call") FEATURE("threads")
+                        FEATURE("wide-arithmetic"){'W', "component-model", ROW_NEVER, NULL, NULL},
     {'W', "stack-switching", ROW_NEVER, NULL, NULL},
     {'W', "shared-everything-threads", ROW_NEVER, NULL, NULL},
     {'W', "shared-memory", ROW_ALWAYS, NULL, NULL},
