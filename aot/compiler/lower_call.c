@@ -1,7 +1,8 @@
 /*
  * lower_call.c - calls and tail calls (spec: exec/instructions, calls; native.h: the convention).
  *
- * A function of this module is called directly. Any other one is a Func: code and context are read off it;
+ * A function of this module is called directly, also where a table that never changes says which (fixed.h), and one
+ * that tail calls itself is a loop. Any other one is a Func: code and context are read off it;
  * if it has none, the exit thunk is called with the Func itself. A tail call is one for the machine
  * only if the callee makes tail calls itself, or may: else a call and a return will do, since the callee
  * returns before the stack could grow any further.
