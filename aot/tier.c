@@ -11,11 +11,13 @@
 #define FIRST_TICK (5 * MS) /* after the first function got warm: most programs end before */
 #define TICK_MIN (2 * MS)
 #define TICK_MAX (32 * MS)
-/* A look that comes later than this after the alarm found the guest elsewhere: it tells nothing about time. */
+/* A look that comes later than this after the alarm found the guest elsewhere, in compiled code or asleep, or the host
+ * busy: it tells less about where time goes. */
 #define LATE (MS / 2)
-#define HOT 8u          /* samples of what could be compiled before that is done */
-#define LOOKS 1000u     /* so often code looks whether it comes to a loop that can be entered */
-#define IDLE (500 * MS) /* after which the compiler's process ends */
+#define WEIGHT 4u         /* of a sample; a late one has 1 */
+#define HOT (8u * WEIGHT) /* samples of what could be compiled before that is done */
+#define LOOKS 1000u       /* so often code looks whether it comes to a loop that can be entered */
+#define IDLE (500 * MS)   /* after which the compiler's process ends */
 #define MAX_FAILURES 3u
 
 #define MAX_FUNCTIONS 64u /* of one request, beside what they call */
@@ -32,7 +34,7 @@ typedef struct TierModule {
     Module *module;
     struct TierModule *next; /* in Tier.modules */
     u32 *scores;             /* by function, imports not counted: since the last slice */
-    u32 samples;             /* likewise, of what could be compiled */
+    u32 samples;             /* likewise, weighed, of what could be compiled */
     u64 *points;             /* MAX_POINTS: CompileRequest.points */
     u32 npoints, nasked;     /* of these the first have been in a request */
     u32 nslices, ncached;
@@ -115,7 +117,7 @@ static bool add_point(TierModule *tm, const u8 *pc) {
 }
 
 /* Callers count too, the less the farther they are: a loop may be in any of them. */
-static void note_frames(Tier *t, const TierFrame *frames, u32 count) {
+static void note_frames(Tier *t, const TierFrame *frames, u32 count, u32 weight) {
     TierModule *innermost = NULL;
     bool is_new = false;
     for (u32 i = 0; i < count; i++) {
@@ -128,13 +130,13 @@ static void note_frames(Tier *t, const TierFrame *frames, u32 count) {
         counts |= add_point(tm, frames[i].pc);
         if (i == 0) innermost = tm, is_new = counts;
     }
-    if (innermost != NULL && is_new) innermost->samples += 1;
+    if (innermost != NULL && is_new) innermost->samples += weight;
 }
 
 static void sample(Tier *t, const TierFrame *frames, u32 count) {
-    if (!t->is_eager && wr_os_now() - atomic_load(&t->since) > LATE) return;
+    bool is_late = wr_os_now() - atomic_load(&t->since) > LATE;
     wr_os_mutex_lock(&t->lock);
-    note_frames(t, frames, count);
+    note_frames(t, frames, count, is_late ? 1 : WEIGHT);
     wr_os_mutex_unlock(&t->lock);
 }
 
@@ -361,7 +363,7 @@ static const void *find_loop(const TierFrame *frame) {
 /* For tests: in this thread. */
 static void compile_now(Tier *t, const TierFrame *frames, u32 count) {
     wr_os_mutex_lock(&t->lock);
-    note_frames(t, frames, count);
+    note_frames(t, frames, count, WEIGHT);
     while (t->busy != NULL) wr_os_cond_wait(&t->idle, &t->lock, UINT64_MAX);
     TierModule *tm = t->is_off ? NULL : choose_module(t);
     if (tm != NULL) compile_hot(t, tm);
