@@ -5,8 +5,10 @@
  *
  *     preheader -> gate: how many iterations are left, as far as can be computed; at most CHUNK of them are done
  *                        now. Will each address of each of them lie in the memory? (64-bit numbers, no wrapping)
- *                        no: -> header ... latch, as it was, to its end
- *     gate -> fast header ... fast latch: counts the iterations of this chunk, -> left
+ *                        no, or a store may change what is otherwise constant: -> header ... latch, as it
+ *                        was, to its end
+ *     gate -> ready: reads what each iteration would read again, since no store of the loop changes it
+ *     ready -> fast header ... fast latch: counts the iterations of this chunk, -> left
  *     left: all done: -> exit; else -> gate, where polls.c puts a poll; it puts none into the fast loop
  *
  * Why an address may be computed without wrapping: in iteration i the index is (base + i * step) mod 2^32. The gate
@@ -39,11 +41,13 @@ typedef struct Access {
 
 /* Accesses whose indices are constants apart: they are tested, and computed, together. */
 typedef struct Group {
-    Affine index;       /* of the first one */
-    i64 low, high;      /* relative to it: the least index; the end of what is accessed */
-    LLVMValueRef start; /* the address of index.base */
-    LLVMValueRef step;  /* i64 */
-    LLVMValueRef moved; /* start + iteration * step */
+    Affine index;            /* of the first one */
+    i64 low, high;           /* relative to it: the least index; the end of what is accessed */
+    bool is_stored;          /* something is stored there */
+    LLVMValueRef least, end; /* of all iterations: the first byte, the end; i64, in the memory */
+    LLVMValueRef start;      /* the address of index.base */
+    LLVMValueRef step;       /* i64 */
+    LLVMValueRef moved;      /* start + iteration * step */
 } Group;
 
 /* What a loop carries from one iteration to the next. */
@@ -72,7 +76,7 @@ typedef struct Versioning {
     /* the new loop */
     ValueMap copies;  /* value or block -> that of the fast loop */
     ValueMap at_gate; /* phi of the header -> that of the gate */
-    LLVMBasicBlockRef gate, tail, left;
+    LLVMBasicBlockRef gate, ready, tail, left;
     LLVMValueRef exit_trip, rounds, counter;
 } Versioning;
 
@@ -153,9 +157,15 @@ static bool group_access(Versioning *v, Access *a) {
     i64 end = index + (i64)a->offset + a->bytes;
     if (index < group->low) group->low = index;
     if (end > group->high) group->high = end;
+    group->is_stored |= LLVMIsAStoreInst(a->instruction) != NULL;
     a->group = i;
     a->offset += (u64)index;
     return true;
+}
+
+/* Whether all that is accessed there is read, again and again. */
+static bool is_constant(const Group *g) {
+    return !g->is_stored && g->index.step.nterms == 0 && (u32)g->index.step.constant == 0;
 }
 
 /* An access that has to become an ordinary one. */
@@ -281,18 +291,35 @@ static LLVMValueRef build_memory_size(const Versioning *v) {
 
 /* Addresses of the first and the last iteration, relative to the memory: none is negative, or behind `size`. Nothing
  * overflows: all are sums of 32-bit numbers, or one of them times less than CHUNK_WORK. */
-static LLVMValueRef build_test(const Versioning *v, const Group *g, LLVMValueRef base,
-                               LLVMValueRef last, LLVMValueRef size) {
+static LLVMValueRef build_test(const Versioning *v, Group *g, LLVMValueRef base, LLVMValueRef last,
+                               LLVMValueRef size) {
     LLVMValueRef low = LLVMBuildAdd(v->b, base, number(v, (u64)g->low), "");
     LLVMValueRef way = LLVMBuildMul(v->b, g->step, last, "");
     LLVMValueRef end = LLVMBuildAdd(v->b, low, way, "");
     LLVMValueRef backwards = LLVMBuildICmp(v->b, LLVMIntSLT, g->step, number(v, 0), "");
-    LLVMValueRef least = LLVMBuildSelect(v->b, backwards, end, low, "");
     LLVMValueRef most = LLVMBuildSelect(v->b, backwards, low, end, "");
-    most = LLVMBuildAdd(v->b, most, number(v, (u64)(g->high - g->low)), "");
-    LLVMValueRef before = LLVMBuildICmp(v->b, LLVMIntSLT, least, number(v, 0), "");
-    LLVMValueRef behind = LLVMBuildICmp(v->b, LLVMIntSGT, most, size, "");
+    g->least = LLVMBuildSelect(v->b, backwards, end, low, "");
+    g->end = LLVMBuildAdd(v->b, most, number(v, (u64)(g->high - g->low)), "");
+    LLVMValueRef before = LLVMBuildICmp(v->b, LLVMIntSLT, g->least, number(v, 0), "");
+    LLVMValueRef behind = LLVMBuildICmp(v->b, LLVMIntSGT, g->end, size, "");
     return LLVMBuildOr(v->b, before, behind, "");
+}
+
+/* Whether a store of the loop may change what is constant but for that. */
+static LLVMValueRef build_overlap(const Versioning *v, const Group *constant, const Group *stored) {
+    LLVMValueRef begins = LLVMBuildICmp(v->b, LLVMIntSLT, constant->least, stored->end, "");
+    LLVMValueRef ends = LLVMBuildICmp(v->b, LLVMIntSLT, stored->least, constant->end, "");
+    return LLVMBuildAnd(v->b, begins, ends, "");
+}
+
+static void build_overlaps(const Versioning *v, LLVMValueRef *bad) {
+    for (u32 c = 0; c < v->ngroups; c++) {
+        for (u32 s = 0; is_constant(&v->groups[c]) && s < v->ngroups; s++) {
+            if (!v->groups[s].is_stored) continue;
+            LLVMValueRef overlap = build_overlap(v, &v->groups[c], &v->groups[s]);
+            *bad = LLVMBuildOr(v->b, *bad, overlap, "");
+        }
+    }
 }
 
 static void build_group(Versioning *v, Group *g, LLVMValueRef last, LLVMValueRef size,
@@ -340,6 +367,7 @@ static LLVMValueRef build_gate_tests(Versioning *v) {
     }
     LLVMValueRef size = v->ngroups > 0 ? build_memory_size(v) : NULL;
     for (u32 i = 0; i < v->ngroups; i++) build_group(v, &v->groups[i], last, size, &bad);
+    build_overlaps(v, &bad);
     return bad;
 }
 
@@ -373,6 +401,24 @@ static void copy_instruction(Versioning *v, LLVMValueRef instruction, LLVMValueR
     }
 }
 
+/* Reads what the loop reads again and again, once before it. */
+static bool read_constants(Versioning *v) {
+    LLVMPositionBuilderAtEnd(v->b, v->ready);
+    for (u32 i = 0; i < v->naccesses; i++) {
+        const Access *a = &v->accesses[i];
+        const Group *g = &v->groups[a->group];
+        if (!is_constant(g)) continue;
+        LLVMValueRef offset = number(v, a->offset), copy = LLVMInstructionClone(a->instruction);
+        LLVMValueRef address = LLVMBuildInBoundsGEP2(v->b, v->unit->i8, g->start, &offset, 1, "");
+        LLVMSetOperand(copy, 0, address);
+        LLVMSetVolatile(copy, 0);
+        LLVMInsertIntoBuilder(v->b, copy);
+        if (!wr_value_map_put(&v->copies, a->instruction, copy)) return false;
+    }
+    LLVMBuildBr(v->b, copied_block(v, v->loop->header));
+    return true;
+}
+
 /* What is left of an access when it cannot trap. */
 static void ease_access(Versioning *v, const Access *a, LLVMValueRef copy) {
     LLVMValueRef offset = number(v, a->offset);
@@ -390,11 +436,11 @@ static bool build_fast_header(Versioning *v) {
     for (u32 i = 0; i < v->ncarried; i++) {
         Carried *c = &v->carried[i];
         c->fast = LLVMBuildPhi(v->b, LLVMTypeOf(c->phi), "");
-        LLVMAddIncoming(c->fast, &c->at_gate, &v->gate, 1);
+        LLVMAddIncoming(c->fast, &c->at_gate, &v->ready, 1);
         if (!wr_value_map_put(&v->copies, c->phi, c->fast)) return false;
     }
     v->counter = LLVMBuildPhi(v->b, v->unit->i64, "");
-    LLVMAddIncoming(v->counter, &zero, &v->gate, 1);
+    LLVMAddIncoming(v->counter, &zero, &v->ready, 1);
     for (u32 i = 0; i < v->ngroups; i++) {
         Group *g = &v->groups[i];
         LLVMValueRef way = LLVMBuildNSWMul(v->b, v->counter, g->step, "");
@@ -447,11 +493,10 @@ static void copy_terminator(Versioning *v, LLVMBasicBlockRef block, LLVMValueRef
 /* Phis inside of the loop are filled when all is copied. */
 static bool copy_block(Versioning *v, LLVMBasicBlockRef block) {
     LLVMValueRef i = LLVMGetFirstInstruction(block), end = LLVMGetBasicBlockTerminator(block), copy;
-    bool is_header = block == v->loop->header;
     LLVMPositionBuilderAtEnd(v->b, copied_block(v, block));
     for (; i != end; i = LLVMGetNextInstruction(i)) {
         bool is_phi = LLVMIsAPHINode(i) != NULL;
-        if (is_phi && is_header) continue;
+        if (wr_value_map_get(&v->copies, i) != NULL) continue; /* a phi of the header, a constant */
         if (is_phi) {
             copy = LLVMBuildPhi(v->b, LLVMTypeOf(i), "");
         } else {
@@ -485,12 +530,14 @@ static void fill_phis(Versioning *v, LLVMBasicBlockRef block) {
 
 static bool copy_loop(Versioning *v) {
     const Loop *loop = v->loop;
-    if (!copy_blocks(v) || !build_fast_header(v)) return false;
+    if (!copy_blocks(v) || !read_constants(v) || !build_fast_header(v)) return false;
     for (u32 i = 0; i < loop->nblocks; i++)
         if (!copy_block(v, loop->blocks[i])) return false;
     for (u32 i = 1; i < loop->nblocks; i++) fill_phis(v, loop->blocks[i]);
-    for (u32 i = 0; i < v->naccesses; i++)
-        ease_access(v, &v->accesses[i], copy_of(v, v->accesses[i].instruction));
+    for (u32 i = 0; i < v->naccesses; i++) {
+        const Access *a = &v->accesses[i];
+        if (!is_constant(&v->groups[a->group])) ease_access(v, a, copy_of(v, a->instruction));
+    }
     return true;
 }
 
@@ -590,8 +637,7 @@ static void replace_phis(Versioning *v) {
 
 static void close_gate(Versioning *v, LLVMValueRef bad) {
     LLVMPositionBuilderAtEnd(v->b, v->gate);
-    LLVMValueRef branch =
-        LLVMBuildCondBr(v->b, bad, v->loop->header, copied_block(v, v->loop->header));
+    LLVMValueRef branch = LLVMBuildCondBr(v->b, bad, v->loop->header, v->ready);
     LLVMSetMetadata(branch, v->unit->kind_prof, v->unit->unlikely);
     LLVMSetSuccessor(LLVMGetBasicBlockTerminator(v->loop->preheader), 0, v->gate);
 }
@@ -617,6 +663,7 @@ static bool make_versions(Versioning *v) {
     LLVMPositionBuilderAtEnd(v->b, v->gate);
     if (!build_gate_phis(v)) return false;
     LLVMValueRef bad = build_gate_tests(v);
+    v->ready = new_block(v);
     v->tail = new_block(v);
     v->left = new_block(v);
     if (!copy_loop(v)) return false;
