@@ -1,10 +1,11 @@
 #!/bin/bash
-# usage: run.sh [--ci] [--build] WASMRUN [NAME...]
+# usage: run.sh [--ci] [--engine KIND] [--build] WASMRUN [NAME...]
 #
 # Fetches real programs, compiles each for WASI preview 1 and for this machine, plays the same
 # scenario with both, and compares everything that they print, return and leave behind. One line per
 # program, then 'N passed, M failed'.
 #   --ci      only the programs that are quick to build and run, and of them what is quick
+#   --engine  as wasmrun takes it; what is compiled is kept in the cache directory
 #   --build   build, do not run (WASMRUN is not given)
 # Environment: REAL_CACHE, a directory for sources and builds (build/real); TIMEOUT, seconds for one
 # run of a program (600); WASMRUN_FLAGS, further options of wasmrun; KEEP=1 keeps the scratch tree.
@@ -19,12 +20,13 @@ REAL=$(cd "$(dirname "$0")" && pwd)
 CI_PROGRAMS="bzip2 go jq rust sqlite unwind"
 ALL_PROGRAMS="$CI_PROGRAMS esbuild lisp zstd"
 
-quick="" build_only=""
+quick="" build_only="" engine=""
 while :; do
     case $1 in
     --ci) quick=1 ;;
+    --engine) engine=$2; shift ;;
     --build) build_only=1 ;;
-    --help | -h) sed -n '2,18s/^# \{0,1\}//p' "$0"; exit ;;
+    --help | -h) sed -n '2,19s/^# \{0,1\}//p' "$0"; exit ;;
     -*) echo "run.sh: unknown option $1" >&2; exit 2 ;;
     *) break ;;
     esac
@@ -38,6 +40,7 @@ if [ -z "$build_only" ]; then
 fi
 CACHE=${REAL_CACHE:-$REAL/../../build/real}
 mkdir -p "$CACHE" && CACHE=$(cd "$CACHE" && pwd) || exit 2
+[ -z "$engine" ] || WASMRUN_FLAGS="--engine $engine --cache-dir $CACHE/compiled $WASMRUN_FLAGS"
 export LC_ALL=C TZ=UTC
 
 . "$REAL/lib.sh"
