@@ -202,7 +202,7 @@ static NativeOptions options_of(const Engine *engine) {
 }
 
 static u64 budget_of(const TierModule *tm) {
-    u64 budget = tm->nslices < 5 ? BUDGET << tm->nslices : BUDGET_MAX;
+    u64 budget = tm->nslices < 6 ? BUDGET << tm->nslices : BUDGET_MAX;
     return min_u64(budget, BUDGET_MAX);
 }
 
