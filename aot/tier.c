@@ -23,8 +23,8 @@
 #define MAX_FUNCTIONS 64u /* of one request, beside what they call */
 #define MAX_POINTS 256u   /* of one module, ever */
 #define MAX_SLICES 12u    /* of one module in the cache */
-#define BUDGET                                                                                     \
-    ((u64)16 << 10) /* bytes of code of the first slice; twice as many for each one after it */
+/* Bytes of code of the first slice; twice as many for each one after it. */
+#define BUDGET ((u64)8 << 10)
 #define BUDGET_MAX ((u64)256 << 10)
 
 #define ASKED 0x80000000u /* in TierModule.scores: it has been in a request */
