@@ -13,7 +13,8 @@ fi
 
 gdb_runs -ex 'set breakpoint pending on' -ex 'break leaf' -ex run -ex 'continue' -ex bt \
     --args "$1" --engine=aot -O0 --no-cache --debug-info "$2" >"$scratch/all"
-# the names of the frames from the second time in $leaf to main, one a line
+# the names of the frames from the second time in $leaf on, one a line; what is behind the way in has no tables for
+# unwinding in release builds
 sed -n 's/^#[0-9]* *\(0x[0-9a-f]* in \)\{0,1\}\([^ ]*\) (.*/\2/p' "$scratch/all" >"$scratch/names"
 cat >"$scratch/first" <<EOF
 leaf
@@ -25,6 +26,6 @@ _start
 wasm-entry[1]
 wr_switch_enter
 EOF
-head -n 8 "$scratch/names" | diff "$scratch/first" - && grep -qx main "$scratch/names" && exit 0
+head -n 8 "$scratch/names" | diff "$scratch/first" - && exit 0
 cat "$scratch/all"
 exit 1
