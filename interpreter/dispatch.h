@@ -210,7 +210,15 @@ INLINE v128 v128_apart(v128 v) {
 #define ACCESSED_CHECK() ((void)0)
 
 #define HANDLER(id, state) FUNCTION_OF(h_##id##_##state)
-#define HANDLER_AS(id, state, variant) SELDOM FUNCTION_OF(h_##id##_##state##_##variant)
+#define HANDLER_AS(id, state, variant) KIND_##variant FUNCTION_OF(h_##id##_##state##_##variant)
+/* Byte dispatch has these by default, or in place. */
+#define KIND_AHEAD
+#define KIND_AHEAD_LONG
+#define KIND_PLAIN
+#define KIND_CHECK SELDOM
+#define KIND_MEM64 SELDOM
+#define KIND_POLLED SELDOM
+#define KIND_WIDE SELDOM
 #define COLD_HANDLER(name) SELDOM FUNCTION_OF(name)
 
 /* Handlers that no table names: X(name) for each. */
