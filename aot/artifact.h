@@ -96,11 +96,12 @@ typedef struct UnwindRule {
     i32 saved_at[UNWIND_REGISTERS]; /* ... at the canonical frame address plus this */
 } UnwindRule;
 bool wr_artifact_unwind(const Artifact *artifact, const void *pc, UnwindRule *rule);
-/* The landing pad for a throw out of the call that returns to `return_address`; NULL: none. The stack pointer there
+/* The landing pad for the call that returns to `return_address`; NULL: none. Some take no exceptions, only what is to
+ * be written down of the frame (spill.h). The stack pointer there
  * is the frame's after that call returned (the CFA of the frame that it called) plus *sp_adjust. (It
  * cannot be told from the frame's own CFA where the frame aligns its stack.) */
 const void *wr_artifact_landing(const Artifact *artifact, const void *return_address,
-                                i32 *sp_adjust);
+                                i32 *sp_adjust, bool *takes_exceptions);
 
 /* The guest functions at pc, innermost first (more than one where LLVM inlined), each with the byte offset in the
  * module of the instruction. At most max; returns how many there are. 0: none (a thunk). */

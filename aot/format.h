@@ -37,7 +37,7 @@
     X(SYMBOLS, 12) /* code, size, what: SymbolKind << SYMBOL_SHIFT | index */                      \
     X(UNWIND, 8)   /* code, rule from there on, or NONE_U32 */                                     \
     X(RULES, 92)   /* UnwindRule: register, offset, saved, saved_at[20] */                         \
-    X(PADS, 16)    /* code of calls: first, one past the last; landing pad, sp_adjust */           \
+    X(PADS, 16)    /* code of calls: first, one past the last; landing pad, sp_adjust (| 1) */     \
     X(BLOCKS, 12)  /* code, its byte offset in the module, place in lines of the deltas */         \
     X(LINES, 1)  /* pairs of LEB128: delta of code; delta of the offset, sign in the lowest bit */ \
     X(SCOPES, 8) /* code, chain from there on, or NONE_U32 */                                      \
@@ -71,6 +71,7 @@ typedef enum SymbolKind {
 #define HEAD_CHECKSUM 32u    /* 16 bytes: of all but itself and the module */
 #define HEAD_MODULE_HASH 48u /* 16 bytes */
 #define HEAD_GUARDED 64u     /* u64 */
+#define PAD_CLEANS 1u        /* the pad writes its frame down, and takes no exceptions */
 #define HEAD_OPTIONS 72u     /* 5 bytes: NativeOptions; 3 zeros */
 #define HEAD_PAGE 80u        /* u32 */
 #define HEAD_PARTS 84u       /* u32: PARTS */

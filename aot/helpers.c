@@ -7,6 +7,7 @@
 #include "meter.h"
 #include "object.h"
 #include "parking.h"
+#include "spill.h"
 
 /* ---- calls ---------------------------------------------------------------------------------- */
 
@@ -29,8 +30,7 @@ u32 wr_native_func_matches(Instance *i, Func *func, u32 type) {
     return def_is_subtype(func->type, i->types[type]);
 }
 
-u32 wr_native_poll(Instance *i, u32 offset) {
-    (void)offset; /* where RAISE is called tells it */
+u32 wr_native_poll(Instance *i, u32 spent) {
     Store *store = i->store;
     u32 interrupt = atomic_load_explicit(&store->interrupt, memory_order_relaxed);
     wr_trap_code_t code = WR_TRAP_NONE;
@@ -38,9 +38,11 @@ u32 wr_native_poll(Instance *i, u32 offset) {
         code = WR_TRAP_DEADLINE;
     else if (interrupt & POLL_INTERRUPT && store->interruptible)
         code = WR_TRAP_INTERRUPTED;
-    else if (!wr_native_meter_refill(i->native))
+    else if (spent && !wr_native_meter_refill(i->native))
         code = WR_TRAP_OUT_OF_FUEL;
-    if (code == WR_TRAP_NONE) return 0;
+    if (code == WR_TRAP_NONE)
+        return interrupt & POLL_SPILL &&
+               (i->native->wants_spill = wr_native_spill_by_chance(i->native));
     i->native->pending = wr_error_trap(code);
     return 1;
 }

@@ -8,7 +8,8 @@
 
 u32 wr_native_exit(Native *native, Func *func, Slot *slots);
 u32 wr_native_func_matches(Instance *i, Func *func, u32 type);
-u32 wr_native_poll(Instance *i, u32 offset);
+u32 wr_native_poll(Instance *i, u32 spent);
+Slot *wr_native_spill(Instance *i, u32 func_index, u32 pc, u32 entry, u32 nslots);
 
 u64 wr_native_memory_grow(Instance *i, u32 memory, u64 delta);
 u64 wr_native_memory_size(Instance *i, u32 memory);

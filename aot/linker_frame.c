@@ -262,13 +262,13 @@ static u64 read_encoded(Cursor *c, u8 encoding) {
 static bool call_site(Frame *f, Cursor *c, u8 encoding) {
     u64 start = read_encoded(c, encoding), size = read_encoded(c, encoding),
         pad = read_encoded(c, encoding), length = f->end - f->start;
-    (void)wr_cursor_uleb(c); /* action: whoever throws here lands here */
+    bool only_cleans = wr_cursor_uleb(c) == 0; /* no action: it is not for exceptions */
     if (c->failed || start > length || size > length - start || pad > length)
         return bad(f, "call site at", start);
     if (pad == 0) return true;
     u32 from = f->start + (u32)start, to = f->start + (u32)pad;
     return wr_ld_row(f->l, &f->l->pads, from, from + (u32)size, to,
-                     (u32)adjustment(f, size > 0 ? from + (u32)size - 1 : from, to));
+                     (u32)adjustment(f, size > 0 ? from + (u32)size - 1 : from, to) | only_cleans);
 }
 
 static bool landing_pads(Frame *f, const Cursor *tables, u64 offset) {

@@ -93,14 +93,17 @@ bool wr_artifact_unwind(const Artifact *a, const void *pc, UnwindRule *rule) {
 
 #define PAD_ROW 16u
 
-const void *wr_artifact_landing(const Artifact *a, const void *return_address, i32 *sp_adjust) {
+const void *wr_artifact_landing(const Artifact *a, const void *return_address, i32 *sp_adjust,
+                                bool *takes_exceptions) {
     u32 code;
     if (!code_offset(a, (const u8 *)return_address - 1, &code)) return NULL;
     u32 i = find_row(a, PART_PADS, PAD_ROW, code);
     if (i == NONE_U32) return NULL;
     const u8 *at = row(a, PART_PADS, PAD_ROW, i);
     if (code >= le32_load(at + 4)) return NULL;
-    *sp_adjust = (i32)le32_load(at + 12);
+    u32 adjust = le32_load(at + 12);
+    *sp_adjust = (i32)(adjust & ~PAD_CLEANS);
+    *takes_exceptions = !(adjust & PAD_CLEANS);
     return code_at(a, le32_load(at + 8));
 }
 

@@ -12,6 +12,7 @@
 #include "meter.h"
 #include "raise.h"
 #include "sites.h"
+#include "spill.h"
 #include "stacks.h"
 #include "switch.h"
 
@@ -185,7 +186,7 @@ static Error *unwind(Native *n, u32 exception, Error *error, bool on, u32 *how) 
     NativeActivation *a = n->activation;
     if (wr_native_find_landing(n, a)) {
         a->carried = error;
-        *how = wr_switch_land(n, exception);
+        *how = wr_switch_land(n, (u64)LAND_EXCEPTION << 32 | exception);
         return NULL;
     }
     a->carried = NULL;
@@ -217,7 +218,10 @@ static Error *finish(Native *n, u32 how) {
         case LEFT_RETURNED: return NULL;
         case LEFT_TRAPPED: return ended_by_trap(n, n->trap_offset);
         case LEFT_FAULTED: return ended_by_trap(n, 0);
-        case LEFT_RAISED: error = raise(n, &how); break;
+        case LEFT_RAISED:
+            if (n->wants_spill) return NULL;
+            error = raise(n, &how);
+            break;
         default: {
             bool on = goes_on(n, a, n->trap_offset);
             error = unwind(n, n->thrown, a->carried, on, &how);
@@ -246,6 +250,15 @@ static void detach(Native *n) {
     }
 }
 
+/* What compiled code has begun is interpreted from here on. */
+static Error *go_on_elsewhere(Native *n, NativeActivation *a, Slot *slots) {
+    Spill spill;
+    n->wants_spill = false;
+    wr_native_spill_frames(n, a, &spill);
+    end(n, a);
+    return wr_native_spill_go_on(n->store, &spill, slots);
+}
+
 /* An activation: calls `entry`, an entry thunk or the like. */
 static Error *run(Native *n, const void *entry, Instance *instance, const void *code, Slot *slots) {
     Error *error = prepare(n);
@@ -254,6 +267,7 @@ static Error *run(Native *n, const void *entry, Instance *instance, const void *
     if (!begin(n, &a, instance)) return wr_error_trap(WR_TRAP_STACK_EXHAUSTED);
     u32 how = wr_switch_enter(n, entry, instance, code, slots, (void *)(uintptr_t)a.top);
     if (how != LEFT_RETURNED) error = finish(n, how);
+    if (UNLIKELY(n->wants_spill)) return go_on_elsewhere(n, &a, slots);
     end(n, &a);
     return error;
 }
@@ -329,6 +343,7 @@ static Native *native_of(Store *store) {
     store->native = n;
     store->native_ops = &wr_native_ops;
     for (u32 i = 1; i < store->nfuncs; i++) store->funcs[i]->native_context = n;
+    wr_native_spill_prepare(n);
     return n;
 }
 

@@ -69,6 +69,10 @@ INLINE u32 native_direct(const DefType *type) {
 /* As the offset of RAISE: what is raised is so at the place of the caller. */
 #define IN_CALLER UINT32_MAX
 
+/* What a landing pad takes beside the exception: why it was landed at. */
+#define LAND_EXCEPTION 1u
+#define LAND_SPILL 2u /* the frame is to be written down (spill.h) */
+
 typedef enum NativeHelper {
 #define HELPER(id, function, signature, flags) HELPER_##id,
 #include "helpers.def"
@@ -106,11 +110,14 @@ typedef struct Native {
     bool no_polls, no_fuel; /* some code does not look whether to stop, does not count fuel */
     u32 nrooted;            /* of `values`, which a helper under way has as operands */
     Store *store;
-    Error *pending;               /* what RAISE is called for */
-    OsRegisters fault;            /* of the fault by which compiled code was left */
-    struct NativeEngine *engine;  /* stacks.h */
-    struct NativeStack *stack;    /* NULL while none is needed */
-    struct NativeSites *sites;    /* sites.h; NULL until something is thrown */
+    Error *pending;              /* what RAISE is called for */
+    OsRegisters fault;           /* of the fault by which compiled code was left */
+    struct NativeEngine *engine; /* stacks.h */
+    struct NativeStack *stack;   /* NULL while none is needed */
+    struct NativeSites *sites;   /* sites.h; NULL until something is thrown */
+    struct Spill *spill;         /* spill.h: what frames are written to */
+    bool wants_spill;            /* RAISE is called for the frames to be written down */
+    u32 spill_period, spill_random;
     NativeActivation *activation; /* innermost */
 } Native;
 
@@ -124,6 +131,6 @@ void wr_native_attach_running(Instance *instance);
  * signatures, the offsets of all fields that compiled code reads, and a number that is counted up by
  * hand when conventions change. The same in every build for a 64-bit little-endian host. */
 u64 wr_native_abi(void);
-#define NATIVE_ABI_REVISION 3u
+#define NATIVE_ABI_REVISION 4u
 
 #endif

@@ -48,6 +48,7 @@ NativeOptions wr_aot_options(const Engine *engine) {
     return (NativeOptions){.guarded = config->memory_mode == WR_MEMORY_GUARD,
                            .polled = config->compiled_polls,
                            .fuel = config->compiled_fuel,
+                           .migratable = config->compiled_migratable,
                            .level = config->opt_level};
 }
 

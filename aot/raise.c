@@ -105,7 +105,7 @@ bool wr_native_find_landing(Native *native, NativeActivation *a) {
         site = wr_native_site(sites, at.pc, &spare);
         if (!known) add_to_trail(&trail, place_of(&at));
         known = false;
-        if (site->pad == NULL) continue;
+        if (site->pad == NULL || !site->takes_exceptions) continue;
         native->left = at;
         native->left.pc = (u64)(uintptr_t)site->pad;
         native->left.sp = at.sp + (u64)(i64)site->adjust;

@@ -14,7 +14,9 @@ static void look_up(NativeSite *site, u64 pc) {
     site->pc = pc;
     site->pad = NULL;
     site->has_rule = artifact != NULL && wr_artifact_unwind(artifact, returns_to - 1, &site->rule);
-    if (artifact != NULL) site->pad = wr_artifact_landing(artifact, returns_to, &site->adjust);
+    if (artifact != NULL)
+        site->pad =
+            wr_artifact_landing(artifact, returns_to, &site->adjust, &site->takes_exceptions);
 }
 
 /* Code that is gone may have made room for other code. */

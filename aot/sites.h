@@ -10,9 +10,10 @@
 /* A call that returns to `pc`. */
 typedef struct NativeSite {
     u64 pc;
-    const void *pad; /* where exceptions from the call land; NULL: they go on to the caller */
-    i32 adjust;      /* see wr_artifact_landing() */
-    bool has_rule;   /* false: it is in no artifact's code */
+    const void *pad;       /* where exceptions from the call land; NULL: they go on to the caller */
+    i32 adjust;            /* see wr_artifact_landing() */
+    bool takes_exceptions; /* likewise */
+    bool has_rule;         /* false: it is in no artifact's code */
     UnwindRule rule;
 } NativeSite;
 

@@ -17,9 +17,27 @@ void *const wr_switch_helpers[NATIVE_HELPERS] = {
 };
 #undef HELPER
 
+void wr_switch_registers(const NativeExit *exit, NativeRegisters *out) {
+    *out = (NativeRegisters){.sp = exit->sp, .is_call = true};
+#if defined(__aarch64__)
+    memcpy(out->saved, exit->saved, sizeof exit->saved);
+    out->pc = exit->saved[11]; /* x30 */
+#else
+    for (size_t i = 0; i < ARRAY_LEN(exit->saved); i++)
+        out->saved[i] = exit->saved[ARRAY_LEN(exit->saved) - 1 - i];
+    memcpy(&out->pc, (const void *)(uintptr_t)out->sp, sizeof out->pc);
+    out->sp += sizeof out->pc;
+#endif
+}
+
 #else
 
 bool wr_switch_supported(void) { return false; }
+
+void wr_switch_registers(const NativeExit *exit, NativeRegisters *out) {
+    (void)exit;
+    *out = (NativeRegisters){.is_call = true};
+}
 
 u32 wr_switch_enter(Native *native, const void *entry, void *context, const void *code, Slot *slots,
                     void *top) {
@@ -27,8 +45,8 @@ u32 wr_switch_enter(Native *native, const void *entry, void *context, const void
     return LEFT_RETURNED;
 }
 
-u32 wr_switch_land(Native *native, u64 exception) {
-    (void)native, (void)exception;
+u32 wr_switch_land(Native *native, u64 what) {
+    (void)native, (void)what;
     return LEFT_RETURNED;
 }
 

@@ -18,6 +18,7 @@
 #define LEFT_RAISED 2  /* Native.pending, trap_offset */
 #define LEFT_THREW 3   /* Native.thrown, trap_offset */
 #define LEFT_FAULTED 4 /* Native.trap_code */
+#define LEFT_SPILLED 5 /* a frame has been written down (spill.h) */
 
 /* Offsets that the assembly relies on; native.c compares them with the structures. */
 #define INSTANCE_NATIVE 80 /* Instance.native */
@@ -55,8 +56,10 @@ bool wr_switch_supported(void);
 /* Calls the entry thunk with the three arguments on the native stack, whose top is given (16-byte aligned). */
 u32 wr_switch_enter(Native *native, const void *entry, void *context, const void *code, Slot *slots,
                     void *top);
-/* Goes on at Native.left, a landing pad, which takes `exception`. */
-u32 wr_switch_land(Native *native, u64 exception);
+/* Goes on at Native.left, a landing pad, which takes `what`: 32 bits and, above them, which kind it is. */
+u32 wr_switch_land(Native *native, u64 what);
+/* Where compiled code was when it called the helper. */
+void wr_switch_registers(const NativeExit *exit, NativeRegisters *out);
 /* For a thread that a fault handler puts here: leaves. void (Native *, u32 how) */
 void wr_switch_leave(void);
 /* What Native.helpers is filled with. */

@@ -99,8 +99,8 @@ FUNCTION wr_switch_land
     ldr     x11, [x9, #NATIVE_LEFT_SP]
     mov     sp, x11
     PAIRS   ldp, x9, NATIVE_LEFT_SAVED
-    mov     x0, x1 /* what a landing pad takes: the exception, and which clause */
-    mov     w1, #1
+    mov     w0, w1 /* a landing pad takes the exception, and which clause is meant */
+    lsr     x1, x1, #32
     br      x10
     .cfi_endproc
     .size   wr_switch_land, . - wr_switch_land
@@ -152,6 +152,14 @@ FUNCTION wr_switch_THROW
     b       .Lleave
     .cfi_endproc
     .size   wr_switch_THROW, . - wr_switch_THROW
+
+/* x0 native */
+FUNCTION wr_switch_SPILLED
+    .cfi_startproc
+    mov     w9, #LEFT_SPILLED
+    b       .Lcapture
+    .cfi_endproc
+    .size   wr_switch_SPILLED, . - wr_switch_SPILLED
 
 /* ---- helpers in C: all their parameters are in registers ---- */
 

@@ -69,11 +69,12 @@ FUNCTION wr_switch_enter
     .cfi_endproc
     .size   wr_switch_enter, . - wr_switch_enter
 
-/* rdi native, rsi exception */
+/* rdi native, rsi what */
 FUNCTION wr_switch_land
     ENTER
-    movq    %rsi, %rax /* what a landing pad takes: the exception, and which clause */
-    movl    $1, %edx
+    movl    %esi, %eax /* a landing pad takes the exception, and which clause is meant */
+    movq    %rsi, %rdx
+    shrq    $32, %rdx
     movq    NATIVE_LEFT_PC(%rdi), %rcx
     movq    NATIVE_LEFT_SP(%rdi), %rsp
     movq    NATIVE_LEFT_SAVED(%rdi), %rbx
@@ -138,6 +139,14 @@ FUNCTION wr_switch_THROW
     jmp     .Lleave
     .cfi_endproc
     .size   wr_switch_THROW, . - wr_switch_THROW
+
+/* rdi native */
+FUNCTION wr_switch_SPILLED
+    .cfi_startproc
+    movl    $LEFT_SPILLED, %eax
+    jmp     .Lcapture
+    .cfi_endproc
+    .size   wr_switch_SPILLED, . - wr_switch_SPILLED
 
 /* ---- helpers in C: the seventh parameter is on the stack, there is no eighth ---- */
 

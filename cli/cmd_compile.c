@@ -26,6 +26,7 @@ static wr_compile_options_t options_of(const Settings *settings) {
         .level = (uint8_t)(settings->opt_level + 1),
         .no_polls = settings->no_polls,
         .count_fuel = settings->count_fuel,
+        .migratable = settings->migratable,
         .explicit_memory = settings->memory_mode == MEMORY_MODE_EXPLICIT,
         .triple = settings->target,
         .cpu = settings->target_cpu,

@@ -56,6 +56,7 @@ static bool configure_compilation(const Settings *settings, wr_config_t *config)
     if (settings->opt_level >= 0) wr_config_set_opt_level(config, (unsigned)settings->opt_level);
     wr_config_set_compiled_polls(config, !settings->no_polls);
     wr_config_set_compiled_fuel(config, settings->count_fuel || settings->fuel != UINT64_MAX);
+    wr_config_set_compiled_migratable(config, settings->migratable);
     wr_config_set_perf_map(config, settings->perf_map);
     wr_config_set_debug_info(config, settings->debug_info);
     wr_config_set_compile_progress(config, wr_cli_progress(), NULL);

@@ -91,6 +91,8 @@ static const Option options[] = {
            "Leave polls out of compiled code: it is faster,\nbut --timeout and threads need them")
     OPTION("count-fuel", 0, FLAG, IN_WAST | IN_COMPILE, count_fuel, 0, NULL,
            "Count fuel in compiled code, for --fuel: else\ncode that has to count it is interpreted")
+    OPTION("migratable", 0, FLAG, IN_RUN | IN_WAST | IN_COMPILE, migratable, 0, NULL,
+           "Compile code whose calls can be written down\nwhere it polls, and go on in the interpreter")
     OPTION("perf-map", 0, FLAG, IN_RUN, perf_map, 0, NULL,
            "Write names of compiled functions for perf, to\n/tmp/perf-PID.map")
     OPTION("debug-info", 'g', FLAG, IN_RUN, debug_info, 0, NULL,

@@ -27,6 +27,10 @@ void wr_config_set_debug_info(wr_config_t *config, bool debug_info) {
     config->debug_info = debug_info;
 }
 
+void wr_config_set_compiled_migratable(wr_config_t *config, bool migratable) {
+    config->compiled_migratable = migratable;
+}
+
 void wr_config_set_perf_map(wr_config_t *config, bool perf_map) { config->perf_map = perf_map; }
 
 bool wr_config_set_cache(wr_config_t *config, const char *folder) {
@@ -52,6 +56,7 @@ static CompileRequest request_of(const wr_compile_options_t *o) {
     return (CompileRequest){.options = {.guarded = !o->explicit_memory,
                                         .polled = !o->no_polls,
                                         .fuel = o->count_fuel,
+                                        .migratable = o->migratable,
                                         .level = o->level ? (u8)(o->level - 1) : 2},
                             .triple = o->triple,
                             .cpu = o->cpu,

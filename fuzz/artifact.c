@@ -45,8 +45,9 @@ static void ask_at(const Artifact *artifact, const u8 *pc) {
     NativePlace places[8];
     UnwindRule rule;
     i32 adjust;
+    bool takes;
     if (wr_artifact_unwind(artifact, pc, &rule)) sum += rule.saved + (u32)rule.saved_at[0];
-    if (wr_artifact_landing(artifact, pc, &adjust)) sum += (u32)adjust;
+    if (wr_artifact_landing(artifact, pc, &adjust, &takes)) sum += (u32)adjust;
     u32 n = wr_artifact_places(artifact, pc, places, ARRAY_LEN(places));
     CHECK(n <= ARRAY_LEN(places));
     for (u32 i = 0; i < n; i++) sum += places[i].func_index + places[i].offset;

@@ -710,22 +710,82 @@ static bool hear_alarms(Store *store) {
     return !(bits & POLL_RUNNING) && (wr_store_raise(store, POLL_RUNNING), true);
 }
 
+/* Around what runs guest code from C. False: no memory. */
+INLINE bool begin_running(Store *store, RunMode *outer, bool *hears) {
+    if (store->fiber == NULL && (store->fiber = fiber_new(store)) == NULL) return false;
+    if (!prepare_thread(store)) return false;
+    *outer = store->fiber->mode;
+    store->fiber->mode = mode_of(store);
+    *hears = hear_alarms(store);
+    store->nesting += 1;
+    return true;
+}
+
+INLINE void end_running(Store *store, RunMode outer, bool hears) {
+    store->nesting -= 1;
+    if (hears) wr_store_lower(store, POLL_RUNNING);
+    store->fiber->mode = outer;
+    if (store->kit != NULL && store->nesting == 0) settle_fiber(store);
+}
+
 static Error *call(Store *store, Func *func, Slot *slots) {
     if (store->nesting >= MAX_NESTING) return wr_error_trap(WR_TRAP_STACK_EXHAUSTED);
     if (func->home == NULL) return call_other(store, func, NULL, slots);
     Error *error = func->home->lazy ? wr_func_need_code(func) : NULL;
     if (error != NULL) return error;
-    if (store->fiber == NULL && (store->fiber = fiber_new(store)) == NULL) return ERROR_OOM;
-    if (!prepare_thread(store)) return ERROR_OOM;
-    RunMode outer = store->fiber->mode;
-    store->fiber->mode = mode_of(store);
-    bool hears = hear_alarms(store);
-    store->nesting += 1;
+    RunMode outer;
+    bool hears;
+    if (!begin_running(store, &outer, &hears)) return ERROR_OOM;
     error = call_wasm(store, func, slots);
-    store->nesting -= 1;
-    if (hears) wr_store_lower(store, POLL_RUNNING);
-    store->fiber->mode = outer;
-    if (store->kit != NULL && store->nesting == 0) settle_fiber(store);
+    end_running(store, outer, hears);
+    return error;
+}
+
+/* ---- frames from elsewhere ---- */
+
+static bool has_room(const Slot *base, const Frame *fr, const Func *func) {
+    u64 need = (u64)func->param_slots + func->result_slots + func->frame_slots + EXIT_SLACK;
+    return (u64)((const u8 *)fr - (const u8 *)base) >= need * sizeof(Slot) + 4 * sizeof(Frame);
+}
+
+/* As push_frames(); a frame begins where the operands of the one before it end. */
+static bool push_canonical(Fiber *fiber, Activation *a, const CanonicalFrame *frames, u32 count) {
+    Slot *base = fiber->sp;
+    Frame *fr = fiber->fr;
+    const Func *first = frames[0].func;
+    if (fr == NULL || !has_room(base, fr, first)) return false;
+    *--fr = (Frame){wr_exit_code + (first->result_slots == 1), NULL, base,
+                    &first->home->instance->exit};
+    a->base = fr;
+    for (u32 i = 0; i < count; i++) {
+        const CanonicalFrame *f = &frames[i];
+        if (!has_room(base, fr, f->func)) return false;
+        memcpy(base, f->slots, f->nslots * sizeof(Slot));
+        *--fr = (Frame){f->pc, f->entry, base, f->func};
+        base += f->nslots;
+    }
+    fiber->fr = fr;
+    fiber->sp = base;
+    return true;
+}
+
+static Error *run_canonical(Store *store, const CanonicalFrame *frames, u32 count, Slot *slots) {
+    Activation a;
+    init_activation(&a, store);
+    if (!wr_shadow_prepare(store->engine, store->fiber->mode)) return ERROR_OOM;
+    if (!push_canonical(store->fiber, &a, frames, count))
+        return wr_error_trap(WR_TRAP_STACK_EXHAUSTED);
+    run_activation(&a);
+    return end_activation(&a, slots, frames[0].func->result_slots);
+}
+
+static Error *go_on(Store *store, const CanonicalFrame *frames, u32 count, Slot *slots) {
+    if (store->nesting >= MAX_NESTING) return wr_error_trap(WR_TRAP_STACK_EXHAUSTED);
+    RunMode outer;
+    bool hears;
+    if (!begin_running(store, &outer, &hears)) return ERROR_OOM;
+    Error *error = run_canonical(store, frames, count, slots);
+    end_running(store, outer, hears);
     return error;
 }
 
@@ -835,6 +895,7 @@ const Executor wr_interpreter = {
     .engine_init = engine_init,
     .engine_free = engine_free,
     .call = call,
+    .go_on = go_on,
     .call_pausable = call_pausable,
     .fiber_free = fiber_free,
     .backtrace = backtrace,

@@ -53,7 +53,7 @@ struct wr_config {
     Features features;
     wr_engine_kind_t kind;
     u8 opt_level; /* of compiled code: 0..3, or 4 for size */
-    bool compiled_polls, compiled_fuel;
+    bool compiled_polls, compiled_fuel, compiled_migratable;
     bool debug_info;    /* debuggers are told of compiled functions */
     bool perf_map;      /* names of compiled functions go to /tmp/perf-PID.map */
     bool caches;        /* compiled code is kept in cache_folder */
@@ -315,6 +315,7 @@ typedef struct NativeOps {
 #define POLL_INTERRUPT 1u
 #define POLL_DEADLINE 2u
 #define POLL_RUNNING 4u
+#define POLL_SPILL 8u /* compiled code is to look, since its frames may be wanted (aot/spill.h) */
 #define POLL_ASKED (POLL_INTERRUPT | POLL_DEADLINE)
 
 /* Operands of a constant expression that is being evaluated, on the C stack. */
@@ -491,6 +492,16 @@ INLINE bool store_charge(u64 *used, u64 limit, u64 amount) {
     return true;
 }
 
+/* A frame as it is written down outside of any fiber: the function, which is interpreted, where it goes on, and
+ * its locals and operands; without the arguments of a call that it is in. */
+typedef struct CanonicalFrame {
+    Func *func;
+    const u8 *pc;
+    const SideEntry *entry; /* the first at or after pc */
+    const Slot *slots;
+    u32 nslots;
+} CanonicalFrame;
+
 typedef void FrameVisitor(void *context, const Func *func, const u8 *pc, Slot *fp, Slot *end);
 
 /* ---- executor: what runs code. The runtime knows it by this table only. ---- */
@@ -505,6 +516,9 @@ struct Executor {
      * must not lie in guest-reachable memory. Reentrant from host functions. References in `slots`
      * are no roots afterwards: wr_store_keep() them before anything else is made. */
     Error *(*call)(Store *store, Func *func, Slot *slots);
+    /* As `call`, but goes on with `count` frames, the outermost first, that were written down elsewhere: the innermost
+     * at its instruction, the others behind calls. Results as of the first one's function. */
+    Error *(*go_on)(Store *store, const CanonicalFrame *frames, u32 count, Slot *slots);
     /* May be NULL: calls cannot pause. As `call`, for call->func, or going on with call->fiber if that is
      * set. Where `call` would stop, the store's fiber becomes call->fiber, and call->reason is set; else
      * call->fiber is NULL afterwards. Not while anything runs in the store. */

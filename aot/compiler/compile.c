@@ -160,7 +160,8 @@ static bool optimise(Unit *unit, bool is_slow) {
     if (!run_passes(unit, pipelines[level])) return false;
     wr_lanes_guard_selects(unit);
     wr_settle_places(unit->module);
-    if (!unit->plan->options.polled || unit->plan->options.fuel) return true;
+    const NativeOptions *o = &unit->plan->options;
+    if (!o->polled || o->fuel || o->migratable) return true; /* they are there */
     return wr_polls_add(unit) && run_passes(unit, "always-inline,globaldce");
 }
 

@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "side_table.h"
+#include "state.h"
 
 /* ---- helpers.def as a table ---- */
 
@@ -190,7 +191,7 @@ void wr_lower_trap_if(Lower *l, LLVMValueRef condition, wr_trap_code_t code) {
 
 LLVMValueRef wr_lower_invoke(Lower *l, LLVMTypeRef type, LLVMValueRef function,
                              LLVMValueRef *arguments, u32 count, unsigned convention) {
-    LLVMBasicBlockRef pad = wr_lower_pad(l);
+    LLVMBasicBlockRef pad = l->place != NULL ? wr_state_pad(l, l->place) : wr_lower_pad(l);
     LLVMValueRef call;
     if (pad == NULL) {
         call = LLVMBuildCall2(l->b, type, function, arguments, count, "");
@@ -229,7 +230,7 @@ static void check_status(Lower *l, LLVMValueRef status, bool is_trap) {
     LLVMPositionBuilderAtEnd(l->b, likely);
 }
 
-LLVMValueRef wr_lower_helper(Lower *l, NativeHelper helper, LLVMValueRef *arguments, u32 count) {
+LLVMValueRef wr_lower_ask(Lower *l, NativeHelper helper, LLVMValueRef *arguments, u32 count) {
     const char *signature = helpers[helper];
     LLVMValueRef native = wr_lower_native(l), all[8];
     u32 n = 0;
@@ -241,7 +242,13 @@ LLVMValueRef wr_lower_helper(Lower *l, NativeHelper helper, LLVMValueRef *argume
     wr_unit_call_flag(l->unit, call, "nounwind");
     /* as above; of exit thunks, which are inlined, too */
     wr_unit_call_flag(l->unit, call, "nomerge");
-    if (signature[0] == 't' || signature[0] == 'x') check_status(l, call, signature[0] == 't');
+    return call;
+}
+
+LLVMValueRef wr_lower_helper(Lower *l, NativeHelper helper, LLVMValueRef *arguments, u32 count) {
+    LLVMValueRef call = wr_lower_ask(l, helper, arguments, count);
+    char result = helpers[helper][0];
+    if (result == 't' || result == 'x') check_status(l, call, result == 't');
     return call;
 }
 
@@ -374,19 +381,25 @@ static bool begin(Lower *l, LLVMValueRef function, bool tail) {
 }
 
 static void lower_body(Lower *l) {
+    static const StatePlace start = {0, 0, 0};
     l->entry = wr_lower_block(l);
     l->body = wr_lower_block(l);
+    LLVMBasicBlockRef first = wr_lower_block(l);
     LLVMPositionBuilderAtEnd(l->b, l->entry);
     wr_lower_locate(l, wr_module_offset(l->module, l->code->start));
     lower_locals(l);
-    LLVMPositionBuilderAtEnd(l->b, l->body);
+    LLVMPositionBuilderAtEnd(l->b, first);
     wr_lower_fuel_begin(l);
+    if (wr_state_is_kept(l) && l->fuel != NULL) wr_state_poll(l, &start);
     if (wr_lower_enter(l, LABEL_BODY) != NULL) lower_code(l);
     LLVMPositionBuilderAtEnd(l->b, l->entry);
     wr_lower_locate(l, l->frame != NULL ? l->loop : wr_module_offset(l->module, l->code->start));
     if (l->frame != NULL && l->gate == NULL) l->failed = true; /* there is no such loop */
     if (l->failed) return;
     LLVMBuildBr(l->b, l->frame != NULL ? l->gate : l->body);
+    LLVMPositionBuilderAtEnd(l->b, l->body);
+    if (wr_state_is_kept(l) && l->calls && l->fuel == NULL) wr_state_poll(l, &start);
+    LLVMBuildBr(l->b, first);
 }
 
 /* "f<i>" of a function that makes tail calls. */

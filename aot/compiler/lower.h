@@ -81,6 +81,12 @@ typedef struct Lower {
     LLVMValueRef frame;     /* slots of the interpreter's: locals, operands, then results */
     u64 loop;               /* SliceLoop.offset */
     LLVMBasicBlockRef gate; /* which leads to the loop, once that has come */
+    bool calls;        /* there is a call in it */
+    /* state.c: */
+    const struct StatePlace
+        *place; /* of the call being made, if its frame can be written down there */
+    LLVMBasicBlockRef spill_locals, spill_end;
+    LLVMValueRef spill_slots;
 } Lower;
 
 /* ---- for all of lower_*.c (lower.c) ---- */
@@ -103,6 +109,8 @@ LLVMBasicBlockRef wr_lower_unlikely(Lower *l, LLVMValueRef condition, LLVMBasicB
 /* Calls a helper; `context` (or native, by its signature's first letter) is added here, and so is, for
  * results t and x, the trap or raise. In a try region it is an invoke where it may throw. */
 LLVMValueRef wr_lower_helper(Lower *l, NativeHelper helper, LLVMValueRef *arguments, u32 count);
+/* The same without trap or raise: gives what the helper returns. */
+LLVMValueRef wr_lower_ask(Lower *l, NativeHelper helper, LLVMValueRef *arguments, u32 count);
 /* RAISE and THROW, as a helper without result; no block is open afterwards. */
 void wr_lower_leave(Lower *l, NativeHelper helper, LLVMValueRef *arguments, u32 count);
 /* A call that may throw: an invoke in a try region. */
@@ -186,6 +194,9 @@ void wr_lower_fuel_throw(Lower *l);
 void wr_lower_fuel_catch(Lower *l, u32 target);
 /* The topmost operand is a number of bytes or elements that the instruction works on. */
 void wr_lower_fuel_bulk(Lower *l);
+/* Around what is called at `position`, where control is, and may look at what is left. */
+void wr_lower_fuel_show(Lower *l, u32 position);
+void wr_lower_fuel_take(Lower *l, u32 position);
 /* Changes what is left by a constant, without a look. */
 void wr_lower_fuel_add(Lower *l, i64 units);
 /* What branches to the label that ends here have paid already of what follows (see there). */
@@ -218,5 +229,11 @@ bool wr_lower_exception(Lower *l, Opcode op); /* throw, throw_ref, try_table and
 /* lower_exception.c: where what is thrown by a call here lands; NULL if it leaves the function. The builder's
  * place does not change. */
 LLVMBasicBlockRef wr_lower_pad(Lower *l);
+/* Whether there is such a place. */
+bool wr_lower_catches(Lower *l);
+/* Ends the open block, to which an exception has come from a call here. */
+void wr_lower_go_on_with(Lower *l, LLVMValueRef exception);
+/* The exception that the clause which is open has caught, if the label is that of a legacy `try`; else NULL. */
+LLVMValueRef wr_lower_caught(const Label *label);
 
 #endif

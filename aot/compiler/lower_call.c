@@ -9,6 +9,7 @@
  */
 #include "fixed.h"
 #include "lower.h"
+#include "state.h"
 
 /* What is called, and how. */
 typedef struct Callee {
@@ -99,12 +100,15 @@ static LLVMValueRef emit_either(Lower *l, const Callee *callee, LLVMValueRef *ar
 static void emit_call(Lower *l, const Callee *callee) {
     LLVMValueRef arguments[NATIVE_PARAMS + 1], call;
     u32 n = pass_arguments(l, callee, arguments);
+    StatePlace behind = {(u32)(l->at.end - l->code->start), l->entry_index, l->height};
+    l->place = wr_state_is_kept(l) ? &behind : NULL;
     wr_lower_fuel_before_call(l);
     if (callee->func != NULL)
         call = emit_either(l, callee, arguments, n);
     else
         call = wr_lower_invoke(l, callee->signature, callee->function, arguments, n,
                                callee->convention);
+    l->place = NULL;
     wr_lower_fuel_after_call(l);
     push_results(l, callee, call);
 }
@@ -314,6 +318,7 @@ static Callee callee_by_ref(Lower *l, bool tail) {
 bool wr_lower_call(Lower *l, Opcode op) {
     Callee callee;
     if (is_loop(l, op)) {
+        l->calls = true;
         emit_loop(l);
         return true;
     }
@@ -326,6 +331,7 @@ bool wr_lower_call(Lower *l, Opcode op) {
         callee = callee_by_ref(l, tail);
     else
         return false;
+    l->calls = true;
     if (tail)
         emit_return_call(l, &callee);
     else

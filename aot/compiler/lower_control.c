@@ -5,6 +5,7 @@
  * parameters, else the results. It is made when the label is opened and goes again if no branch came.
  */
 #include "lower.h"
+#include "state.h"
 #include "validate_code.h" /* LIMIT_NESTING */
 
 /* ---- labels ---- */
@@ -200,6 +201,9 @@ static void enter_loop(Lower *l, Label *label) {
     if (l->frame != NULL && label->start == l->loop) wr_lower_gate(l, label);
     continue_in(l, label->target);
     push_all(l, label, label->phis, label->nparams);
+    if (!wr_state_is_kept(l)) return;
+    StatePlace place = {(u32)(l->at.end - l->code->start), l->entry_index, l->height};
+    wr_state_poll(l, &place);
 }
 
 Label *wr_lower_enter(Lower *l, LabelKind kind) {

@@ -84,6 +84,17 @@ LLVMBasicBlockRef wr_lower_pad(Lower *l) {
     return label->pad;
 }
 
+bool wr_lower_catches(Lower *l) { return find_handler(l) != NULL; }
+
+void wr_lower_go_on_with(Lower *l, LLVMValueRef exception) {
+    throw(l, exception, wr_lower_i32(l, 0));
+}
+
+LLVMValueRef wr_lower_caught(const Label *label) {
+    const Region *region = label->region;
+    return label->kind == LABEL_CATCH && region->dispatch != NULL ? region->exception : NULL;
+}
+
 /* ---- clauses ---- */
 
 /* Goes on in a new block if the exception has that tag, and returns the block for when it has not. */

@@ -60,7 +60,7 @@ static void lower_stops(Lower *l) {
     LLVMValueRef target = LLVMGetParam(l->function, 1), tbaa = l->unit->tbaa_fuel;
     LLVMValueRef left = wr_lower_load(l, l->unit->i64, field(l), tbaa);
     store_field(l, LLVMBuildSub(l->b, left, target, ""));
-    wr_lower_helper(l, HELPER_POLL, (LLVMValueRef[]){wr_lower_i32(l, 0)}, 1);
+    wr_lower_helper(l, HELPER_POLL, (LLVMValueRef[]){wr_lower_i32(l, 1)}, 1);
     left = wr_lower_load(l, l->unit->i64, field(l), tbaa);
     store_field(l, LLVMBuildAdd(l->b, left, target, ""));
     LLVMBuildRetVoid(l->b);
@@ -109,7 +109,10 @@ static void look(Lower *l, u32 target) {
 
 void wr_lower_fuel_begin(Lower *l) {
     if (!l->unit->plan->options.fuel) return;
+    LLVMBasicBlockRef here = LLVMGetInsertBlock(l->b);
+    LLVMPositionBuilderAtEnd(l->b, l->entry);
     l->fuel = LLVMBuildAlloca(l->b, l->unit->i64, "");
+    LLVMPositionBuilderAtEnd(l->b, here);
     load_at(l, 0);
     look(l, 0);
 }
@@ -149,6 +152,14 @@ void wr_lower_fuel_catch(Lower *l, u32 target) {
     if (l->fuel == NULL) return;
     load_at(l, (i64)target - 1);
     look(l, target);
+}
+
+void wr_lower_fuel_show(Lower *l, u32 position) {
+    if (l->fuel != NULL) store_field(l, plus(l, get(l), -(i64)position));
+}
+
+void wr_lower_fuel_take(Lower *l, u32 position) {
+    if (l->fuel != NULL) load_at(l, position);
 }
 
 i64 wr_lower_fuel_ahead(const Lower *l) {

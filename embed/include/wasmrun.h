@@ -218,6 +218,8 @@ WR_API void wr_config_set_opt_level(wr_config_t *config, unsigned level);
 WR_API void wr_config_set_compiled_polls(wr_config_t *config, bool polls);
 /* Whether compiled code counts fuel; default false. Without, modules are interpreted in stores that have fuel. */
 WR_API void wr_config_set_compiled_fuel(wr_config_t *config, bool counts);
+/* Whether calls of compiled code can be written down where it polls, and go on in the interpreter; default false. */
+WR_API void wr_config_set_compiled_migratable(wr_config_t *config, bool migratable);
 /* Writes the names of compiled functions to /tmp/perf-PID.map, where Linux' perf looks for them. Default false. */
 WR_API void wr_config_set_perf_map(wr_config_t *config, bool perf_map);
 /* Tells debuggers that are attached to the process (gdb, lldb) of compiled functions: names, and how to walk their
@@ -314,6 +316,7 @@ typedef struct wr_compile_options {
     bool no_polls;        /* see wr_config_set_compiled_polls() */
     bool explicit_memory; /* for engines whose memories are not guarded */
     bool count_fuel;      /* see wr_config_set_compiled_fuel() */
+    bool migratable;      /* see wr_config_set_compiled_migratable() */
     const char *triple;   /* the target as LLVM names it, or NULL: this host */
     const char *cpu,
         *cpu_features; /* as LLVM names them, or NULL: this host's, or any of that triple */

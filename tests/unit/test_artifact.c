@@ -195,7 +195,8 @@ static bool walk_one(Walk *walk, const u8 **pc, u8 **sp) {
     walk->nplaces += wr_artifact_places(artifact, *pc - 1, walk->places + walk->nplaces,
                                         MAX_FRAMES - walk->nplaces);
     i32 adjust = 1;
-    if (wr_artifact_landing(artifact, *pc, &adjust)) {
+    bool takes;
+    if (wr_artifact_landing(artifact, *pc, &adjust, &takes)) {
         walk->nlandings++;
         cr_assert_eq(adjust, 0);
     }
@@ -371,11 +372,12 @@ static void ask_all(const Artifact *artifact) {
     NativePlace places[4];
     UnwindRule rule;
     i32 adjust;
+    bool takes;
     u64 sum = 0;
     for (u32 at = 0; at < code->size + 2; at++) {
         const u8 *pc = code->data + at - 1;
         sum += wr_artifact_unwind(artifact, pc, &rule) ? rule.saved : 0;
-        sum += wr_artifact_landing(artifact, pc, &adjust) != NULL;
+        sum += wr_artifact_landing(artifact, pc, &adjust, &takes) != NULL;
         sum += wr_artifact_places(artifact, pc, places, ARRAY_LEN(places));
     }
     for (u32 i = 0; i < 12; i++) {

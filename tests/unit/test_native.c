@@ -32,7 +32,7 @@ typedef struct Run {
     Seen *seen;
 } Run;
 
-static bool compiled_without_polls, compiled_with_fuel;
+static bool compiled_without_polls, compiled_with_fuel, compiled_to_spill;
 
 static void write_temporary(char *path, const u8 *bytes, size_t size) {
     int fd = mkstemp(path);
@@ -48,6 +48,7 @@ static wr_module_t *compile(wr_module_t *module) {
     CompileRequest request = {.options = wr_aot_options(module->engine), .threads = 1};
     request.options.polled = !compiled_without_polls;
     request.options.fuel = compiled_with_fuel;
+    request.options.migratable = compiled_to_spill;
     CompileStats stats;
     u8 *bytes;
     size_t size;
@@ -756,4 +757,91 @@ Test(native, fuel_is_the_same) {
     run_all(fuel_calls, 0, 2);
     run_all(fuel_throws, 0, 2);
     compiled_with_fuel = false;
+}
+
+/* ---- spilling ------------------------------------------------------------------------------- */
+
+/* Locals and operands of all kinds, at loops with parameters and at calls in the middle of expressions; wide frames. */
+static void spilled_values(Run *r) {
+    wr_instance_t *i = add(
+        r, "m",
+        "(module (type $node (struct (field i32) (field (ref null $node))))"
+        " (func $next (param i32) (result i32) (i32.add (local.get 0) (i32.const 1)))"
+        " (func $down (param $n i32) (param $v v128) (param $f f64) (param $g f32) (param $l i64)"
+        "  (result i32) (local $x v128) (local $k i32)"
+        "  (local.set $x (i32x4.add (local.get $v) (v128.const i32x4 1 2 3 4)))"
+        "  (if (i32.eqz (local.get $n)) (then (return (i32.add (i32x4.extract_lane 3 (local.get "
+        "$x))"
+        "   (i32.add (i32.trunc_f64_s (local.get $f)) (i32.add (i32.trunc_f32_s (local.get $g))"
+        "    (i32.wrap_i64 (local.get $l))))))))"
+        "  (i32.sub (i32x4.extract_lane 0 (local.get $x))"
+        "   (call $down (i32.sub (local.get $n) (i32.const 1)) (local.get $x)"
+        "    (f64.add (local.get $f) (f64.const 1.5)) (f32.sub (local.get $g) (f32.const 1))"
+        "    (i64.mul (local.get $l) (i64.const 3)))))"
+        " (func (export \"down\") (param i32) (result i32)"
+        "  (call $down (local.get 0) (v128.const i32x4 5 6 7 8) (f64.const 0) (f32.const 9)"
+        "   (i64.const 1)))"
+        " (func (export \"loop\") (param i32) (result i32) (local i64)"
+        "  (i32.const 1000) (v128.const i64x2 3 4) (i32.const 7) (f64.const 2)"
+        "  (loop (param i32 f64) (result f64)"
+        "   (i64.trunc_f64_s) (i64.add (local.get 1)) (local.set 1)"
+        "   (i32.add (call $next (local.get 0))) (f64.convert_i64_s (local.get 1))"
+        "   (br_if 0 (local.tee 0 (i32.sub (local.get 0) (i32.const 1))))"
+        "   (i64.trunc_f64_s) (local.set 1) (f64.convert_i32_s)"
+        "   (f64.add (f64.convert_i64_s (local.get 1))))"
+        "  (i32.trunc_f64_s) (local.set 0) (i32x4.extract_lane 2) (i32.add (local.get 0))"
+        "  (i32.add))"
+        " (func (export \"list\") (param i32) (result i32) (local $l (ref null $node)) (local $i "
+        "i32)"
+        "  (loop (local.set $l (struct.new $node (call $next (local.get $i)) (local.get $l)))"
+        "   (br_if 0 (i32.lt_s (local.tee $i (i32.add (local.get $i) (i32.const 1)))"
+        "    (local.get 0))))"
+        "  (local.set $i (i32.const 0))"
+        "  (loop (local.set $i (i32.add (local.get $i) (struct.get $node 0 (local.get $l))))"
+        "   (br_if 0 (i32.eqz (ref.is_null"
+        "    (local.tee $l (struct.get $node 1 (local.get $l)))))))"
+        "  (local.get $i)))");
+    for (int k = 1; k < 60; k += 7) call(r, i, "down", k);
+    for (int k = 1; k < 60; k += 7) call(r, i, "loop", k);
+    for (int k = 1; k < 60; k += 7) call(r, i, "list", k);
+}
+
+/* An exception is held by a clause of the old kind while the frame is written down. */
+static void spilled_clauses(Run *r) {
+    wr_instance_t *i =
+        add(r, "m",
+            "(module (tag $t (param i32)) (tag $u)"
+            " (func $f (param i32) (result i32) (loop (br_if 0 (i32.gt_s (local.tee 0"
+            "  (i32.sub (local.get 0) (i32.const 1))) (i32.const 0)))) (local.get 0))"
+            " (func (export \"g\") (param i32) (result i32)"
+            "  (try (result i32)"
+            "   (do (try (result i32) (do (throw $t (i32.const 3)))"
+            "    (catch $t (drop) (try (do (throw $u)) (catch $u"
+            "     (drop (call $f (local.get 0))) (if (local.get 0) (then (rethrow 2)))))"
+            "     (drop (call $f (local.get 0))) (rethrow 0))))"
+            "   (catch $t (i32.add (call $f (local.get 0)))) (catch_all (i32.const -5)))))");
+    for (int k = 0; k < 5; k++) call(r, i, "g", k);
+}
+
+/* Whatever is compiled goes on in the interpreter from places that chance takes, and back at the next call. */
+Test(native, frames_are_written_down) {
+    static const char *const periods[] = {"1", "2", "5"};
+    compiled_to_spill = true;
+    for (size_t i = 0; i < ARRAY_LEN(periods); i++) {
+        cr_assert_eq(setenv("WASMRUN_SPILL", periods[i], 1), 0);
+        run_all(spilled_values, 0, 1);
+        run_all(spilled_values, WR_GC_STRESS | WR_GC_VERIFY, 1);
+        run_all(spilled_clauses, 0, 1);
+        run_all(mixed_traps, 0, 3);
+        run_all(mixed_values, 0, 2);
+        run_all(mixed_throws, 0, 3);
+        run_all(mixed_lists, WR_GC_STRESS | WR_GC_VERIFY, 2);
+        run_all(callbacks, 0, 1);
+        compiled_with_fuel = true;
+        run_all(fuel_calls, 0, 2);
+        run_all(fuel_throws, 0, 2);
+        compiled_with_fuel = false;
+    }
+    compiled_to_spill = false;
+    (void)unsetenv("WASMRUN_SPILL");
 }

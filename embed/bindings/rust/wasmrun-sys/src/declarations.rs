@@ -348,6 +348,7 @@ pub struct wr_compile_options_t {
     pub no_polls: bool,
     pub explicit_memory: bool,
     pub count_fuel: bool,
+    pub migratable: bool,
     pub triple: *const c_char,
     pub cpu: *const c_char,
     pub cpu_features: *const c_char,
@@ -648,6 +649,8 @@ extern "C" {
     pub fn wr_config_set_compiled_polls(config: *mut wr_config_t, polls: bool);
     /// Whether compiled code counts fuel; default false. Without, modules are interpreted in stores that have fuel.
     pub fn wr_config_set_compiled_fuel(config: *mut wr_config_t, counts: bool);
+    /// Whether calls of compiled code can be written down where it polls, and go on in the interpreter; default false.
+    pub fn wr_config_set_compiled_migratable(config: *mut wr_config_t, migratable: bool);
     /// Writes the names of compiled functions to /tmp/perf-PID.map, where Linux' perf looks for them. Default false.
     pub fn wr_config_set_perf_map(config: *mut wr_config_t, perf_map: bool);
     /// Tells debuggers that are attached to the process (gdb, lldb) of compiled functions: names, and how to walk their

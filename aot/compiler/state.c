@@ -1,0 +1,178 @@
+/*
+ * state.c - see state.h.
+ *
+ * A spill is an unwinding of its own kind (switch.h: LAND_SPILL): each call has a landing pad, which asks for room,
+ * stores the operands there, and goes on to a block where all pads of the function store the locals. Then it
+ * leaves by HELPER_SPILLED, a call without a landing pad in this function: so the next to land is the caller, also
+ * if LLVM has inlined this function there. Pads of calls that no `try` surrounds have no clause, and are passed by
+ * exceptions; unless LLVM adds one when it inlines, so what has come is always compared.
+ */
+#include "state.h"
+
+#include "lower_object.h"
+
+/* ---- slots ---- */
+
+u32 wr_state_local_slot(const Code *code, u32 local) {
+    return code->is_wide ? code->local_map[local] >> 1 : local;
+}
+
+static u32 value_slots(const Unit *u, LLVMValueRef value) {
+    return LLVMTypeOf(value) == u->v128 ? 2 : 1;
+}
+
+static u32 operand_slots(const Lower *l, u32 height) {
+    u32 slots = 0;
+    for (u32 i = 0; i < height; i++) slots += value_slots(l->unit, l->stack[i]);
+    return slots;
+}
+
+/* Of the locals alone: behind are those for exceptions that legacy clauses have caught. */
+static u32 first_exception_slot(const Lower *l) {
+    u32 slots = 0;
+    for (u32 i = 0; i < l->code->nlocals; i++) slots += l->local_types[i] == l->unit->v128 ? 2 : 1;
+    return slots;
+}
+
+/* ---- writing down ---- */
+
+static void store_operands(Lower *l, LLVMValueRef slots, u32 height) {
+    u32 slot = l->code->local_slots;
+    for (u32 i = 0; i < height; i++) {
+        wr_lower_store_slot(l, slots, slot, l->stack[i]);
+        slot += value_slots(l->unit, l->stack[i]);
+    }
+    slot = first_exception_slot(l);
+    for (u32 i = 0; i < l->nlabels; i++) {
+        LLVMValueRef caught = wr_lower_caught(&l->labels[i]);
+        if (caught != NULL) wr_lower_store_slot(l, slots, slot++, caught);
+    }
+}
+
+/* Not to a landing pad in this function, whatever is open here. */
+static void leave_frame(Lower *l) {
+    u32 nlabels = l->nlabels;
+    l->nlabels = 0;
+    wr_lower_leave(l, HELPER_SPILLED, NULL, 0);
+    l->nlabels = nlabels;
+}
+
+/* Where all pads come together; with the slots, a phi. */
+static LLVMBasicBlockRef locals_block(Lower *l) {
+    if (l->spill_locals != NULL) return l->spill_locals;
+    LLVMBasicBlockRef here = LLVMGetInsertBlock(l->b);
+    l->spill_locals = wr_lower_block(l);
+    l->spill_end = wr_lower_block(l);
+    LLVMPositionBuilderAtEnd(l->b, l->spill_locals);
+    l->spill_slots = LLVMBuildPhi(l->b, l->unit->ptr, "");
+    for (u32 i = 0; i < l->code->nlocals; i++) {
+        LLVMValueRef value = LLVMBuildLoad2(l->b, l->local_types[i], l->locals[i], "");
+        wr_lower_store_slot(l, l->spill_slots, wr_state_local_slot(l->code, i), value);
+    }
+    LLVMBuildBr(l->b, l->spill_end);
+    LLVMPositionBuilderAtEnd(l->b, l->spill_end);
+    leave_frame(l);
+    LLVMPositionBuilderAtEnd(l->b, here);
+    return l->spill_locals;
+}
+
+static void write_down(Lower *l, const StatePlace *place) {
+    u32 slots = l->code->local_slots + operand_slots(l, place->height);
+    LLVMValueRef arguments[] = {wr_lower_i32(l, l->func_index), wr_lower_i32(l, place->pc),
+                                wr_lower_i32(l, place->entry), wr_lower_i32(l, slots)};
+    LLVMValueRef to = wr_lower_helper(l, HELPER_SPILL, arguments, 4);
+    LLVMBasicBlockRef locals = locals_block(l), room = wr_lower_block(l), from;
+    LLVMBuildCondBr(l->b, LLVMBuildIsNull(l->b, to, ""), l->spill_end, room);
+    LLVMPositionBuilderAtEnd(l->b, room);
+    store_operands(l, to, place->height);
+    from = LLVMGetInsertBlock(l->b);
+    LLVMAddIncoming(l->spill_slots, &to, &from, 1);
+    LLVMBuildBr(l->b, locals);
+}
+
+static LLVMValueRef land(Lower *l, bool takes_exceptions) {
+    LLVMTypeRef parts[] = {l->unit->ptr, l->unit->i32};
+    LLVMTypeRef type = LLVMStructTypeInContext(l->unit->context, parts, 2, false);
+    LLVMValueRef landing = LLVMBuildLandingPad(l->b, type, NULL, 1, "");
+    if (takes_exceptions)
+        LLVMAddClause(landing, LLVMConstNull(l->unit->ptr));
+    else
+        LLVMSetCleanup(landing, true);
+    LLVMSetPersonalityFn(l->function, l->unit->personality);
+    return landing;
+}
+
+LLVMBasicBlockRef wr_state_pad(Lower *l, const StatePlace *place) {
+    LLVMBasicBlockRef here = LLVMGetInsertBlock(l->b), pad = wr_lower_block(l);
+    LLVMBasicBlockRef spill = wr_lower_block(l), thrown = wr_lower_block(l);
+    l->place = NULL; /* no frame is written down while one is */
+    LLVMPositionBuilderAtEnd(l->b, pad);
+    LLVMValueRef landing = land(l, wr_lower_catches(l));
+    LLVMValueRef kind = LLVMBuildExtractValue(l->b, landing, 1, "");
+    LLVMValueRef exception = LLVMBuildExtractValue(l->b, landing, 0, "");
+    LLVMValueRef spills = LLVMBuildICmp(l->b, LLVMIntEQ, kind, wr_lower_i32(l, LAND_SPILL), "");
+    LLVMBuildCondBr(l->b, spills, spill, thrown);
+    LLVMPositionBuilderAtEnd(l->b, thrown);
+    wr_lower_go_on_with(l, LLVMBuildPtrToInt(l->b, exception, l->unit->i32, ""));
+    LLVMPositionBuilderAtEnd(l->b, spill);
+    write_down(l, place);
+    LLVMPositionBuilderAtEnd(l->b, here);
+    l->place = place;
+    return pad;
+}
+
+/* ---- polls ---- */
+
+/* A function of the unit, which preserves all registers and tells whether something is pending. */
+static LLVMValueRef asks(Unit *u) {
+    static const char name[] = "asks";
+    LLVMValueRef f = LLVMGetNamedFunction(u->module, name);
+    if (f != NULL) return f;
+    Lower l = {.unit = u, .module = u->plan->module};
+    l.function = LLVMAddFunction(u->module, name, LLVMFunctionType(u->i32, &u->ptr, 1, 0));
+    LLVMSetLinkage(l.function, LLVMInternalLinkage);
+    LLVMSetFunctionCallConv(l.function, CC_PRESERVE_ALL);
+    wr_unit_attributes(u, l.function);
+    wr_unit_flag(u, l.function, "noinline");
+    wr_unit_flag(u, l.function, "cold");
+    wr_unit_flag(u, l.function, "nounwind");
+    l.context = LLVMGetParam(l.function, 0);
+    l.b = LLVMCreateBuilderInContext(u->context);
+    l.entry = wr_lower_block(&l);
+    LLVMPositionBuilderAtEnd(l.b, l.entry);
+    LLVMValueRef zero = wr_lower_i32(&l, 0);
+    LLVMBuildRet(l.b, wr_lower_ask(&l, HELPER_POLL, &zero, 1));
+    LLVMDisposeBuilder(l.b);
+    return l.function;
+}
+
+/* Behind the first branch, which is hardly ever taken, is the second. */
+void wr_state_poll(Lower *l, const StatePlace *place) {
+    Unit *u = l->unit;
+    LLVMBasicBlockRef likely, goes_on;
+    LLVMValueRef function = asks(u);
+    u64 here = l->offset;
+    LLVMValueRef store =
+        wr_lower_load_fixed(l, u->ptr, l->context, offsetof(struct wr_instance, store));
+    LLVMValueRef at = wr_lower_field(l, store, offsetof(struct wr_store, interrupt));
+    LLVMValueRef flags = wr_lower_load(l, u->i8, at, u->tbaa_instance);
+    LLVMSetVolatile(flags, true);
+    flags = LLVMBuildAnd(l->b, flags, LLVMConstInt(u->i8, POLL_ASKED | POLL_SPILL, 0), "");
+    LLVMValueRef asked = LLVMBuildICmp(l->b, LLVMIntNE, flags, LLVMConstNull(u->i8), "");
+    wr_lower_unlikely(l, asked, &likely);
+    wr_lower_locate(l, wr_module_offset(l->module, l->code->start) + place->pc);
+    wr_lower_fuel_show(l, place->pc);
+    LLVMValueRef call =
+        LLVMBuildCall2(l->b, LLVMGlobalGetValueType(function), function, &l->context, 1, "");
+    LLVMSetInstructionCallConv(call, CC_PRESERVE_ALL);
+    LLVMValueRef pending = LLVMBuildICmp(l->b, LLVMIntNE, call, wr_lower_i32(l, 0), "");
+    wr_lower_unlikely(l, pending, &goes_on);
+    l->place = place;
+    wr_lower_leave(l, HELPER_RAISE, NULL, 0);
+    l->place = NULL;
+    LLVMPositionBuilderAtEnd(l->b, goes_on);
+    wr_lower_fuel_take(l, place->pc);
+    LLVMBuildBr(l->b, likely);
+    LLVMPositionBuilderAtEnd(l->b, likely);
+    wr_lower_locate(l, here);
+}
