@@ -81,7 +81,7 @@ typedef struct Lower {
     LLVMValueRef frame;     /* slots of the interpreter's: locals, operands, then results */
     u64 loop;               /* SliceLoop.offset */
     LLVMBasicBlockRef gate; /* which leads to the loop, once that has come */
-    bool calls;        /* there is a call in it */
+    bool calls;             /* there is a call in it */
     /* state.c: */
     const struct StatePlace
         *place; /* of the call being made, if its frame can be written down there */
