@@ -7,6 +7,7 @@
  */
 #include "embed_support.h"
 
+#include <stdarg.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
