@@ -168,7 +168,8 @@ INLINE u32 read_long_s32(const u8 **place) {
 /* Likewise. Hash functions have constants of nine bytes and ten. */
 INLINE u64 read_long_s64(const u8 **place) {
     const u8 *p = *place + 1;
-    if (p[1] & p[2] & p[3] & p[4] & 0x80 && p[5] & p[6] & p[7] & 0x80) {
+    if (p[1] & 0x80 && p[2] & 0x80 && p[3] & 0x80 && p[4] & 0x80 && p[5] & 0x80 && p[6] & 0x80 &&
+        p[7] & 0x80) { /* one after the other: there may be no more bytes */
         u64 x = read_leb8(p);
         i64 top = (i64)((u64)p[8] << 57) >> 1;
         *place += 8;

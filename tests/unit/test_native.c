@@ -463,7 +463,8 @@ static const char endless[] =
         "(i32.store (i32.const 0) (i32.xor (i32.load (i32.const 0)) (local.get $d)))"))))
     "  (i32.load (i32.const 0)))"
     " (func (export \"long\") (type $f) (local $i i64)"
-    "  (loop (i32.store (i32.const 0) (i32.wrap_i64 (local.get $i)))"
+    "  (loop (i32.store (i32.const 0) (i32.xor (i32.wrap_i64 (local.get $i))"
+    "    (i32.mul (i32.load (i32.const 0)) (i32.const 1664525))))" /* nothing to foresee */
     "   (br_if 0 (i64.ne (i64.const 0x10000000000)"
     "    (local.tee $i (i64.add (local.get $i) (i64.const 1))))))"
     "  (i32.load (i32.const 0)))"
