@@ -79,6 +79,8 @@ typedef enum SymbolKind {
 #define HEAD_FEATURES 248u   /* u32: Features, of the module */
 #define HEAD_SIZE 256u
 
+_Static_assert(HEAD_PART + 8 * PARTS <= HEAD_FEATURES, "the list of parts has its room");
+
 #define MACHINE_X86_64 62u /* as in ELF */
 #define MACHINE_AARCH64 183u
 

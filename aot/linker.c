@@ -179,22 +179,9 @@ static bool add_symbol(Ld *l, Spot spot, SymbolKind kind, u32 index) {
                      (u32)kind << SYMBOL_SHIFT | index, 0);
 }
 
-/* The function whose body has that byte offset; NONE_U32 if there is none. */
-static u32 function_at(const Module *m, u64 offset) {
-    u32 low = 0, high = m->ncodes;
-    while (low < high) {
-        u32 middle = low + (high - low) / 2;
-        if (wr_module_offset(m, m->codes[middle].end) <= offset)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low < m->ncodes ? m->nimported_funcs + low : NONE_U32;
-}
-
 static bool add_loop_symbols(Ld *l) {
     for (u32 i = 0; i < l->loops.count; i++) {
-        u32 *columns = l->loops.rows[i].columns, index = function_at(l->module, columns[0]);
+        u32 *columns = l->loops.rows[i].columns, index = wr_module_func_at(l->module, columns[0]);
         if (index == NONE_U32) return wr_ld_fail(l, NULL, "loop %u is in no function", columns[0]);
         columns[1] -= l->code; /* it was a place */
         if (!wr_ld_row(l, &l->symbols, columns[1], columns[2],

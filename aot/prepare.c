@@ -116,8 +116,7 @@ static Error *compile_and_open(Module *module, const CompileRequest *request, co
     return wr_aot_take(module, &request->options, bytes, size, cache, path);
 }
 
-/* NULL if there is none, or it is not to be used: that is told once. */
-static const Cache *open_cache(Engine *engine, Cache *cache) {
+const Cache *wr_aot_open_cache(Engine *engine, Cache *cache) {
     if (!engine->config.caches) return NULL;
     Error *error = wr_cache_open(cache, engine->config.cache_folder);
     if (error == NULL) return cache;
@@ -169,7 +168,7 @@ static Error *compile_module(Module *module) {
                               .progress_context = engine->config.compile_context};
     Cache place;
     char path[CACHE_PATH_MAX];
-    const Cache *cache = open_cache(engine, &place);
+    const Cache *cache = wr_aot_open_cache(engine, &place);
     if (cache != NULL) wr_cache_path(cache, module, &request, path);
     bool is_cached = cache != NULL && wr_aot_take_cached(module, path, &request.options);
     Error *error = check_bodies(module);

@@ -23,6 +23,9 @@ NativeOptions wr_aot_options(const Engine *engine);
 void wr_aot_ready(Module *module);
 
 /* The parts. */
+/* The configuration's cache, in `cache`. NULL: none is wanted, or it is not to be used, of which the engine's first time
+ * is logged. Any thread. */
+const Cache *wr_aot_open_cache(Engine *engine, Cache *cache);
 /* Adds the artifact in that file of the cache. False: there is none that fits. */
 bool wr_aot_take_cached(Module *module, const char *path, const NativeOptions *options);
 /* Takes over an artifact's bytes: into the cache, if there is one, and to the module. */

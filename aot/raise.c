@@ -158,19 +158,6 @@ static Instance *instance_of(const Native *native, const NativeActivation *a,
     return NULL;
 }
 
-/* The function whose body has that byte offset in the module. */
-static u32 func_at(const Module *m, u64 offset) {
-    u32 low = 0, high = m->ncodes;
-    while (low < high) {
-        u32 middle = low + (high - low) / 2;
-        if (wr_module_offset(m, m->codes[middle].end) <= offset)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low < m->ncodes ? m->nimported_funcs + low : NONE_U32;
-}
-
 #define PLACES_MAX 64u /* functions inlined into each other */
 
 /* The places of one frame, remembered: in a recursion the next frame's are the same. */
@@ -197,7 +184,7 @@ static void find_places(const Native *native, const NativeActivation *a, const u
 /* Calls that trap may have been merged, which confuses the line table; what they are called with is right. */
 static void correct_innermost(FramePlaces *f, u32 offset) {
     if (f->instance == NULL || offset == 0) return;
-    u32 func_index = func_at(f->instance->module, offset);
+    u32 func_index = wr_module_func_at(f->instance->module, offset);
     if (func_index == NONE_U32) return;
     if (f->count == 0) f->count = 1;
     f->places[0] = (NativePlace){func_index, offset};

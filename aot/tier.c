@@ -206,16 +206,6 @@ static u64 budget_of(const TierModule *tm) {
     return min_u64(budget, BUDGET_MAX);
 }
 
-/* NULL if there is none, or it is not to be used. */
-static const Cache *open_cache(const Engine *engine, Cache *cache) {
-    if (!engine->config.caches) return NULL;
-    Error *error = wr_cache_open(cache, engine->config.cache_folder);
-    if (error == NULL) return cache;
-    wr_log(engine, WR_LOG_INFO, "%s", wr_error_message(error));
-    wr_error_delete(error);
-    return NULL;
-}
-
 /* Any thread may be compiling; nobody else is. */
 static Error *compile(Tier *t, TierModule *tm, const CompileRequest *request, CompileStats *stats) {
     Module *m = tm->module;
@@ -227,7 +217,7 @@ static Error *compile(Tier *t, TierModule *tm, const CompileRequest *request, Co
     if (error != NULL) return error;
     wr_log(t->engine, WR_LOG_INFO, "compiled %u functions in %u ms", (unsigned)stats->functions,
            (unsigned)(stats->total_ns / MS));
-    const Cache *cache = tm->ncached < MAX_SLICES ? open_cache(t->engine, &place) : NULL;
+    const Cache *cache = tm->ncached < MAX_SLICES ? wr_aot_open_cache(t->engine, &place) : NULL;
     if (cache != NULL) {
         wr_cache_path(cache, m, request, path);
         wr_cache_slice_path(path, tm->ncached, slice);
@@ -407,7 +397,7 @@ void wr_tier_adopt(Module *module) {
     Cache place;
     char path[CACHE_PATH_MAX], slice[CACHE_PATH_MAX];
     wr_aot_ready(module);
-    const Cache *cache = open_cache(module->engine, &place);
+    const Cache *cache = wr_aot_open_cache(module->engine, &place);
     if (cache == NULL) return;
     CompileRequest request = {.options = options_of(module->engine)};
     wr_cache_path(cache, module, &request, path);

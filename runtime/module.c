@@ -132,6 +132,18 @@ void wr_module_unref(Module *module) {
         delete_module(module);
 }
 
+u32 wr_module_func_at(const Module *m, u64 offset) {
+    u32 low = 0, high = m->ncodes;
+    while (low < high) {
+        u32 middle = low + (high - low) / 2;
+        if (wr_module_offset(m, m->codes[middle].end) <= offset)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < m->ncodes ? m->nimported_funcs + low : NONE_U32;
+}
+
 const Export *wr_module_find_export(const Module *module, const char *name, size_t size) {
     if (size > UINT32_MAX) return NULL;
     Name wanted = {name, (u32)size};

@@ -290,6 +290,9 @@ INLINE const Code *wr_module_code(const Module *m, u32 func_index) {
     return &m->codes[func_index - m->nimported_funcs];
 }
 INLINE u64 wr_module_offset(const Module *m, const u8 *pc) { return (u64)(pc - m->bytes); }
+/* The function whose body has that byte offset, or is the next behind it: before a body there are its size and local
+ * declarations. NONE_U32 behind the last one. Logarithmic. */
+u32 wr_module_func_at(const Module *module, u64 offset);
 
 /* Names from the name section, else from exports; data == NULL if there is none. Thread-safe. */
 Name wr_module_func_name(const Module *module, u32 func_index);

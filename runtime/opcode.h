@@ -86,13 +86,16 @@ typedef struct OpInfo {
 
 extern const OpInfo wr_op_info[OP_COUNT];
 
-/* Whether an instruction that begins with that byte is return_call, return_call_indirect or return_call_ref. */
-INLINE bool byte_is_tail_call(u8 byte) { return byte == 0x12 || byte == 0x13 || byte == 0x15; }
-
 /* OP_INVALID when there is no such instruction. Constant time. */
 Opcode wr_op_from_code(u8 prefix, u32 code);
 
 /* The same for instructions without prefix, for loops that decode: OP_x + 1, or 0. */
 extern const u16 wr_op_plain[256];
+
+INLINE bool op_is_tail_call(Opcode op) {
+    return op == OP_RETURN_CALL || op == OP_RETURN_CALL_INDIRECT || op == OP_RETURN_CALL_REF;
+}
+/* Of the instruction that begins with that byte. */
+INLINE bool byte_is_tail_call(u8 byte) { return op_is_tail_call(wr_op_from_code(0, byte)); }
 
 #endif

@@ -322,7 +322,7 @@ bool wr_lower_call(Lower *l, Opcode op) {
         emit_loop(l);
         return true;
     }
-    bool tail = op == OP_RETURN_CALL || op == OP_RETURN_CALL_INDIRECT || op == OP_RETURN_CALL_REF;
+    bool tail = op_is_tail_call(op);
     if (op == OP_CALL || op == OP_RETURN_CALL)
         callee = callee_by_index(l, l->at.index, tail);
     else if (op == OP_CALL_INDIRECT || op == OP_RETURN_CALL_INDIRECT)

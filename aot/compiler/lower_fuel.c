@@ -164,8 +164,8 @@ void wr_lower_fuel_take(Lower *l, u32 position) {
 
 i64 wr_lower_fuel_ahead(const Lower *l) {
     const u8 *p = l->at.end;
-    while (p < l->code->end && *p == 0x0B) p++; /* `end` */
-    if (l->fuel == NULL || p == l->code->end || *p != 0x05) return 0;
+    while (p < l->code->end && *p == wr_op_info[OP_END].code) p++;
+    if (l->fuel == NULL || p == l->code->end || *p != wr_op_info[OP_ELSE].code) return 0;
     u32 at = offset_of(l, p);
     return (i64)wr_side_target(l->code, l->entry_index + wr_side_count(&l->at), at) - at - 1;
 }

@@ -101,7 +101,7 @@ static bool has_tail_call(const Plan *plan, u32 func) {
     Instr instr;
     while (wr_instr_next(&r, &instr)) {
         if (instr.op == OP_RETURN_CALL && (instr.index != func || plan->options.fuel)) return true;
-        if (instr.op == OP_RETURN_CALL_INDIRECT || instr.op == OP_RETURN_CALL_REF) return true;
+        if (instr.op != OP_RETURN_CALL && op_is_tail_call(instr.op)) return true;
     }
     return false;
 }

@@ -6,9 +6,8 @@
 #include "decode_code.h"
 #include "store.h"
 
-#define LOOPS_AROUND                                                                               \
-    8u /* entries are made for so many loops around each other, the outermost ones */
-#define MAX_LOOPS 1024u  /* in all */
+#define LOOPS_AROUND 8u  /* loops around each other that have entries: the outermost ones */
+#define MAX_LOOPS 1024u  /* in all; later points' have none */
 #define MAX_NESTED 1024u /* blocks around a point; what is deeper has no entry */
 
 static u64 body_size(const Module *m, u32 func_index) {
@@ -113,6 +112,7 @@ static bool follow(Nest *n, const Module *m, const Instr *instr) {
 static bool add_loop(Slice *s, const Alloc *alloc, u64 offset, u32 func_index) {
     for (u32 i = 0; i < s->nloops; i++)
         if (s->loops[i].offset == offset) return true;
+    if (s->nloops == MAX_LOOPS) return true;
     if (!wr_grow_array(alloc, &s->loops, &s->cap_loops, (u64)s->nloops + 1, MAX_LOOPS,
                        sizeof *s->loops))
         return false;
@@ -138,20 +138,6 @@ static bool add_loops(Slice *s, const CompileJob *job, u32 func_index, u64 point
     return true;
 }
 
-/* The function of which this is in the body; NONE_U32 if none. */
-static u32 function_at(const Module *m, u64 offset) {
-    u32 low = 0, high = m->ncodes;
-    while (low < high) {
-        u32 middle = low + (high - low) / 2;
-        if (wr_module_offset(m, m->codes[middle].end) <= offset)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    bool is_in = low < m->ncodes && wr_module_offset(m, m->codes[low].start) <= offset;
-    return is_in ? m->nimported_funcs + low : NONE_U32;
-}
-
 static int compare_loops(const void *a, const void *b) {
     const SliceLoop *x = a, *y = b;
     return x->offset < y->offset ? -1 : x->offset > y->offset;
@@ -161,7 +147,7 @@ static int compare_loops(const void *a, const void *b) {
 static bool find_loops(Slice *s, const CompileJob *job, const bool *has_tail) {
     if (job->options.fuel) return true; /* which entries would have to know */
     for (u32 i = 0; i < job->npoints; i++) {
-        u32 func_index = function_at(job->module, job->points[i]);
+        u32 func_index = wr_module_func_at(job->module, job->points[i]);
         if (func_index == NONE_U32 || !s->has[func_index] || has_tail[func_index]) continue;
         if (!add_loops(s, job, func_index, job->points[i])) return false;
     }
