@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "decode_code.h"
-#include "lower.h"
+#include "own.h"
 
 #define MOST_ELEMENTS 65536u /* in the constants of each unit that calls through the table */
 
@@ -182,23 +182,12 @@ bool wr_fixed_serves(const Plan *plan, u32 table, u32 type_index) {
 
 /* ---- arrays ---- */
 
-/* A function of this unit only, whose context is the Instance, of that function's signature. */
-static LLVMValueRef begin(Lower *l, Unit *unit, const char *prefix, u32 func, unsigned convention) {
+/* A function that only this unit has, of that function's signature; false as wr_own_begin(). */
+static bool begin(Lower *l, Unit *unit, const char *prefix, u32 func, unsigned convention) {
     char name[24];
-    const FuncDecl *decl = &unit->plan->module->funcs[func];
-    *l = (Lower){.unit = unit, .module = unit->plan->module};
     (void)snprintf(name, sizeof name, "%s%u", prefix, (unsigned)func);
-    l->function = LLVMGetNamedFunction(unit->module, name);
-    if (l->function != NULL) return l->function;
-    l->function = LLVMAddFunction(unit->module, name, wr_unit_signature(unit, decl->type));
-    LLVMSetLinkage(l->function, LLVMInternalLinkage);
-    LLVMSetFunctionCallConv(l->function, convention);
-    wr_unit_attributes(unit, l->function);
-    l->context = LLVMGetParam(l->function, 0);
-    l->b = LLVMCreateBuilderInContext(unit->context);
-    l->entry = wr_lower_block(l);
-    LLVMPositionBuilderAtEnd(l->b, l->entry);
-    return NULL;
+    LLVMTypeRef type = wr_unit_signature(unit, unit->plan->module->funcs[func].type);
+    return wr_own_begin(l, unit, name, type, convention);
 }
 
 /* Its parameters go on to `callee`, with another context. */
@@ -215,8 +204,7 @@ static LLVMValueRef finish(Lower *l, LLVMValueRef callee, LLVMValueRef context, 
         LLVMBuildRetVoid(l->b);
     else
         LLVMBuildRet(l->b, call);
-    LLVMDisposeBuilder(l->b);
-    return l->function;
+    return wr_own_end(l);
 }
 
 /* For an imported function: calls what is imported. */
@@ -224,8 +212,7 @@ static LLVMValueRef make_import(Unit *unit, u32 func, bool tail) {
     Lower l;
     LLVMTypeRef ptr = unit->ptr;
     unsigned convention = tail ? CC_TAIL : CC_FAST;
-    LLVMValueRef made = begin(&l, unit, tail ? "importt" : "import", func, convention);
-    if (made != NULL) return made;
+    if (!begin(&l, unit, tail ? "importt" : "import", func, convention)) return l.function;
     u32 shape = unit->plan->shapes[unit->plan->module->funcs[func].type_index];
     LLVMValueRef caller = wr_lower_field(&l, wr_lower_native(&l), offsetof(Native, caller));
     wr_lower_store(&l, l.context, caller, unit->tbaa_values, false);
@@ -247,8 +234,7 @@ static LLVMValueRef make_import(Unit *unit, u32 func, bool tail) {
 /* For a function that makes no tail calls and so has no `t`: it returns before the stack could grow any further. */
 static LLVMValueRef make_tail(Unit *unit, u32 func) {
     Lower l;
-    LLVMValueRef made = begin(&l, unit, "tail", func, CC_TAIL);
-    if (made != NULL) return made;
+    if (!begin(&l, unit, "tail", func, CC_TAIL)) return l.function;
     return finish(&l, wr_unit_function(unit, func, false), l.context, false);
 }
 

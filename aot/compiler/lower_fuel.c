@@ -15,7 +15,7 @@
  * Where control goes is in the side table. It skips over an `else` that a branch would come to only to be led
  * on; our blocks do not (wr_lower_fuel_ahead()).
  */
-#include "lower.h"
+#include "own.h"
 #include "side_table.h"
 
 /* ---- the variable and the field ---- */
@@ -51,39 +51,23 @@ static u32 offset_of(const Lower *l, const u8 *at) { return (u32)(at - l->code->
 
 /* ---- stopping ---- */
 
-/* The body: polls for code that is at code offset `target`, the second argument, and has no place of its own. */
-static void lower_stops(Lower *l) {
-    l->context = LLVMGetParam(l->function, 0);
-    l->entry = wr_lower_block(l);
-    l->offset = IN_CALLER;
-    LLVMPositionBuilderAtEnd(l->b, l->entry);
-    LLVMValueRef target = LLVMGetParam(l->function, 1), tbaa = l->unit->tbaa_fuel;
-    LLVMValueRef left = wr_lower_load(l, l->unit->i64, field(l), tbaa);
-    store_field(l, LLVMBuildSub(l->b, left, target, ""));
-    wr_lower_helper(l, HELPER_POLL, (LLVMValueRef[]){wr_lower_i32(l, 1)}, 1);
-    left = wr_lower_load(l, l->unit->i64, field(l), tbaa);
-    store_field(l, LLVMBuildAdd(l->b, left, target, ""));
-    LLVMBuildRetVoid(l->b);
-}
-
-/* A function of the unit, which preserves all registers: so nothing around a look feels it. */
-static LLVMValueRef stops(Unit *u) {
-    static const char name[] = "spent";
-    LLVMValueRef f = LLVMGetNamedFunction(u->module, name);
-    if (f != NULL) return f;
+/* What polls for code that is at code offset `target`, the second parameter, and has no place of its own. It preserves
+ * all registers: so nothing around a look feels it. */
+static LLVMValueRef spent_function(Unit *u) {
+    Lower l;
     LLVMTypeRef params[] = {u->ptr, u->i64}, type = LLVMFunctionType(u->none, params, 2, 0);
-    Lower l = {.unit = u, .module = u->plan->module};
-    l.function = LLVMAddFunction(u->module, name, type);
-    LLVMSetLinkage(l.function, LLVMInternalLinkage);
-    LLVMSetFunctionCallConv(l.function, CC_PRESERVE_ALL);
-    wr_unit_attributes(u, l.function);
+    if (!wr_own_begin(&l, u, "spent", type, CC_PRESERVE_ALL)) return l.function;
+    wr_own_is_cold(&l);
     wr_unit_flag(u, l.function, "nomerge");
-    wr_unit_flag(u, l.function, "noinline");
-    wr_unit_flag(u, l.function, "cold");
-    l.b = LLVMCreateBuilderInContext(u->context);
-    lower_stops(&l);
-    LLVMDisposeBuilder(l.b);
-    return l.function;
+    l.offset = IN_CALLER;
+    LLVMValueRef target = LLVMGetParam(l.function, 1);
+    LLVMValueRef left = wr_lower_load(&l, u->i64, field(&l), u->tbaa_fuel);
+    store_field(&l, LLVMBuildSub(l.b, left, target, ""));
+    wr_lower_helper(&l, HELPER_POLL, (LLVMValueRef[]){wr_lower_i32(&l, 1)}, 1);
+    left = wr_lower_load(&l, u->i64, field(&l), u->tbaa_fuel);
+    store_field(&l, LLVMBuildAdd(l.b, left, target, ""));
+    LLVMBuildRetVoid(l.b);
+    return wr_own_end(&l);
 }
 
 /* Control has arrived at `target`, a code offset. Arrival at the final `end` is not looked at. */
@@ -91,14 +75,11 @@ static void look(Lower *l, u32 target) {
     if (target + 1 == offset_of(l, l->code->end)) return;
     LLVMBasicBlockRef likely;
     u64 here = l->offset;
-    LLVMValueRef position = wr_lower_i64(l, target), function = stops(l->unit);
+    LLVMValueRef position = wr_lower_i64(l, target);
     LLVMValueRef spent = LLVMBuildICmp(l->b, LLVMIntSLT, get(l), position, "");
     wr_lower_unlikely(l, spent, &likely);
     wr_lower_locate(l, wr_module_offset(l->module, l->code->start) + target);
-    LLVMValueRef arguments[] = {l->context, position};
-    LLVMValueRef call =
-        LLVMBuildCall2(l->b, LLVMGlobalGetValueType(function), function, arguments, 2, "");
-    LLVMSetInstructionCallConv(call, CC_PRESERVE_ALL);
+    wr_own_call(l, spent_function(l->unit), position);
     LLVMBuildStore(l->b, wr_lower_load(l, l->unit->i64, field(l), l->unit->tbaa_fuel), l->fuel);
     LLVMBuildBr(l->b, likely);
     LLVMPositionBuilderAtEnd(l->b, likely);

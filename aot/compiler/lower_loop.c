@@ -7,18 +7,14 @@
  * a loop around this one would lead there: instead it puts everything back into the frame and goes on in the
  * entry of that loop, which has been made, too. So each of these functions has loops as LLVM likes them.
  */
-#include "lower.h"
+#include "state.h"
 
 /* ---- the frame ---- */
 
-static u32 local_slot(const Lower *l, u32 index) {
-    return l->code->is_wide ? l->code->local_map[index] >> 1 : index;
-}
-
 static void load_local(Lower *l, u32 index, ValType type) {
     wr_lower_add_local(l, index, type);
-    LLVMValueRef value =
-        wr_lower_load_slot(l, l->frame, local_slot(l, index), l->local_types[index]);
+    u32 slot = wr_state_local_slot(l->code, index);
+    LLVMValueRef value = wr_lower_load_slot(l, l->frame, slot, l->local_types[index]);
     LLVMBuildStore(l->b, value, l->locals[index]);
 }
 
@@ -31,31 +27,20 @@ void wr_lower_frame_locals(Lower *l) {
             load_local(l, n, l->code->runs[run].type);
 }
 
-static u32 value_slots(const Lower *l, LLVMValueRef value) {
-    return LLVMTypeOf(value) == l->unit->v128 ? 2 : 1;
-}
-
 /* The first `count` operands, from the frame. */
 static void load_operands(Lower *l, u32 count) {
     for (u32 i = 0, slot = l->code->local_slots; i < count; i++) {
-        u32 slots = value_slots(l, l->stack[i]);
-        l->stack[i] = wr_lower_load_slot(l, l->frame, slot, LLVMTypeOf(l->stack[i]));
-        slot += slots;
+        LLVMTypeRef type = LLVMTypeOf(l->stack[i]);
+        l->stack[i] = wr_lower_load_slot(l, l->frame, slot, type);
+        slot += wr_state_slots(l->unit, type);
     }
 }
 
 /* Locals, the first `height` operands, and the parameters of a loop. */
-static void store_frame(Lower *l, u32 height, LLVMValueRef *params, u32 nparams) {
-    for (u32 i = 0; i < l->code->nlocals; i++) {
-        LLVMValueRef value = LLVMBuildLoad2(l->b, l->local_types[i], l->locals[i], "");
-        wr_lower_store_slot(l, l->frame, local_slot(l, i), value);
-    }
-    u32 slot = l->code->local_slots;
-    for (u32 i = 0; i < height + nparams; i++) {
-        LLVMValueRef value = i < height ? l->stack[i] : params[i - height];
-        wr_lower_store_slot(l, l->frame, slot, value);
-        slot += value_slots(l, value);
-    }
+static void store_frame(Lower *l, u32 height, const LLVMValueRef *params, u32 nparams) {
+    wr_state_store_locals(l, l->frame);
+    u32 slot = wr_state_store_values(l, l->frame, l->code->local_slots, l->stack, height);
+    wr_state_store_values(l, l->frame, slot, params, nparams);
 }
 
 void wr_lower_exit_frame(Lower *l, const ValType *types, u32 at, u32 count) {

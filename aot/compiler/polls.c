@@ -13,48 +13,31 @@
 #include <llvm-c/DebugInfo.h>
 #include <stdlib.h>
 
-#include "lower.h"
+#include "own.h"
 #include "version.h"
 
 #define SHORT_TRIPS 1024u /* of a loop that is one block */
 
 /* ---- the two functions ---- */
 
-/* A function without code, its context and a builder in it. */
-static void begin(Lower *l, Unit *unit, const char *name, unsigned convention) {
-    *l = (Lower){.unit = unit, .module = unit->plan->module};
-    LLVMTypeRef type = LLVMFunctionType(unit->none, &unit->ptr, 1, 0);
-    l->function = LLVMAddFunction(unit->module, name, type);
-    LLVMSetLinkage(l->function, LLVMInternalLinkage);
-    LLVMSetFunctionCallConv(l->function, convention);
-    wr_unit_attributes(unit, l->function);
-    l->context = LLVMGetParam(l->function, 0);
-    l->b = LLVMCreateBuilderInContext(unit->context);
-    l->entry = wr_lower_block(l);
-    LLVMPositionBuilderAtEnd(l->b, l->entry);
-}
-
-static LLVMValueRef end(Lower *l) {
-    LLVMBuildRetVoid(l->b);
-    LLVMDisposeBuilder(l->b);
-    return l->function;
-}
-
 /* It has no place of its own: backtraces begin with its caller. */
 static LLVMValueRef make_stops(Unit *unit) {
     Lower l;
-    begin(&l, unit, "stops", CC_PRESERVE_ALL);
+    LLVMTypeRef type = LLVMFunctionType(unit->none, &unit->ptr, 1, 0);
+    if (!wr_own_begin(&l, unit, "stops", type, CC_PRESERVE_ALL)) return l.function;
     wr_unit_flag(unit, l.function, "nomerge");
     l.offset = IN_CALLER;
     wr_lower_helper(&l, HELPER_POLL, (LLVMValueRef[]){wr_lower_i32(&l, 0)}, 1);
-    return end(&l);
+    LLVMBuildRetVoid(l.b);
+    return wr_own_end(&l);
 }
 
 /* The load is volatile and not atomic: so it can be a part of the test. */
 static LLVMValueRef make_looks(Unit *unit, LLVMValueRef stops) {
     Lower l;
     LLVMBasicBlockRef likely;
-    begin(&l, unit, "looks", CC_FAST);
+    LLVMTypeRef type = LLVMFunctionType(unit->none, &unit->ptr, 1, 0);
+    if (!wr_own_begin(&l, unit, "looks", type, CC_FAST)) return l.function;
     wr_unit_flag(unit, l.function, "alwaysinline");
     LLVMValueRef store =
         wr_lower_load_fixed(&l, unit->ptr, l.context, offsetof(struct wr_instance, store));
@@ -64,12 +47,11 @@ static LLVMValueRef make_looks(Unit *unit, LLVMValueRef stops) {
     LLVMValueRef asked = LLVMBuildAnd(l.b, flags, LLVMConstInt(unit->i8, POLL_ASKED, 0), "");
     LLVMValueRef none = LLVMConstNull(unit->i8);
     wr_lower_unlikely(&l, LLVMBuildICmp(l.b, LLVMIntNE, asked, none, ""), &likely);
-    LLVMValueRef call =
-        LLVMBuildCall2(l.b, LLVMGlobalGetValueType(stops), stops, &l.context, 1, "");
-    LLVMSetInstructionCallConv(call, CC_PRESERVE_ALL);
+    wr_own_call(&l, stops, NULL);
     LLVMBuildBr(l.b, likely);
     LLVMPositionBuilderAtEnd(l.b, likely);
-    return end(&l);
+    LLVMBuildRetVoid(l.b);
+    return wr_own_end(&l);
 }
 
 /* ---- loops ---- */

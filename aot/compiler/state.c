@@ -10,6 +10,7 @@
 #include "state.h"
 
 #include "lower_object.h"
+#include "own.h"
 
 /* ---- slots ---- */
 
@@ -17,32 +18,42 @@ u32 wr_state_local_slot(const Code *code, u32 local) {
     return code->is_wide ? code->local_map[local] >> 1 : local;
 }
 
-static u32 value_slots(const Unit *u, LLVMValueRef value) {
-    return LLVMTypeOf(value) == u->v128 ? 2 : 1;
-}
+u32 wr_state_slots(const Unit *u, LLVMTypeRef type) { return type == u->v128 ? 2 : 1; }
 
 static u32 operand_slots(const Lower *l, u32 height) {
     u32 slots = 0;
-    for (u32 i = 0; i < height; i++) slots += value_slots(l->unit, l->stack[i]);
+    for (u32 i = 0; i < height; i++) slots += wr_state_slots(l->unit, LLVMTypeOf(l->stack[i]));
     return slots;
 }
 
 /* Of the locals alone: behind are those for exceptions that legacy clauses have caught. */
 static u32 first_exception_slot(const Lower *l) {
     u32 slots = 0;
-    for (u32 i = 0; i < l->code->nlocals; i++) slots += l->local_types[i] == l->unit->v128 ? 2 : 1;
+    for (u32 i = 0; i < l->code->nlocals; i++) slots += wr_state_slots(l->unit, l->local_types[i]);
     return slots;
 }
 
 /* ---- writing down ---- */
 
-static void store_operands(Lower *l, LLVMValueRef slots, u32 height) {
-    u32 slot = l->code->local_slots;
-    for (u32 i = 0; i < height; i++) {
-        wr_lower_store_slot(l, slots, slot, l->stack[i]);
-        slot += value_slots(l->unit, l->stack[i]);
+void wr_state_store_locals(Lower *l, LLVMValueRef slots) {
+    for (u32 i = 0; i < l->code->nlocals; i++) {
+        LLVMValueRef value = LLVMBuildLoad2(l->b, l->local_types[i], l->locals[i], "");
+        wr_lower_store_slot(l, slots, wr_state_local_slot(l->code, i), value);
     }
-    slot = first_exception_slot(l);
+}
+
+u32 wr_state_store_values(Lower *l, LLVMValueRef slots, u32 slot, const LLVMValueRef *values,
+                          u32 count) {
+    for (u32 i = 0; i < count; i++) {
+        wr_lower_store_slot(l, slots, slot, values[i]);
+        slot += wr_state_slots(l->unit, LLVMTypeOf(values[i]));
+    }
+    return slot;
+}
+
+static void store_operands(Lower *l, LLVMValueRef slots, u32 height) {
+    wr_state_store_values(l, slots, l->code->local_slots, l->stack, height);
+    u32 slot = first_exception_slot(l);
     for (u32 i = 0; i < l->nlabels; i++) {
         LLVMValueRef caught = wr_lower_caught(&l->labels[i]);
         if (caught != NULL) wr_lower_store_slot(l, slots, slot++, caught);
@@ -65,10 +76,7 @@ static LLVMBasicBlockRef locals_block(Lower *l) {
     l->spill_end = wr_lower_block(l);
     LLVMPositionBuilderAtEnd(l->b, l->spill_locals);
     l->spill_slots = LLVMBuildPhi(l->b, l->unit->ptr, "");
-    for (u32 i = 0; i < l->code->nlocals; i++) {
-        LLVMValueRef value = LLVMBuildLoad2(l->b, l->local_types[i], l->locals[i], "");
-        wr_lower_store_slot(l, l->spill_slots, wr_state_local_slot(l->code, i), value);
-    }
+    wr_state_store_locals(l, l->spill_slots);
     LLVMBuildBr(l->b, l->spill_end);
     LLVMPositionBuilderAtEnd(l->b, l->spill_end);
     leave_frame(l);
@@ -123,34 +131,22 @@ LLVMBasicBlockRef wr_state_pad(Lower *l, const StatePlace *place) {
 
 /* ---- polls ---- */
 
-/* A function of the unit, which preserves all registers and tells whether something is pending. */
+/* What tells whether something is pending, and preserves all registers. */
 static LLVMValueRef asks(Unit *u) {
-    static const char name[] = "asks";
-    LLVMValueRef f = LLVMGetNamedFunction(u->module, name);
-    if (f != NULL) return f;
-    Lower l = {.unit = u, .module = u->plan->module};
-    l.function = LLVMAddFunction(u->module, name, LLVMFunctionType(u->i32, &u->ptr, 1, 0));
-    LLVMSetLinkage(l.function, LLVMInternalLinkage);
-    LLVMSetFunctionCallConv(l.function, CC_PRESERVE_ALL);
-    wr_unit_attributes(u, l.function);
-    wr_unit_flag(u, l.function, "noinline");
-    wr_unit_flag(u, l.function, "cold");
+    Lower l;
+    LLVMTypeRef type = LLVMFunctionType(u->i32, &u->ptr, 1, 0);
+    if (!wr_own_begin(&l, u, "asks", type, CC_PRESERVE_ALL)) return l.function;
+    wr_own_is_cold(&l);
     wr_unit_flag(u, l.function, "nounwind");
-    l.context = LLVMGetParam(l.function, 0);
-    l.b = LLVMCreateBuilderInContext(u->context);
-    l.entry = wr_lower_block(&l);
-    LLVMPositionBuilderAtEnd(l.b, l.entry);
     LLVMValueRef zero = wr_lower_i32(&l, 0);
     LLVMBuildRet(l.b, wr_lower_ask(&l, HELPER_POLL, &zero, 1));
-    LLVMDisposeBuilder(l.b);
-    return l.function;
+    return wr_own_end(&l);
 }
 
 /* Behind the first branch, which is hardly ever taken, is the second. */
 void wr_state_poll(Lower *l, const StatePlace *place) {
     Unit *u = l->unit;
     LLVMBasicBlockRef likely, goes_on;
-    LLVMValueRef function = asks(u);
     u64 here = l->offset;
     LLVMValueRef store =
         wr_lower_load_fixed(l, u->ptr, l->context, offsetof(struct wr_instance, store));
@@ -162,10 +158,8 @@ void wr_state_poll(Lower *l, const StatePlace *place) {
     wr_lower_unlikely(l, asked, &likely);
     wr_lower_locate(l, wr_module_offset(l->module, l->code->start) + place->pc);
     wr_lower_fuel_show(l, place->pc);
-    LLVMValueRef call =
-        LLVMBuildCall2(l->b, LLVMGlobalGetValueType(function), function, &l->context, 1, "");
-    LLVMSetInstructionCallConv(call, CC_PRESERVE_ALL);
-    LLVMValueRef pending = LLVMBuildICmp(l->b, LLVMIntNE, call, wr_lower_i32(l, 0), "");
+    LLVMValueRef pending = wr_own_call(l, asks(u), NULL);
+    pending = LLVMBuildICmp(l->b, LLVMIntNE, pending, wr_lower_i32(l, 0), "");
     wr_lower_unlikely(l, pending, &goes_on);
     l->place = place;
     wr_lower_leave(l, HELPER_RAISE, NULL, 0);

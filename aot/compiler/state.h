@@ -18,6 +18,13 @@ typedef struct StatePlace {
 INLINE bool wr_state_is_kept(const Lower *l) { return l->unit->plan->options.migratable; }
 /* The slot of a local. */
 u32 wr_state_local_slot(const Code *code, u32 local);
+/* How many slots a value of that type takes. */
+u32 wr_state_slots(const Unit *unit, LLVMTypeRef type);
+/* Stores all locals where the interpreter has them in a frame with those slots. */
+void wr_state_store_locals(Lower *l, LLVMValueRef slots);
+/* Stores values one behind the other, the first in `slot`. The slot behind the last. */
+u32 wr_state_store_values(Lower *l, LLVMValueRef slots, u32 slot, const LLVMValueRef *values,
+                          u32 count);
 /* A landing pad for calls at that place, which takes exceptions as wr_lower_pad() does. The builder stays where it is. */
 LLVMBasicBlockRef wr_state_pad(Lower *l, const StatePlace *place);
 /* Looks whether to stop, or to write the frame down, at that place. */

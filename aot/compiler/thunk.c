@@ -2,18 +2,13 @@
  * thunk.c - the thunks of a shape (native.h): from C into compiled code, and out of it to whatever is not
  * compiled; and stubs in the place of functions. They have no debug information: in a backtrace they do not appear.
  */
-#include "lower.h"
+#include "own.h"
 
 /* A thunk under construction is a function without code: the accessors of lower.h work on it. */
 static bool begin(Lower *l, Unit *unit, const char *prefix, u32 shape) {
-    *l = (Lower){.unit = unit, .module = unit->plan->module};
-    l->function = wr_unit_thunk(unit, prefix, shape);
-    if (LLVMCountBasicBlocks(l->function) != 0) return false;
-    wr_unit_attributes(unit, l->function);
-    l->context = LLVMGetParam(l->function, 0);
-    l->b = LLVMCreateBuilderInContext(unit->context);
-    l->entry = wr_lower_block(l);
-    LLVMPositionBuilderAtEnd(l->b, l->entry);
+    LLVMValueRef thunk = wr_unit_thunk(unit, prefix, shape);
+    if (LLVMCountBasicBlocks(thunk) != 0) return false;
+    wr_own_open(l, unit, thunk);
     return true;
 }
 
@@ -145,12 +140,8 @@ static void jump_to(Lower *l, LLVMValueRef callee, LLVMValueRef context) {
 
 void wr_lower_stub(Unit *unit, u32 index, bool tail, bool is_elsewhere) {
     const FuncDecl *decl = &unit->plan->module->funcs[index];
-    Lower l = {.unit = unit, .module = unit->plan->module};
-    l.function = wr_unit_function(unit, index, tail);
-    wr_unit_attributes(unit, l.function);
-    l.b = LLVMCreateBuilderInContext(unit->context);
-    l.context = LLVMGetParam(l.function, 0);
-    LLVMPositionBuilderAtEnd(l.b, wr_lower_block(&l));
+    Lower l;
+    wr_own_open(&l, unit, wr_unit_function(unit, index, tail));
     LLVMValueRef func = wr_lower_load_fixed(
         &l, unit->ptr,
         wr_lower_load_fixed(&l, unit->ptr, l.context, offsetof(struct wr_instance, funcs)),
