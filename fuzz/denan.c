@@ -40,7 +40,7 @@ static Lanes result_lanes(Opcode op) {
     static const char *const names[] = {"add",     "sub",     "mul",      "div",     "min",
                                         "max",     "sqrt",    "ceil",     "floor",   "trunc",
                                         "nearest", "demote_", "promote_", "relaxed_"};
-    const char *text = wr_op_info[op].text;
+    const char *text = wr_op_text(op);
     for (u32 type = 0; type < ARRAY_LEN(types); type++) {
         size_t length = strlen(types[type]);
         if (strncmp(text, types[type], length) != 0) continue;

@@ -301,12 +301,12 @@ static size_t opcode_size(const Span *span, const u8 *data) {
 
 /* Another instruction of the same type and the same kind of immediates: what is valid stays so. */
 static Opcode similar(Random *r, Opcode op) {
-    const OpInfo *info = &wr_op_info[op];
     u64 start = random_below(r, OP_COUNT);
     for (u64 i = 0; i < OP_COUNT; i++) {
         Opcode other = (Opcode)((start + i) % OP_COUNT);
-        const OpInfo *o = &wr_op_info[other];
-        if (other != op && o->imm == info->imm && o->sig[0] && strcmp(o->sig, info->sig) == 0)
+        const char *sig = wr_op_sig(other);
+        if (other != op && wr_op_info[other].imm == wr_op_info[op].imm && sig[0] &&
+            strcmp(sig, wr_op_sig(op)) == 0)
             return other;
     }
     return op;
@@ -410,7 +410,7 @@ static bool put_immediates(Random *r, const OpInfo *info, u8 *out, size_t *n) {
 static size_t put_complete(Random *r, bool memory, u8 out[128]) {
     Opcode op = (Opcode)random_below(r, OP_COUNT);
     const OpInfo *info = &wr_op_info[op];
-    const char *letter = info->sig;
+    const char *letter = wr_op_sig(op);
     size_t n = 0;
     if (!*letter || (needs_memory(info) && !memory)) return 0;
     for (; *letter != '>'; letter++) n += put_const(r, *letter, out + n);

@@ -273,7 +273,7 @@ static void heap_type(const Disasm *d, const Instr *i) {
     if (i->op == OP_REF_NULL)
         wr_disasm_heaptype(d, i->heap);
     else
-        ref_type(d, i->heap, strchr(wr_op_info[i->op].text, ' ') != NULL);
+        ref_type(d, i->heap, strchr(wr_op_text(i->op), ' ') != NULL);
 }
 
 static void branch_cast(const Disasm *d, const Instr *i) {
@@ -285,7 +285,7 @@ static void branch_cast(const Disasm *d, const Instr *i) {
 }
 
 void wr_disasm_instr(const Disasm *d, const Instr *i) {
-    const char *text = wr_op_info[i->op].text;
+    const char *text = wr_op_text(i->op);
     d->write(d->context, text, strcspn(text, " "));
     wr_disasm_immediates(d, i);
 }

@@ -6,10 +6,30 @@
 
 const OpInfo wr_op_info[OP_COUNT] = {
 #define OP(id, prefix, code, text, imm, sig, align, feature, konst)                                \
-    [OP_##id] = {text, sig, code, prefix, IMM_##imm, align, FEATURE_##feature, KONST_##konst},
+    [OP_##id] = {code, prefix, IMM_##imm, align, FEATURE_##feature, KONST_##konst},
 #include "opcodes.def"
 #undef OP
 };
+
+/* The texts one after another, and where each begins: a pointer would take four times as much, and a
+ * relocation. */
+static const struct Texts {
+#define OP(id, prefix, code, text, imm, sig, align, feature, konst) char text_##id[sizeof text];
+#include "opcodes.def"
+#undef OP
+} texts = {
+#define OP(id, prefix, code, text, imm, sig, align, feature, konst) text,
+#include "opcodes.def"
+#undef OP
+};
+static const u16 text_at[OP_COUNT] = {
+#define OP(id, prefix, code, text, imm, sig, align, feature, konst)                                \
+    offsetof(struct Texts, text_##id),
+#include "opcodes.def"
+#undef OP
+};
+
+const char *wr_op_text(Opcode op) { return (const char *)&texts + text_at[op]; }
 
 /* A table for each prefix holds OP_x + 1 by code, so that holes are 0. A row is an entry of its own
  * prefix's table only: the prefix in the row selects a macro of this name, empty but for one. */

@@ -74,8 +74,6 @@ typedef enum ImmKind {
 typedef enum ConstRule { KONST_NEVER, KONST_ALWAYS, KONST_EXTENDED, KONST_GC } ConstRule;
 
 typedef struct OpInfo {
-    const char *text; /* keyword of the text format */
-    const char *sig;  /* see opcodes.def */
     u16 code;
     u8 prefix; /* 0 or 0xFB..0xFE */
     u8 imm;    /* ImmKind */
@@ -85,6 +83,9 @@ typedef struct OpInfo {
 } OpInfo;
 
 extern const OpInfo wr_op_info[OP_COUNT];
+
+const char *wr_op_text(Opcode op); /* keyword of the text format */
+const char *wr_op_sig(Opcode op);  /* see opcodes.def; for the compiler and tests: opcode_sig.c */
 
 /* OP_INVALID when there is no such instruction. Constant time. */
 Opcode wr_op_from_code(u8 prefix, u32 code);

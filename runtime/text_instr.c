@@ -400,8 +400,8 @@ static void read_select(Parser *p, Buffer *out) {
 
 /* Whether the next row of the table is the same instruction for nullable types: "ref.cast null". */
 static bool has_nullable_form(Opcode op) {
-    const char *text = wr_op_info[op].text;
-    const char *next = op + 1u < OP_COUNT ? wr_op_info[op + 1].text : "";
+    const char *text = wr_op_text(op);
+    const char *next = op + 1u < OP_COUNT ? wr_op_text((Opcode)(op + 1)) : "";
     size_t size = strlen(text);
     if (wr_op_info[op].imm != IMM_HEAP_TYPE) return false;
     return strncmp(next, text, size) == 0 && strcmp(next + size, " null") == 0;

@@ -10,16 +10,24 @@
 
 /* ---- keywords ---- */
 
-static const struct {
-    const char *text;
-    u16 size, word;
-} keywords[] = {
+/* By text, as strcmp() has them in order. */
+static const u16 keywords[] = {
 #include "text_keywords.inc"
 };
 
+static const char *word_text(u32 word) {
+    static const char *const texts[] = {
+#define WORD(id, text) text,
+#include "text_words.def"
+#undef WORD
+    };
+    return word < OP_COUNT ? wr_op_text((Opcode)word) : texts[word - OP_COUNT];
+}
+
 static int compare_keyword(const char *text, size_t size, u32 row) {
-    if (size != keywords[row].size) return size < keywords[row].size ? -1 : 1;
-    return memcmp(text, keywords[row].text, size);
+    const char *keyword = word_text(keywords[row]);
+    int order = strncmp(text, keyword, size);
+    return order != 0 ? order : keyword[size] == 0 ? 0 : -1;
 }
 
 u32 wr_word_find(const char *text, size_t size) {
@@ -27,7 +35,7 @@ u32 wr_word_find(const char *text, size_t size) {
     while (low < high) {
         u32 middle = (low + high) / 2;
         int order = compare_keyword(text, size, middle);
-        if (order == 0) return keywords[middle].word;
+        if (order == 0) return keywords[middle];
         if (order < 0)
             high = middle;
         else

@@ -412,7 +412,7 @@ static void open_scope(Printer *p, u32 ordinal) {
 /* Labels in immediates are those around the instruction, before it opens its own. */
 static void put_block(Printer *p, const Instr *i, u32 ordinal) {
     Name name = wr_name_table_find(&p->labels, ordinal);
-    put(p, wr_op_info[i->op].text);
+    put(p, wr_op_text(i->op));
     if (name.data != NULL) {
         put(p, " ");
         put_id(p, name);
@@ -424,7 +424,7 @@ static void put_block(Printer *p, const Instr *i, u32 ordinal) {
 
 /* `delegate` counts labels from outside of its block. */
 static void put_delegate(Printer *p, const Instr *i) {
-    wr_disasm_text(&p->d, "%s %u", wr_op_info[i->op].text, (unsigned)i->index);
+    wr_disasm_text(&p->d, "%s %u", wr_op_text(i->op), (unsigned)i->index);
 }
 
 static bool divides_block(Opcode op) {

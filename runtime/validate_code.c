@@ -143,7 +143,7 @@ void wr_check_step(Checker *c) {
     bool known = wr_check_control(c, op) || wr_check_variable(c, op) || wr_check_bulk(c, op) ||
                  wr_check_reference(c, op) || wr_check_exception(c, op) ||
                  wr_check_aggregate(c, op);
-    if (!known) wr_check_malformed(c, "illegal opcode: %s", wr_op_info[op].text);
+    if (!known) wr_check_malformed(c, "illegal opcode: %s", wr_op_text(op));
 }
 
 /* ---- a body ---- */

@@ -100,9 +100,10 @@ static ValType read_memarg(Checker *c, const OpInfo *info) {
 
 /* The number of lanes is the one in the name: i8x16.replace_lane. Accesses name no shape: theirs
  * follows from their size. */
-static u32 lane_count(const OpInfo *info) {
+static u32 lane_count(Opcode op) {
+    const OpInfo *info = &wr_op_info[op];
     if (info->imm == IMM_MEMARG_LANE) return 16u >> info->align;
-    const char *digits = strchr(info->text, 'x') + 1;
+    const char *digits = strchr(wr_op_text(op), 'x') + 1;
     u32 n = 0;
     while (*digits >= '0' && *digits <= '9') n = n * 10 + (u32)(*digits++ - '0');
     return n;
@@ -144,9 +145,9 @@ ValType wr_check_immediates(Checker *c, Opcode op) {
     case IMM_MEMARG: address = read_memarg(c, info); break;
     case IMM_MEMARG_LANE:
         address = read_memarg(c, info);
-        check_lane(c, lane_count(info));
+        check_lane(c, lane_count(op));
         break;
-    case IMM_LANE: check_lane(c, lane_count(info)); break;
+    case IMM_LANE: check_lane(c, lane_count(op)); break;
     case IMM_SHUFFLE: check_shuffle(c); break;
     case IMM_MEMORY: address = memory_address(c, wr_check_memory_index(c)); break;
     case IMM_TABLE: address = table_address(c, wr_check_table_index(c)); break;
@@ -157,7 +158,7 @@ ValType wr_check_immediates(Checker *c, Opcode op) {
     case IMM_ZERO:
         if (wr_read_u8(&c->reader) != 0) wr_check_malformed(c, "zero byte expected");
         break;
-    default: wr_check_malformed(c, "illegal opcode: %s", info->text); break;
+    default: wr_check_malformed(c, "illegal opcode: %s", wr_op_text(op)); break;
     }
     return address;
 }

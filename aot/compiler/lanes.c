@@ -88,7 +88,7 @@ bool wr_target_has(const Unit *unit, const char *feature) {
 /* ---- building ---- */
 
 void wr_lower_pop_all(Lower *l, Opcode op, LLVMValueRef *operands) {
-    const char *sig = wr_op_info[op].sig;
+    const char *sig = wr_op_sig(op);
     for (u32 n = (u32)(strchr(sig, '>') - sig); n > 0; n--) operands[n - 1] = wr_lower_pop(l);
 }
 
@@ -269,7 +269,7 @@ static LLVMValueRef apply(Lower *l, const Row *row, LLVMValueRef *o, u32 count) 
 
 /* v128 operands get the lanes of the row, and a v128 result loses them. */
 LLVMValueRef wr_lanes_apply(Lower *l, const Row *row, LLVMValueRef *operands) {
-    const char *sig = wr_op_info[l->at.op].sig;
+    const char *sig = wr_op_sig(l->at.op);
     LLVMValueRef cast[4];
     u32 n = 0;
     for (; sig[n] != '>'; n++) {

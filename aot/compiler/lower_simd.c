@@ -523,7 +523,7 @@ bool wr_lower_simd(Lower *l, Opcode op) {
         wr_lower_push(l, wr_lanes_apply(l, row, operands));
         return true;
     }
-    const char *sig = wr_op_info[op].sig;
+    const char *sig = wr_op_sig(op);
     Shape shape = (Shape)(row->from != 0 ? row->from : row->shape);
     for (u32 i = 0; sig[i] != '>'; i++)
         if (sig[i] == 'v') operands[i] = wr_lanes_cast(l, operands[i], shape);

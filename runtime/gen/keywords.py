@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes text_keywords.inc: all keywords of the text format, sorted by size, then by bytes.
+"""Makes text_keywords.inc: all keywords of the text format, by their words, sorted by text.
 
 usage: keywords.py OUTPUT OPCODES_DEF WORDS_DEF
 
@@ -21,8 +21,8 @@ def main(output, *sources):
                 if row and " " not in row[3]:
                     keywords.setdefault(row[3], f"{row[1]}_{row[2]}")
     with open(output, "w", encoding="utf-8") as out:
-        for text in sorted(keywords, key=lambda t: (len(t), t)):
-            out.write(f'{{"{text}", {len(text)}, {keywords[text]}}},\n')
+        for text in sorted(keywords):
+            out.write(f"{keywords[text]},\n")
 
 
 if __name__ == "__main__":

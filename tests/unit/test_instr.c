@@ -72,9 +72,9 @@ Test(instr, every_instruction_is_read) {
         write_instr(&w, OP_NOP);
         Reader r = reader(w.data, w.size);
         Instr i;
-        cr_assert(wr_instr_next(&r, &i), "%s", wr_op_info[op].text);
+        cr_assert(wr_instr_next(&r, &i), "%s", wr_op_text(op));
         cr_assert_eq(i.op, (Opcode)op);
-        cr_assert(i.start == w.data && i.end == w.data + size, "%s", wr_op_info[op].text);
+        cr_assert(i.start == w.data && i.end == w.data + size, "%s", wr_op_text(op));
         cr_assert(wr_instr_next(&r, &i) && i.op == OP_NOP);
         cr_assert_not(wr_instr_next(&r, &i));
         cr_assert_null(r.error);
@@ -91,7 +91,7 @@ Test(instr, every_truncation_is_an_error) {
             memcpy(start, w.data, cut);
             Reader r = reader(start, cut);
             Instr i;
-            cr_assert_not(wr_instr_next(&r, &i), "%s cut to %zu", wr_op_info[op].text, cut);
+            cr_assert_not(wr_instr_next(&r, &i), "%s cut to %zu", wr_op_text(op), cut);
             cr_assert_not_null(r.error);
             wr_error_delete(r.error);
         }

@@ -80,37 +80,41 @@ static void put_opcode(Code_ *c, const OpInfo *info) {
 
 /* local.get 0, perhaps through a block (which leaves it in memory), operands, the access, drop. The
  * offset's length in bytes chooses among fast and general paths. Returns where the access is. */
-static size_t put_access(Code_ *c, const OpInfo *info, bool through_block, unsigned offset_bytes) {
+static size_t put_access(Code_ *c, Opcode op, bool through_block, unsigned offset_bytes) {
+    const OpInfo *info = &wr_op_info[op];
+    const char *sig = wr_op_sig(op);
     if (through_block)
         PUT(c, 0x02, T_I32_, 0x20, 0, 0x0B);
     else
         PUT(c, 0x20, 0);
-    for (const char *p = info->sig + 1; *p != '>'; p++) put_constant(c, *p);
-    if (through_block && info->sig[1] != '>') PUT(c, 0x01);
+    for (const char *p = sig + 1; *p != '>'; p++) put_constant(c, *p);
+    if (through_block && sig[1] != '>') PUT(c, 0x01);
     size_t at = c->size;
     put_opcode(c, info);
     PUT(c, info->align);
     for (unsigned i = 1; i < offset_bytes; i++) PUT(c, 0x80);
     PUT(c, 0);
     if (info->imm == IMM_MEMARG_LANE) PUT(c, 0);
-    if (strchr(info->sig, '>')[1] != 0) PUT(c, 0x1A);
+    if (strchr(sig, '>')[1] != 0) PUT(c, 0x1A);
     return at;
 }
 
-static void check_access(Bench *b, const OpInfo *info, bool through_block, unsigned offset_bytes) {
+static void check_access(Bench *b, Opcode op, bool through_block, unsigned offset_bytes) {
+    const OpInfo *info = &wr_op_info[op];
+    const char *text = wr_op_text(op);
     Code_ c = {.size = 0};
     Wasm w;
-    size_t at = put_access(&c, info, through_block, offset_bytes);
+    size_t at = put_access(&c, op, through_block, offset_bytes);
     size_t start = one_function_in(&w, true, c.bytes, c.size);
     must(call_f(b, &w, 65536 - (1 << info->align)));
     for (int i = 0; i < 2; i++) {
         wr_error_t *error = call_f(b, &w, i == 0 ? 65536 : -(1 << info->align));
         wr_frame_t frame;
-        cr_assert_not_null(error, "%s", info->text);
-        cr_assert_eq(wr_error_trap_code(error), WR_TRAP_MEMORY_OUT_OF_BOUNDS, "%s", info->text);
-        cr_assert_eq(wr_error_frame_count(error), 1, "%s", info->text);
+        cr_assert_not_null(error, "%s", text);
+        cr_assert_eq(wr_error_trap_code(error), WR_TRAP_MEMORY_OUT_OF_BOUNDS, "%s", text);
+        cr_assert_eq(wr_error_frame_count(error), 1, "%s", text);
         cr_assert(wr_error_frame(error, 0, &frame));
-        cr_assert_eq(frame.module_offset, start + at, "%s: at %llu, not %zu", info->text,
+        cr_assert_eq(frame.module_offset, start + at, "%s: at %llu, not %zu", text,
                      (unsigned long long)frame.module_offset, start + at);
         wr_error_delete(error);
     }
@@ -128,8 +132,8 @@ static void check_accesses(wr_memory_mode_t mode) {
         if ((info->imm != IMM_MEMARG && info->imm != IMM_MEMARG_LANE) || info->prefix == 0xFE)
             continue;
         for (unsigned bytes = 1; bytes <= 3; bytes++) {
-            check_access(&b, info, false, bytes);
-            check_access(&b, info, true, bytes);
+            check_access(&b, (Opcode)op, false, bytes);
+            check_access(&b, (Opcode)op, true, bytes);
         }
     }
     bench_delete(&b);

@@ -185,7 +185,7 @@ static void lower_case(Unit *unit, const char *name, Case *c) {
     attribute(unit, l.function, "target-features", unit->plan->features);
     l.at = (Instr){.op = c->op, .lane = c->lane, .bytes = c->lanes};
     LLVMPositionBuilderAtEnd(l.b, LLVMAppendBasicBlockInContext(unit->context, l.function, ""));
-    const char *sig = wr_op_info[c->op].sig;
+    const char *sig = wr_op_sig(c->op);
     height = 0;
     for (u32 i = 0; *sig != '>'; sig++, i++) {
         LLVMTypeRef operand = type_of(unit, *sig);
@@ -203,10 +203,10 @@ static void lower_case(Unit *unit, const char *name, Case *c) {
         wr_lower_push(&l, value);
     }
     cr_assert(wr_lower_numeric(&l, c->op) || wr_lower_simd(&l, c->op), "%s is not lowered",
-              wr_op_info[c->op].text);
-    cr_assert_eq(height, strlen(sig + 1), "%s", wr_op_info[c->op].text);
+              wr_op_text(c->op));
+    cr_assert_eq(height, strlen(sig + 1), "%s", wr_op_text(c->op));
     for (u32 i = 0; i < height; i++) {
-        cr_assert_eq(LLVMTypeOf(stack[i]), type_of(unit, sig[1 + i]), "%s", wr_op_info[c->op].text);
+        cr_assert_eq(LLVMTypeOf(stack[i]), type_of(unit, sig[1 + i]), "%s", wr_op_text(c->op));
         LLVMSetAlignment(LLVMBuildStore(l.b, stack[i], cell(&l, 1, i)), 1);
     }
     LLVMBuildRet(l.b, LLVMConstInt(unit->i32, 0, false));
@@ -225,7 +225,7 @@ static Cell random_cell(void) {
 
 /* Width of the floats that an instruction computes and whose NaNs may differ; 0: bits are compared. */
 static u32 computed_floats(Opcode op) {
-    const char *text = wr_op_info[op].text;
+    const char *text = wr_op_text(op);
     static const char *const exact[] = {".abs",  ".neg",  ".copysign", ".reinterpret", ".splat",
                                         "_lane", ".pmin", ".pmax",     ".eq",          ".ne",
                                         ".lt",   ".gt",   ".le",       ".ge"};
@@ -303,7 +303,7 @@ static void run_case(const Target *target, const Case *c, u32 rounds) {
         show(got, 2, results, sizeof results);
         show(want, 2, expected, sizeof expected);
         cr_assert(right, "%s lane %u (%s; constant %d):%s: trap %u,%s, not %u,%s",
-                  wr_op_info[c->op].text, c->lane, target->name, c->constant_at, operands, got_trap,
+                  wr_op_text(c->op), c->lane, target->name, c->constant_at, operands, got_trap,
                   results, trap, expected);
     }
 }
@@ -321,7 +321,7 @@ static Case *add_case(Opcode op) {
 }
 
 static u32 lane_count(Opcode op) {
-    const char *text = wr_op_info[op].text;
+    const char *text = wr_op_text(op);
     return (u32)atoi(strchr(text, 'x') + 1);
 }
 
@@ -343,7 +343,7 @@ static void add_cases(Opcode op) {
 /* Constants with which optimisers know shortcuts. */
 static void add_constant_cases(Opcode op) {
     static const f64 numbers[] = {0.0, -0.0, 1.0, -1.0, 2.0, 0.5};
-    const char *sig = wr_op_info[op].sig, *text = wr_op_info[op].text;
+    const char *sig = wr_op_sig(op), *text = wr_op_text(op);
     if (strncmp(sig, "ff", 2) != 0 && strncmp(sig, "FF", 2) != 0 && strncmp(sig, "vv>", 3) != 0 &&
         strncmp(sig, "ii", 2) != 0 && strncmp(sig, "II>", 3) != 0)
         return;

@@ -7,16 +7,16 @@ Test(opcode, rows_are_in_order) {
     for (u32 i = 1; i < OP_COUNT; i++) {
         const OpInfo *a = &wr_op_info[i - 1], *b = &wr_op_info[i];
         cr_assert(a->prefix < b->prefix || (a->prefix == b->prefix && a->code < b->code), "%s",
-                  b->text);
+                  wr_op_text(i));
     }
 }
 
 Test(opcode, texts_are_unique) {
     for (u32 i = 0; i < OP_COUNT; i++)
         for (u32 k = 0; k < i; k++)
-            cr_assert(strcmp(wr_op_info[i].text, wr_op_info[k].text) != 0 ||
+            cr_assert(strcmp(wr_op_text(i), wr_op_text(k)) != 0 ||
                           (i == OP_SELECT_T && k == OP_SELECT),
-                      "%s", wr_op_info[i].text);
+                      "%s", wr_op_text(i));
 }
 
 Test(opcode, codes_are_found) {
@@ -39,12 +39,11 @@ Test(opcode, codes_are_found) {
 
 Test(opcode, signatures_are_well_formed) {
     for (u32 i = 0; i < OP_COUNT; i++) {
-        const OpInfo *op = &wr_op_info[i];
-        if (op->sig[0] == 0) continue;
-        const char *arrow = strchr(op->sig, '>');
-        cr_assert_not_null(arrow, "%s", op->text);
-        cr_assert_null(strchr(arrow + 1, '>'), "%s", op->text);
-        cr_assert_eq(strspn(op->sig, "iIfFva>"), strlen(op->sig), "%s", op->text);
+        const char *sig = wr_op_sig(i), *arrow = strchr(sig, '>');
+        if (sig[0] == 0) continue;
+        cr_assert_not_null(arrow, "%s", wr_op_text(i));
+        cr_assert_null(strchr(arrow + 1, '>'), "%s", wr_op_text(i));
+        cr_assert_eq(strspn(sig, "iIfFva>"), strlen(sig), "%s", wr_op_text(i));
     }
 }
 
@@ -57,9 +56,9 @@ Test(opcode, columns_agree) {
         const OpInfo *op = &wr_op_info[i];
         cr_assert_lt(op->feature, FEATURE_COUNT);
         cr_assert_leq(op->imm, IMM_ZERO);
-        cr_assert(op->align <= 4 && (op->align == 0 || is_memory_access(op)), "%s", op->text);
-        if (is_memory_access(op)) cr_assert_eq(op->sig[0], 'a', "%s", op->text);
-        if (op->prefix == 0xFE) cr_assert_eq(op->feature, FEATURE_THREADS, "%s", op->text);
+        cr_assert(op->align <= 4 && (op->align == 0 || is_memory_access(op)), "%s", wr_op_text(i));
+        if (is_memory_access(op)) cr_assert_eq(wr_op_sig(i)[0], 'a', "%s", wr_op_text(i));
+        if (op->prefix == 0xFE) cr_assert_eq(op->feature, FEATURE_THREADS, "%s", wr_op_text(i));
         if (op->prefix == 0xFD)
             cr_assert_eq(op->feature, op->code >= 0x100 ? FEATURE_RELAXED_SIMD : FEATURE_SIMD);
     }

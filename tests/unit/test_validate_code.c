@@ -165,7 +165,7 @@ static Body row_body(Opcode op, u32 wrong, u32 missing) {
 
 static const char *check_row(Opcode op, const Body *b) {
     const char *text = check(TYPED_LOCALS, b->data, b->size);
-    cr_assert(strstr(text, "illegal opcode") == NULL, "%s: %s", wr_op_info[op].text, text);
+    cr_assert(strstr(text, "illegal opcode") == NULL, "%s: %s", wr_op_text(op), text);
     return text;
 }
 
@@ -173,7 +173,7 @@ Test(validate_code, rows_with_signatures) {
     u32 rows = 0;
     for (Opcode op = 0; op < OP_COUNT; op++) {
         const Signature *sig = &wr_signatures[op];
-        const char *name = wr_op_info[op].text;
+        const char *name = wr_op_text(op);
         if (sig->nin == SIG_BY_HAND) continue;
         rows++;
         Body b = row_body(op, NONE_U32, 0);
@@ -227,9 +227,9 @@ Test(validate_code, rows_need_their_features) {
             wasm_close(&w);
             Module *m = NULL;
             Error *error = wr_module_load(without, w.data, w.size, BYTES_BORROWED, &m);
-            cr_assert_not_null(error, "%s", wr_op_info[op].text);
+            cr_assert_not_null(error, "%s", wr_op_text(op));
             cr_expect_eq(strncmp(wr_error_message(error), "illegal opcode", 14), 0, "%s: %s",
-                         wr_op_info[op].text, wr_error_message(error));
+                         wr_op_text(op), wr_error_message(error));
             wr_error_delete(error);
         }
         wr_engine_unref(without);
