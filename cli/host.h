@@ -11,7 +11,7 @@
 /* Writing to a pipe that nobody reads is an error from now on and does not end the process. */
 void wr_cli_ignore_broken_pipes(void);
 
-/* A TCP socket that listens on "ADDRESS:PORT" (an IPv6 address in brackets), or -1 with the reason in *why
+/* A TCP socket that listens on "ADDRESS:PORT" (an IPv6 address in brackets, or a name of /etc/hosts), or -1 with the reason in *why
  * (static storage). The caller closes it. */
 int wr_cli_listen(const char *address_and_port, const char **why);
 void wr_cli_close(int descriptor);

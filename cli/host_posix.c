@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -64,11 +65,9 @@ typedef union Address {
     struct sockaddr_in6 v6;
 } Address;
 
-/* Numeric addresses and "localhost" only: asking for others would load name services into the process,
- * which is linked statically. Returns the address's size, 0 if it is none. */
-static socklen_t read_address(const char *host, uint16_t port, Address *out) {
+/* A number; returns the address's size, 0 if it is none. */
+static socklen_t read_number(const char *host, uint16_t port, Address *out) {
     memset(out, 0, sizeof *out);
-    if (strcmp(host, "localhost") == 0) host = "127.0.0.1";
     if (inet_pton(AF_INET, host, &out->v4.sin_addr) == 1) {
         out->v4.sin_family = AF_INET;
         out->v4.sin_port = htons(port);
@@ -78,6 +77,31 @@ static socklen_t read_address(const char *host, uint16_t port, Address *out) {
     out->v6.sin6_family = AF_INET6;
     out->v6.sin6_port = htons(port);
     return sizeof out->v6;
+}
+
+/* Whether a line of /etc/hosts, "NUMBER NAME NAME... # COMMENT", has that name. The number is ended with a zero. */
+static int line_names(char *line, const char *name, const char **number) {
+    char *rest;
+    line[strcspn(line, "#\n")] = 0;
+    *number = strtok_r(line, " \t", &rest);
+    for (const char *word; *number && (word = strtok_r(NULL, " \t", &rest));)
+        if (strcasecmp(word, name) == 0) return 1;
+    return 0;
+}
+
+/* Numbers, and the names that this machine gives to addresses itself, /etc/hosts, of which those to listen at are: asking
+ * further would load name services into the process, which is linked statically. As read_number(). */
+static socklen_t read_address(const char *host, uint16_t port, Address *out) {
+    if (strcasecmp(host, "localhost") == 0)
+        host = "127.0.0.1"; /* hosts may have others before it */
+    socklen_t size = read_number(host, port, out);
+    FILE *hosts = size == 0 ? fopen("/etc/hosts", "re") : NULL;
+    char line[1024];
+    const char *number;
+    while (hosts && size == 0 && fgets(line, sizeof line, hosts))
+        if (line_names(line, host, &number)) size = read_number(number, port, out);
+    if (hosts) fclose(hosts);
+    return size;
 }
 
 /* Not blocking, so that a guest's accept after poll cannot hang; the flag is the socket's own. */
@@ -105,7 +129,7 @@ int wr_cli_listen(const char *address_and_port, const char **why) {
     }
     socklen_t size = read_address(host, port, &address);
     if (size == 0) {
-        *why = "not an IP address";
+        *why = "neither an IP address nor a name in /etc/hosts";
         return -1;
     }
     int fd = listen_on(&address, size);

@@ -5,6 +5,7 @@
  * $ guest none </dev/null
  * $ python3 "$HERE/sockets.py" inherited "$WASMRUN" run $WASMRUN_FLAGS "$GUESTS/socket.wasm" inherited
  * $ python3 "$HERE/sockets.py" listening "$WASMRUN" run $WASMRUN_FLAGS --tcplisten @ADDRESS@ "$GUESTS/socket.wasm" listening
+ * $ python3 "$HERE/sockets.py" listening "$WASMRUN" run $WASMRUN_FLAGS --tcplisten @NAME@ "$GUESTS/socket.wasm" listening | tail -1
  */
 #include "guest.h"
 #include <sys/socket.h>
