@@ -445,8 +445,8 @@ wr_error_t *wr_prelinked_new_store(wr_prelinked_t *pre, wr_store_t **store) {
     return pre->has_kits ? wr_kit_take(pre, store) : wr_store_new(pre->engine, store);
 }
 
-void wr_prelinked_get_stats(wr_prelinked_t *pre, wr_prelinked_stats_t *stats) {
-    *stats = wr_kit_stats(pre);
+void wr_prelinked_get_stats(const wr_prelinked_t *pre, wr_prelinked_stats_t *stats) {
+    *stats = wr_kit_stats((Prelinked *)pre); /* takes its locks, and changes nothing else */
 }
 
 static Error *instantiate_kit(Store *store, Instance *instance, Instance **out) {

@@ -215,9 +215,9 @@ static uint32_t flags_for(const VirtualTree *tree, unsigned flags) {
     uint32_t given = 0;
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)
         if (flags & table[i].flag) given |= table[i].given;
-    if (!(flags & SYS_CREATE)) given &= ~WR_WASI_OPEN_EXCLUSIVE;
+    if (!(flags & SYS_CREATE)) given &= ~(uint32_t)WR_WASI_OPEN_EXCLUSIVE;
     /* Those who cannot write need not know how to make files. */
-    if (!tree->files.write) given &= ~(WR_WASI_OPEN_CREATE | WR_WASI_OPEN_EXCLUSIVE);
+    if (!tree->files.write) given &= ~(uint32_t)(WR_WASI_OPEN_CREATE | WR_WASI_OPEN_EXCLUSIVE);
     return given;
 }
 

@@ -285,7 +285,7 @@ static wr_error_t *describe(Errno error, const char *path) {
 
 wr_error_t *wr_wasi_preopen_dir(wr_wasi_t *wasi, const char *host_path, const char *guest_path,
                                 uint32_t flags) {
-    if (flags & ~WR_WASI_READ_ONLY)
+    if (flags & ~(uint32_t)WR_WASI_READ_ONLY)
         return wr_error_new(WR_ERROR_USAGE, "unknown flags for a preopened directory");
     int host;
     Errno error = wr_sys_open_dir(host_path, &host);
@@ -304,7 +304,7 @@ static Errno insert_root(wr_wasi_t *wasi, const char *guest_path, bool read_only
 
 wr_error_t *wr_wasi_preopen_files(wr_wasi_t *wasi, const wr_wasi_files_t *files, void *context,
                                   const char *guest_path, uint32_t flags) {
-    if (flags & ~WR_WASI_READ_ONLY)
+    if (flags & ~(uint32_t)WR_WASI_READ_ONLY)
         return wr_error_new(WR_ERROR_USAGE, "unknown flags for a preopened directory");
     if (files->size < offsetof(wr_wasi_files_t, write) || !files->stat || !files->open ||
         !files->read)

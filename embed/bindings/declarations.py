@@ -207,6 +207,8 @@ def read_statement(interface: Interface, text: str, doc: str) -> None:
         interface.opaque.append(text[7:])
     elif match := re.fullmatch(r"typedef struct (\w+) (\w+)", text):
         interface.opaque.append(match[2])
+    elif match := re.fullmatch(r"enum \{(.*)\}", text):  # flags, which are passed as integers
+        interface.constants += [(name, value) for name, value, _ in read_enum("", match[1], doc).values]
     elif match := re.fullmatch(r"typedef enum \w+ \{(.*)\} (\w+)", text):
         interface.enums.append(read_enum(match[2], match[1], doc))
     elif match := re.fullmatch(r"typedef (struct|union) \w+ \{(.*)\} (\w+)", text):
@@ -251,8 +253,6 @@ def read_header() -> Interface:
     interface = Interface()
     version = re.search(r'#define WR_VERSION_STRING "([^"]+)"', text)
     interface.version = version[1] if version else ""
-    for name, value in re.findall(r"^#define (WR_\w+) (\d+)u\b", text, re.M):
-        interface.constants.append((name, int(value)))
     start, end = text.index("#define own"), text.rindex("#ifdef __cplusplus")
     body = re.sub(r"#define own.*", "", text[start:end])
     for statement, doc in statements(re.sub(r"^#.*$", "", body, flags=re.M)):

@@ -184,9 +184,11 @@ WR_API void wr_config_set_memory_mode(wr_config_t *config, wr_memory_mode_t mode
 /* Bytes of guest stack (values and frames) of one store; default 8 MiB, rounded up to pages. */
 WR_API void wr_config_set_max_stack(wr_config_t *config, size_t bytes);
 /* For tests of garbage-collected heaps; flags of WR_GC_*. Slow. */
-#define WR_GC_STRESS 1u /* collect before every allocation */
-#define WR_GC_VERIFY 2u /* check the whole heap after every collection */
-#define WR_GC_STEPS 4u  /* collect all the time, marking one object every few allocations */
+enum {
+    WR_GC_STRESS = 1, /* collect before every allocation */
+    WR_GC_VERIFY = 2, /* check the whole heap after every collection */
+    WR_GC_STEPS = 4   /* collect all the time, marking one object every few allocations */
+};
 WR_API void wr_config_set_gc_debug(wr_config_t *config, uint32_t flags);
 /* Threads that may validate one module's bodies; 0 = as many as there are processors. */
 WR_API void wr_config_set_validation_threads(wr_config_t *config, uint32_t threads);
@@ -765,7 +767,7 @@ wr_caller_instance(wr_caller_t *caller); /* NULL if called by the host itself */
  * Valid until the guest runs or the memory grows. */
 WR_API void *wr_caller_memory(wr_caller_t *caller, uint64_t address, uint64_t size);
 /* For blocking host functions: an own trap when the call is interrupted or past its deadline. */
-WR_API own wr_error_t *wr_caller_poll(wr_caller_t *caller);
+WR_API WR_NODISCARD own wr_error_t *wr_caller_poll(wr_caller_t *caller);
 /* Nanoseconds that a host function may block before asking wr_caller_poll() again; UINT64_MAX when
  * the store has neither a deadline nor is interruptible. */
 WR_API uint64_t wr_caller_patience(wr_caller_t *caller);
@@ -845,7 +847,7 @@ typedef struct wr_prelinked_stats {
     uint64_t live, idle;   /* stores in use, and kept */
     uint64_t made, reused; /* stores given out so far, new ones and others */
 } wr_prelinked_stats_t;
-WR_API void wr_prelinked_get_stats(wr_prelinked_t *pre, wr_prelinked_stats_t *stats);
+WR_API void wr_prelinked_get_stats(const wr_prelinked_t *pre, wr_prelinked_stats_t *stats);
 
 /* Exports by name; NULL when there is none of that name and kind. */
 WR_API wr_func_t *wr_instance_func(wr_instance_t *instance, const char *name);
@@ -933,7 +935,8 @@ WR_API void wr_wasi_set_random(wr_wasi_t *wasi, wr_wasi_random_t random, void *c
 /* Bytes that follow from a seed: the same ones on every host. Not for secrets. */
 WR_API void wr_wasi_set_seed(wr_wasi_t *wasi, uint64_t seed);
 
-#define WR_WASI_READ_ONLY 1u
+/* Flags of preopened directories: nothing in them can be changed. */
+enum { WR_WASI_READ_ONLY = 1 };
 /* Opens a host directory and gives it to the guest under the name `guest_path`. */
 WR_API WR_NODISCARD own wr_error_t *wr_wasi_preopen_dir(wr_wasi_t *wasi, const char *host_path,
                                                         const char *guest_path, uint32_t flags);
@@ -1010,12 +1013,15 @@ typedef struct wr_wasi_entry {
     wr_wasi_filetype_t type; /* 0 if it is not known */
 } wr_wasi_entry_t;
 
-#define WR_WASI_OPEN_READ 1u
-#define WR_WASI_OPEN_WRITE 2u
-#define WR_WASI_OPEN_CREATE 4u    /* a file of no bytes, if there is none */
-#define WR_WASI_OPEN_EXCLUSIVE 8u /* with CREATE: WR_WASI_EXIST if there is one */
-#define WR_WASI_OPEN_TRUNCATE 16u /* leaves no bytes in it */
-#define WR_WASI_UNCHANGED UINT64_MAX
+/* Flags of opening. */
+enum {
+    WR_WASI_OPEN_READ = 1,
+    WR_WASI_OPEN_WRITE = 2,
+    WR_WASI_OPEN_CREATE = 4,    /* a file of no bytes, if there is none */
+    WR_WASI_OPEN_EXCLUSIVE = 8, /* with CREATE: WR_WASI_EXIST if there is one */
+    WR_WASI_OPEN_TRUNCATE = 16  /* leaves no bytes in it */
+};
+#define WR_WASI_UNCHANGED UINT64_MAX /* of a time; no enumerator can have it */
 
 typedef struct wr_wasi_files {
     size_t size; /* of this structure: later versions may have more members */

@@ -938,7 +938,7 @@ extern "C" {
     /// Instantiates and runs the start function. It can be done in any store of the engine, but is quick only
     /// the first time in one that wr_prelinked_new_store() made.
     pub fn wr_prelinked_instantiate(pre: *mut wr_prelinked_t, store: *mut wr_store_t, instance: *mut *mut wr_instance_t) -> *mut wr_error_t;
-    pub fn wr_prelinked_get_stats(pre: *mut wr_prelinked_t, stats: *mut wr_prelinked_stats_t);
+    pub fn wr_prelinked_get_stats(pre: *const wr_prelinked_t, stats: *mut wr_prelinked_stats_t);
     /// Exports by name; NULL when there is none of that name and kind.
     pub fn wr_instance_func(instance: *mut wr_instance_t, name: *const c_char) -> *mut wr_func_t;
     pub fn wr_instance_memory(instance: *mut wr_instance_t, name: *const c_char) -> *mut wr_memory_t;
