@@ -4,6 +4,7 @@
 """
 from __future__ import annotations
 
+import errno
 import gc
 import os
 import signal
@@ -17,7 +18,27 @@ from pathlib import Path
 from typing import Any, Callable
 
 import wasmrun
-from wasmrun import Engine, Func, Global, Instance, Linker, Memory, Module, Store, Table, Tag, Trap, TrapCode, Wasi
+from wasmrun import (
+    Engine,
+    File,
+    FileKind,
+    Files,
+    FileStat,
+    Func,
+    Global,
+    Instance,
+    Linker,
+    Memory,
+    MemoryFiles,
+    Module,
+    OpenFlags,
+    Store,
+    Table,
+    Tag,
+    Trap,
+    TrapCode,
+    Wasi,
+)
 
 ENGINE = Engine()
 
@@ -47,6 +68,41 @@ COPY = f"""(module {WASI_IMPORTS} (memory (export "memory") 1)
   (drop (call $args (i32.const 20) (i32.const 24)))
   (if (i32.gt_u (i32.load (i32.const 20)) (i32.const 1))
    (then (call $exit (i32.sub (i32.load (i32.const 20)) (i32.const 1)))))))"""
+# Copies the file of its first directory that its input names to "old" in the second one, puts that into a new directory,
+# lists, and removes what is there no more. The exit status is the errno of what fails.
+COPY_FILE = """(module
+ (import "wasi_snapshot_preview1" "path_open"
+  (func $open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
+ (import "wasi_snapshot_preview1" "fd_read" (func $read (param i32 i32 i32 i32) (result i32)))
+ (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+ (import "wasi_snapshot_preview1" "fd_readdir" (func $list (param i32 i32 i32 i64 i32) (result i32)))
+ (import "wasi_snapshot_preview1" "path_rename" (func $rename (param i32 i32 i32 i32 i32 i32) (result i32)))
+ (import "wasi_snapshot_preview1" "path_create_directory" (func $mkdir (param i32 i32 i32) (result i32)))
+ (import "wasi_snapshot_preview1" "path_unlink_file" (func $unlink (param i32 i32 i32) (result i32)))
+ (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+ (memory (export "memory") 1) (data (i32.const 32) "old") (data (i32.const 48) "sub")
+ (data (i32.const 64) "\\00\\01\\00\\00\\00\\02\\00\\00")
+ (func $must (param i32) (if (local.get 0) (then (call $exit (local.get 0)))))
+ (func (export "_start") (local $name i32)
+  (call $must (call $read (i32.const 0) (i32.const 64) (i32.const 1) (i32.const 88)))
+  (local.set $name (i32.load (i32.const 88)))
+  (memory.copy (i32.const 1024) (i32.const 256) (local.get $name))
+  (call $must (call $open (i32.const 3) (i32.const 0) (i32.const 1024) (local.get $name)
+   (i32.const 0) (i64.const 2) (i64.const 0) (i32.const 0) (i32.const 80)))
+  (call $must (call $open (i32.const 4) (i32.const 0) (i32.const 32) (i32.const 3)
+   (i32.const 1) (i64.const 64) (i64.const 0) (i32.const 0) (i32.const 84)))
+  (call $must (call $read (i32.load (i32.const 80)) (i32.const 64) (i32.const 1) (i32.const 88)))
+  (i32.store (i32.const 68) (i32.load (i32.const 88)))
+  (call $must (call $write (i32.load (i32.const 84)) (i32.const 64) (i32.const 1) (i32.const 88)))
+  (call $must (call $mkdir (i32.const 4) (i32.const 48) (i32.const 3)))
+  (i32.store8 (i32.const 51) (i32.const 47)) (i32.store8 (i32.const 52) (i32.const 120))
+  (call $must (call $rename (i32.const 4) (i32.const 32) (i32.const 3)
+   (i32.const 4) (i32.const 48) (i32.const 5)))
+  (call $must (call $list (i32.const 4) (i32.const 2048) (i32.const 512) (i64.const 0) (i32.const 88)))
+  (i32.store (i32.const 64) (i32.const 2048)) (i32.store (i32.const 68) (i32.load (i32.const 88)))
+  (call $must (call $write (i32.const 1) (i32.const 64) (i32.const 1) (i32.const 88)))
+  (call $must (call $unlink (i32.const 4) (i32.const 32) (i32.const 3)))))
+"""
 SPIN = '(module (func (export "spin") (loop (br 0))))'
 
 
@@ -698,6 +754,61 @@ class WasiPrograms(unittest.TestCase):
         with self.assertRaises(Trap):  # a store without
             instance_of(text, Store(ENGINE), linker).func("env")()
 
+    def copy_file(self, name: str, files: Any, out: Any) -> wasmrun.Completed:
+        program = wasmrun.wat_to_wasm(COPY_FILE)
+        return wasmrun.run_wasi(program, stdin=name.encode(), engine=ENGINE, files={"/in": files, "/out": out})
+
+    def test_files_in_memory(self) -> None:
+        out = MemoryFiles({"kept": b"!"}, writable=True)
+        done = self.copy_file("a/b", {"a/b": b"contents", "c": b""}, out)
+        self.assertEqual(done.status, 44)  # "old" is no more
+        self.assertEqual(out.contents, {"kept": b"!", "sub/x": b"contents"})
+        self.assertEqual([name in done.stdout for name in (b"kept", b"sub", b"old", b"x")], [True, True, False, False])
+        self.assertEqual(self.copy_file("none", {}, out).status, 44)
+        self.assertEqual(self.copy_file("a", {"a/b": b""}, out).status, 31)
+        self.assertEqual(self.copy_file("f", {"f": b""}, {}).status, 69)  # read-only
+        self.assertEqual(self.copy_file("f", {"f": b"12"}, MemoryFiles(writable=True, limit=1)).status, 51)
+
+    def test_files_of_ones_own(self) -> None:
+        closed = []
+
+        class Square(File):
+            def __init__(self, number: int) -> None:
+                self.text = str(number**2).encode()
+
+            def read(self, size: int, offset: int) -> bytes:
+                return self.text[offset : offset + size]
+
+            def stat(self) -> FileStat:
+                return FileStat(size=len(self.text))
+
+            def close(self) -> None:
+                closed.append(1)
+
+        class Squares(Files):
+            """Every number is a file, which holds its square."""
+
+            def stat(self, path: str) -> FileStat:
+                return FileStat(FileKind.FILE if path.isdigit() else FileKind.DIRECTORY)
+
+            def open(self, path: str, flags: OpenFlags) -> File:
+                errors = [PermissionError(), OSError(errno.EBUSY, "busy"), ValueError("a mistake")]
+                if int(path) < len(errors):
+                    raise errors[int(path)]
+                return Square(int(path))
+
+        out = MemoryFiles(writable=True)
+        self.assertEqual(self.copy_file("12", Squares(), out).status, 44)
+        gc.collect()
+        self.assertEqual((out.contents, closed), ({"sub/x": b"144"}, [1]))
+        seen = []
+        hook, sys.unraisablehook = sys.unraisablehook, lambda args: seen.append(args.exc_type)
+        try:
+            statuses = [self.copy_file(name, Squares(), out).status for name in "012"]
+        finally:
+            sys.unraisablehook = hook
+        self.assertEqual((statuses, seen), ([2, 10, 29], [ValueError]))
+
     def test_directories(self) -> None:
         with self.assertRaises(wasmrun.FileError):
             Wasi(dirs={"/data": "/nonexistent"})
@@ -707,6 +818,8 @@ class WasiPrograms(unittest.TestCase):
                 Path(folder, "lines").write_text("b\na\n")
                 done = wasmrun.run_wasi(hello, ["/data/lines"], read_only_dirs={"/data": folder}, timeout=60)
                 self.assertEqual((done.status, done.stdout[:4]), (0, b"a\nb\n"))
+            done = wasmrun.run_wasi(hello, ["/data/lines"], files={"/data": {"lines": b"d\nc\n"}}, timeout=60)
+            self.assertEqual((done.status, done.stdout[:4]), (0, b"c\nd\n"))
 
 
 class Ownership(unittest.TestCase):

@@ -39,6 +39,7 @@ from ._errors import (
     UsageError,
     WasmrunError,
 )
+from ._files import File, FileKind, Files, FileStat, MemoryFiles, OpenFlags
 from ._library import version as library_version
 from ._linker import Linker, Prelinked, PrelinkedStats
 from ._objects import Call, Caller, Exports, Extern, Func, Global, Instance, Memory, Table, Tag
@@ -59,7 +60,11 @@ __all__ = [
     "Extern",
     "ExternKind",
     "ExternType",
+    "File",
     "FileError",
+    "FileKind",
+    "FileStat",
+    "Files",
     "Frame",
     "Func",
     "Global",
@@ -72,9 +77,11 @@ __all__ = [
     "LogLevel",
     "MalformedError",
     "Memory",
+    "MemoryFiles",
     "MemoryMode",
     "Module",
     "ObjectKind",
+    "OpenFlags",
     "OutOfMemoryError",
     "Prelinked",
     "PrelinkedStats",

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Union
 from . import _declarations as d
 from ._engine import Engine, Module
 from ._errors import UsageError, check, answer_exception
+from ._files import Callbacks, Files, MemoryFiles
 from ._handles import Owned, Ref, u64
 from ._library import lib
 
@@ -40,7 +41,7 @@ class Wasi(Owned):
     """What a guest gets: give it to a Store.
 
     args: the program's name comes first. env: variables. dirs: guest paths, with the host's directories for them;
-    read_only_dirs: likewise. fixed_time: all clocks show it, in nanoseconds since 1970, and go forward by a
+    read_only_dirs: likewise. files: guest paths, with Files of your own, or contents by paths. fixed_time: all clocks show it, in nanoseconds since 1970, and go forward by a
     millisecond with each look. seed: random bytes follow from it.
     """
 
@@ -54,6 +55,7 @@ class Wasi(Owned):
         inherit_env: bool = False,
         dirs: Mapping[str, str | os.PathLike[str]] | None = None,
         read_only_dirs: Mapping[str, str | os.PathLike[str]] | None = None,
+        files: Mapping[str, Files | Mapping[str, bytes]] | None = None,
         stdin: Input = None,
         stdout: Output = None,
         stderr: Output = None,
@@ -77,6 +79,8 @@ class Wasi(Owned):
         for flags, given in ((0, dirs), (d.WR_WASI_READ_ONLY, read_only_dirs)):
             for guest, host in (given or {}).items():
                 check(lib.wr_wasi_preopen_dir(ref, os.fsencode(host), os.fsencode(guest), flags))
+        for guest, given_files in (files or {}).items():
+            self._give_files(ref, guest, given_files)
         self._set_input(ref, stdin)
         self._set_output(ref, 1, stdout)
         self._set_output(ref, 2, stderr)
@@ -84,6 +88,11 @@ class Wasi(Owned):
             lib.wr_wasi_fix_time(ref, u64(fixed_time), 1000000)
         if seed is not None:
             lib.wr_wasi_set_seed(ref, u64(seed))
+
+    def _give_files(self, ref: Ref, guest: str, files: Files | Mapping[str, bytes]) -> None:
+        callbacks = Callbacks(files if isinstance(files, Files) else MemoryFiles(files))
+        self._callbacks.append(callbacks)
+        check(lib.wr_wasi_preopen_files(ref, ctypes.byref(callbacks.table), None, os.fsencode(guest), 0))
 
     def _set_input(self, ref: Ref, source: Input) -> None:
         if source is None:
@@ -191,6 +200,7 @@ def run_wasi(
     env: Mapping[str, str] | None = None,
     dirs: Mapping[str, str | os.PathLike[str]] | None = None,
     read_only_dirs: Mapping[str, str | os.PathLike[str]] | None = None,
+    files: Mapping[str, Files | Mapping[str, bytes]] | None = None,
     stdin: Input = None,
     stdout: Output = "capture",
     stderr: Output = "capture",
@@ -214,6 +224,7 @@ def run_wasi(
         env=env,
         dirs=dirs,
         read_only_dirs=read_only_dirs,
+        files=files,
         stdin=stdin,
         stdout=stdout,
         stderr=stderr,
