@@ -252,9 +252,24 @@ static u32 count_exits(const Versioning *v) {
     return exits;
 }
 
+/* Whether the loop stores several values in each iteration, all of which it has just loaded. Producers make hundreds of
+ * such loops of copies of a few bytes; most run once or twice, and vector code of them is large. */
+static bool only_moves(const Versioning *v) {
+    u32 stores = 0;
+    for (u32 i = 0; i < v->naccesses; i++) {
+        LLVMValueRef access = v->accesses[i].instruction;
+        if (LLVMIsAStoreInst(access) == NULL) continue;
+        LLVMValueRef value = LLVMGetOperand(access, 0);
+        if (LLVMIsALoadInst(value) == NULL || !wr_loop_makes(v->loop, value)) return false;
+        stores += 1;
+    }
+    return stores > 1;
+}
+
 static bool is_worth_it(const Versioning *v) {
     u64 count;
-    if (v->naccesses == 0 || (v->size > LOOP_SIZE_EXITS && count_exits(v) > 1)) return false;
+    if (v->naccesses == 0 || only_moves(v) || (v->size > LOOP_SIZE_EXITS && count_exits(v) > 1))
+        return false;
     return !wr_trips_estimate(&v->trips, &count) || count >= FEW_TRIPS;
 }
 
