@@ -400,6 +400,7 @@ static bool prepare_instance(Instance *i) {
 static bool attach(Instance *i) {
     Artifact *newest = atomic_load_explicit(&i->module->artifact, memory_order_acquire);
     if (newest == i->attached || !wr_switch_supported()) return true;
+    if (i->store->engine->config.tracer != NULL) return true; /* it is interpreted */
     if (i->store->native != NULL && i->store->native->is_off) return true;
     if (!memories_fit(i, newest) || !wr_os_fault_install(on_fault)) {
         i->attached = newest; /* not again */

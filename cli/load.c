@@ -9,6 +9,7 @@
 
 #include "host.h"
 #include "report.h"
+#include "trace.h"
 
 /* NAME, NAME=on or NAME=off. */
 static wr_error_t *set_feature(wr_config_t *config, const char *text) {
@@ -83,13 +84,11 @@ wr_error_t *wr_cli_config_new(const Settings *settings, wr_config_t **out) {
         config, settings->threads < UINT32_MAX ? (uint32_t)settings->threads : UINT32_MAX);
     wr_config_set_gc_debug(config, (settings->gc_stress ? WR_GC_STRESS : 0) |
                                        (settings->gc_verify ? WR_GC_VERIFY : 0));
-    for (size_t i = 0; i < settings->features.count; i++) {
-        wr_error_t *error = set_feature(config, settings->features.items[i].value);
-        if (!error) continue;
-        wr_config_delete(config);
-        return error;
-    }
-    return NULL;
+    wr_error_t *error = wr_cli_trace_configure(settings, config);
+    for (size_t i = 0; !error && i < settings->features.count; i++)
+        error = set_feature(config, settings->features.items[i].value);
+    if (error) wr_config_delete(config);
+    return error;
 }
 
 wr_error_t *wr_cli_engine_new(const Settings *settings, wr_engine_t **engine) {

@@ -117,6 +117,13 @@ static const Option options[] = {
            "Collect garbage before every allocation")
     OPTION("gc-verify", 0, FLAG, IN_RUN | IN_WAST, gc_verify, 0, NULL,
            "Check the heap after every collection")
+    HEADING("Tracing", IN_RUN | IN_WAST)
+    OPTION("trace", 0, LIST, IN_RUN | IN_WAST, trace, 0, "calls|host|instructions",
+           "Tell what runs: calls, with arguments and\nresults; calls of the host alone; instructions;\nor some of these, with commas between")
+    OPTION("trace-function", 0, LIST, IN_RUN | IN_WAST, trace_functions, 0, "INDEX|NAME",
+           "Only this function; NAME may end in *")
+    OPTION("trace-output", 0, STRING, IN_RUN | IN_WAST, trace_output, 0, "FILE",
+           "Write that to FILE, not to standard error; - is\nstandard output")
     HEADING("Scripts", IN_WAST)
     OPTION("jobs", 'j', COUNT, IN_WAST, jobs, 0, "N",
            "Run N scripts at a time [0: as many as there\nare processors]")
@@ -359,9 +366,9 @@ bool wr_cli_options_parse(Settings *settings, const Command *command, int argc, 
 }
 
 void wr_cli_settings_free(Settings *settings) {
-    List *lists[] = {&settings->dirs,     &settings->sockets,  &settings->env,
-                     &settings->preloads, &settings->features, &settings->sections,
-                     &settings->functions};
+    List *lists[] = {&settings->dirs,      &settings->sockets,  &settings->env,
+                     &settings->preloads,  &settings->features, &settings->sections,
+                     &settings->functions, &settings->trace,    &settings->trace_functions};
     for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
         free(lists[i]->items);
         *lists[i] = (List){NULL, 0};

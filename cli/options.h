@@ -45,6 +45,8 @@ typedef struct Settings {
     uint64_t warm_after; /* UINT64_MAX = the library's default */
     uint64_t threads;    /* 0 = as many as there are processors */
     bool stats;
+    List trace, trace_functions;
+    const char *trace_output; /* NULL: standard error */
     bool headers, details, disassemble, contents, side_tables;
     List sections, functions;
     const char *output;

@@ -75,12 +75,18 @@ bool wr_config_set_feature(wr_config_t *config, const char *name, bool on) {
     return false;
 }
 
+void wr_config_set_tracer(wr_config_t *config, uint32_t kinds, wr_tracer_t tracer, void *context) {
+    config->tracer = tracer;
+    config->trace_kinds = kinds;
+    config->trace_context = context;
+}
+
 wr_error_t *wr_engine_new(wr_config_t *config, wr_engine_t **engine) {
     *engine = NULL;
     if (!config) config = wr_config_new();
     if (!config) return ERROR_OOM;
     Error *error = wr_engine_create(config, &wr_interpreter, engine);
-    if (!error && config->kind == WR_ENGINE_AUTO && !wr_tier_start(*engine)) {
+    if (!error && (*engine)->config.kind == WR_ENGINE_AUTO && !wr_tier_start(*engine)) {
         wr_engine_unref(*engine);
         *engine = NULL;
         error = ERROR_OOM;

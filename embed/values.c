@@ -88,6 +88,18 @@ wr_valkind_t wr_func_result(const wr_func_t *func, size_t index) {
     return wr_value_kind(types_of(func), func->type->types[func->type->nparams + index]);
 }
 
+void wr_func_name(const wr_func_t *func, wr_name_t *module, wr_name_t *name) {
+    if (func->host) {
+        *module = (wr_name_t){func->host->module, strlen(func->host->module)};
+        *name = (wr_name_t){func->host->name, strlen(func->host->name)};
+        return;
+    }
+    const Module *m = func_instance(func)->module;
+    Name own = wr_module_own_name(m), its = wr_module_func_name(m, func->index);
+    *module = (wr_name_t){own.data, own.size};
+    *name = (wr_name_t){its.data, its.size};
+}
+
 size_t wr_func_signature(const wr_func_t *func, char *buffer, size_t size) {
     return wr_signature_print(types_of(func), func->type, buffer, size);
 }

@@ -239,7 +239,7 @@ INLINE v128 v128_apart(v128 v) {
     X(h_RETURN_SLOW_E)                                                                             \
     X(h_RETURN_SLOW_I)
 #define BYTE_COLD_HANDLERS(X)                                                                      \
-    COLD_HANDLERS(X) X(h_INVALID_E) X(h_FLUSH_J) X(h_WARM) X(h_WARM_RETURN)
+    COLD_HANDLERS(X) X(h_INVALID_E) X(h_FLUSH_J) X(h_TRACE) X(h_WARM) X(h_WARM_RETURN)
 #define SHADOW_COLD_HANDLERS(X)                                                                    \
     COLD_HANDLERS(X) X(h_TAKEN) X(h_COLD) X(h_COLD_RETURN_E) X(h_COLD_RETURN_I)
 

@@ -6,7 +6,7 @@
 #include "machine.h"
 #include "shadow.h"
 
-const size_t wr_exec_table_size = 4 * DISPATCH_SIZE + DISPATCH_J_SIZE;
+const size_t wr_exec_table_size = TABLE_SIZE;
 
 /* ---- dispatch tables ---- */
 
@@ -18,7 +18,7 @@ typedef struct Change {
 } Change;
 
 typedef struct TableParts {
-    Handler *const *base;
+    Handler *const *base, *const *traced;
     const Change *changes[VARIANTS];
     u32 counts[VARIANTS];
 } TableParts;
@@ -33,11 +33,16 @@ typedef struct TableParts {
     static const Change wide_changes[] = {WIDE_ENTRIES};                                           \
     static const Change polled_changes[] = {POLLED_ENTRIES};                                       \
     static const Change plain_changes[] = {PLAIN_ENTRIES};                                         \
-    static const TableParts parts = {                                                              \
-        base_table,                                                                                \
-        {check_changes, mem64_changes, wide_changes, polled_changes, plain_changes},               \
-        {ARRAY_LEN(check_changes), ARRAY_LEN(mem64_changes), ARRAY_LEN(wide_changes),              \
-         ARRAY_LEN(polled_changes), ARRAY_LEN(plain_changes)}}
+    static const Change single_changes[] = {SINGLE_ENTRIES};                                       \
+    static Handler *const traced[] = {H(h_TRACE) H(h_FLUSH_I) H(h_FLUSH_F) H(h_FLUSH_V)            \
+                                          H(h_FLUSH_J)};                                           \
+    static const TableParts parts = {base_table,                                                   \
+                                     traced,                                                       \
+                                     {check_changes, mem64_changes, wide_changes, polled_changes,  \
+                                      plain_changes, single_changes},                              \
+                                     {ARRAY_LEN(check_changes), ARRAY_LEN(mem64_changes),          \
+                                      ARRAY_LEN(wide_changes), ARRAY_LEN(polled_changes),          \
+                                      ARRAY_LEN(plain_changes), ARRAY_LEN(single_changes)}}
 
 /* ---- the machine ---- */
 
@@ -116,6 +121,22 @@ void wr_exec_undo(ExecVariant variant, Handler **table) {
     const Change *changes = parts->changes[variant];
     for (u32 i = 0; i < parts->counts[variant]; i++)
         set_handler(&table[changes[i].index], parts->base[changes[i].index]);
+}
+
+/* First bytes of instructions; behind them the way back to C, which is none. */
+#define OPCODES 0xFFu
+/* Of these, whose handlers do the same, but that of a block passes further blocks. */
+#define BYTE_BLOCK 0x02u
+#define BYTE_LOOP 0x03u
+
+/* In state E the tracer hears of the instruction, in the others the cached operand goes to memory before. */
+void wr_exec_trace(Handler **table) {
+    static const u32 states[] = {STATE_E, STATE_I, STATE_F, STATE_V, STATE_J};
+    Handler *const *traced = parts_of_tables()->traced;
+    memcpy(table + TABLE_SIZE, table, TABLE_SIZE * sizeof *table);
+    table[TABLE_SIZE + STATE_E + BYTE_BLOCK] = table[STATE_E + BYTE_LOOP];
+    for (u32 s = 0; s < ARRAY_LEN(states); s++)
+        for (u32 byte = 0; byte < OPCODES; byte++) table[states[s] + byte] = traced[s];
 }
 
 /* ---- running ---- */

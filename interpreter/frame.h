@@ -43,7 +43,8 @@ typedef enum Outcome {
 typedef enum RunMode {
     RUNS_FREE,      /* nothing */
     RUNS_STOPPABLE, /* a deadline or an interruption, while an alarm is on (interp.c) */
-    RUNS_METERED    /* fuel, too: it always polls */
+    RUNS_METERED,   /* fuel, too: it always polls */
+    RUNS_TRACED /* the same, and each instruction is told: all activations of an engine with a tracer */
 } RunMode;
 
 /* One entry from C into guest code, on the C stack. */
@@ -143,10 +144,11 @@ INLINE bool wr_interp_looks(const Store *store, const u8 *pc) {
 INLINE bool wr_interp_poll(Store *store, const u8 *pc) {
     if (store->fiber->mode == RUNS_FREE) return false;
     bool asked = atomic_load_explicit(&store->interrupt, memory_order_relaxed) & POLL_ASKED;
-    if (!asked && store->fiber->mode != RUNS_METERED) return false;
+    if (!asked && store->fiber->mode < RUNS_METERED) return false;
     return wr_interp_looks(store, pc) && wr_interp_must_stop(store, pc);
 }
-INLINE bool is_metered(const Store *store) { return store->fiber->mode == RUNS_METERED; }
+INLINE bool is_metered(const Store *store) { return store->fiber->mode >= RUNS_METERED; }
+INLINE bool is_traced(const Store *store) { return store->fiber->mode == RUNS_TRACED; }
 /* Control goes from the instruction at `from` to `to`; the transfer itself counts one byte. */
 INLINE void wr_interp_transfer(Store *store, const u8 *from, const u8 *to) {
     store->fuel += (i64)((uintptr_t)to - (uintptr_t)from) - 1;
@@ -157,6 +159,17 @@ INLINE void wr_interp_pass(Store *store, const u8 *from, const u8 *to) {
 }
 /* Bulk work: one unit for 16 bytes or elements. */
 INLINE void wr_interp_pay(Store *store, u64 amount) { store->fuel -= (i64)(amount >> 4); }
+
+/* ---- trace.c: what the engine's tracer is told ---- */
+
+/* The instruction at pc is next, all operands are in memory: it, and the call that begins or ends with it. */
+void wr_interp_trace(const Instance *inst, Frame *fr, const u8 *pc, Slot *sp);
+/* A function that is not interpreted, before and after it ran for the fiber's frame; `kind` says which, and how it
+ * ended. */
+COLD void wr_interp_trace_other(Store *store, wr_trace_kind_t kind, const Func *func,
+                                const Slot *values);
+/* The activation whose outermost frame that is has failed. */
+COLD void wr_interp_trace_failure(Store *store, const Frame *outermost);
 
 /* ---- unwind.c ---- */
 
@@ -180,6 +193,7 @@ typedef enum ExecVariant {
     VARIANT_WIDE,
     VARIANT_POLLED,
     VARIANT_PLAIN, /* does not count what functions do; not for wide ones */
+    VARIANT_SINGLE, /* in state E each handler does one instruction, and reads the table for the next */
     VARIANTS
 } ExecVariant;
 extern const size_t wr_exec_table_size; /* entries of one whole table */
@@ -189,6 +203,9 @@ void wr_exec_undo(ExecVariant variant, Handler **table);
 INLINE void set_handler(Handler **place, Handler *handler) {
     __atomic_store_n(place, handler, __ATOMIC_RELAXED);
 }
+/* Twice the table: whatever it is entered by first tells the tracer, and then goes on by the second half, which is
+ * what the first was. Handlers there do no more than one instruction. */
+void wr_exec_trace(Handler **table);
 /* Whether the machine keeps pc and fr as arguments 0 and 6 of preserve_none functions. */
 bool wr_exec_pc_in_register(void);
 /* Leads back to C: the frame below the outermost one runs this, the second byte if there is one result, which

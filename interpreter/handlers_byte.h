@@ -43,6 +43,12 @@ HANDLER_AS(LOOP, E, AHEAD) {
 
 HANDLER(EXIT, E) { RETURN_TO_C(); }
 
+/* Before every instruction of traced activations (wr_exec_trace()). */
+COLD_HANDLER(h_TRACE) {
+    wr_interp_trace(inst, fr, pc, sp);
+    NEXT_AT(TABLE_SIZE + *pc);
+}
+
 /* ---- from bytes to ids ---- */
 
 /* The current function is warm, pc is where it starts or a branch leads: all operands are in memory. */

@@ -21,8 +21,8 @@ static _Thread_local struct {
 /* ---- dispatch tables: one for each memory kind, wide or not, and mode; made when first needed ---- */
 
 /* What code does beside running: counts, so that it gets warm; nothing; one of these, but polls while an alarm
- * is on; polls, and counts. */
-enum { TABLE_COUNTED, TABLE_PLAIN, TABLE_STOPPABLE, TABLE_METERED, TABLE_USES };
+ * is on; polls, and counts; the same, and tells the tracer. */
+enum { TABLE_COUNTED, TABLE_PLAIN, TABLE_STOPPABLE, TABLE_METERED, TABLE_TRACED, TABLE_USES };
 #define TABLE_COUNT (MEM_KINDS * 2 * TABLE_USES)
 /* Unused fibers that an engine keeps; on cache lines of their own. */
 #define MAX_SPARES 16u
@@ -40,6 +40,10 @@ typedef struct Tables {
 
 static void delete_fiber(const Alloc *alloc, Fiber *fiber);
 
+static size_t table_bytes(u32 use) {
+    return (use == TABLE_TRACED ? 2 : 1) * wr_exec_table_size * sizeof(Handler *);
+}
+
 static bool engine_init(Engine *engine) {
     engine->executor_state = wr_alloc_zero(&engine->alloc, sizeof(Tables));
     if (engine->executor_state == NULL) return false;
@@ -55,8 +59,7 @@ static void engine_free(Engine *engine) {
         delete_fiber(&engine->alloc, atomic_load(&tables->spares[i].fiber));
     wr_shadow_engine_free(engine);
     for (u32 i = 0; i < TABLE_COUNT; i++)
-        wr_free(&engine->alloc, atomic_load(&tables->made[i]),
-                wr_exec_table_size * sizeof(Handler *));
+        wr_free(&engine->alloc, atomic_load(&tables->made[i]), table_bytes(i % TABLE_USES));
     wr_free(&engine->alloc, tables, sizeof *tables);
     engine->executor_state = NULL;
 }
@@ -66,15 +69,16 @@ static void engine_free(Engine *engine) {
 static bool has_plain(const Engine *engine, bool wide) { return engine->shadows == NULL && !wide; }
 
 static Handler **make_table(Engine *engine, u32 kind, bool wide, u32 use) {
-    size_t size = wr_exec_table_size * sizeof(Handler *);
-    Handler **table = wr_alloc(&engine->alloc, size);
+    Handler **table = wr_alloc(&engine->alloc, table_bytes(use));
     if (table == NULL) return NULL;
-    memcpy(table, wr_exec_base_table(), size);
+    memcpy(table, wr_exec_base_table(), wr_exec_table_size * sizeof(Handler *));
+    if (use == TABLE_TRACED) wr_exec_apply(VARIANT_SINGLE, table);
     /* First, since it has accesses as those of guarded memories are. */
     if (wide) wr_exec_apply(VARIANT_WIDE, table);
     if (kind == MEM_CHECK32) wr_exec_apply(VARIANT_CHECK, table);
     if (kind == MEM_64) wr_exec_apply(VARIANT_MEM64, table);
-    if (use == TABLE_METERED) wr_exec_apply(VARIANT_POLLED, table);
+    if (use >= TABLE_METERED) wr_exec_apply(VARIANT_POLLED, table);
+    if (use == TABLE_TRACED) wr_exec_trace(table);
     if (use == TABLE_PLAIN || (use == TABLE_STOPPABLE && has_plain(engine, wide)))
         wr_exec_apply(VARIANT_PLAIN, table);
     return table;
@@ -87,7 +91,7 @@ static Handler **add_table(Engine *engine, u32 kind, bool wide, u32 use) {
     Handler **table = make_table(engine, kind, wide, use), **expected = NULL;
     if (table == NULL) return NULL;
     if (!atomic_compare_exchange_strong(place, &expected, table)) {
-        wr_free(&engine->alloc, table, wr_exec_table_size * sizeof(Handler *));
+        wr_free(&engine->alloc, table, table_bytes(use));
         return expected;
     }
     if (use == TABLE_STOPPABLE) wr_interp_heed_alarms(engine);
@@ -95,7 +99,7 @@ static Handler **add_table(Engine *engine, u32 kind, bool wide, u32 use) {
 }
 
 Handler *const *wr_interp_table(Store *store, const Home *home) {
-    static const u8 uses[] = {TABLE_COUNTED, TABLE_STOPPABLE, TABLE_METERED};
+    static const u8 uses[] = {TABLE_COUNTED, TABLE_STOPPABLE, TABLE_METERED, TABLE_TRACED};
     u32 kind = home->instance->memory_kind;
     Engine *engine = store->engine;
     u32 use = uses[store->fiber->mode];
@@ -275,13 +279,13 @@ static bool refuel(Store *store, const u8 *pc) {
 bool wr_interp_must_stop(Store *store, const u8 *pc) {
     Fiber *fiber = store->fiber;
     u32 interrupt = atomic_load_explicit(&store->interrupt, memory_order_relaxed);
-    if (fiber->mode != RUNS_METERED) store->fuel = NO_FUEL;
+    if (!is_metered(store)) store->fuel = NO_FUEL;
     if (fiber->mode == RUNS_FREE) return false;
     if (interrupt & POLL_DEADLINE && store->deadline != 0)
         fiber->trap = WR_TRAP_DEADLINE;
     else if (interrupt & POLL_INTERRUPT && store->interruptible)
         fiber->trap = WR_TRAP_INTERRUPTED;
-    else if (fiber->mode == RUNS_METERED && !refuel(store, pc))
+    else if (is_metered(store) && !refuel(store, pc))
         fiber->trap = WR_TRAP_OUT_OF_FUEL;
     else
         return false;
@@ -589,6 +593,7 @@ INLINE void run_activation(Activation *a) {
 
 COLD static Error *activation_error(const Activation *a, Fiber *fiber) {
     Error *error = outcome_error(fiber);
+    if (is_traced(a->store)) wr_interp_trace_failure(a->store, a->base - 1);
     add_backtrace(error, fiber->fr, a->base, fiber->outcome == OUTCOME_TRAPPED);
     return error;
 }
@@ -636,6 +641,13 @@ static Error *call_other(Store *store, Func *func, Instance *caller, Slot *slots
                                       : wr_store_call_host(store, func, caller, slots);
 }
 
+COLD static Error *call_other_traced(Store *store, Func *func, Instance *caller, Slot *slots) {
+    wr_interp_trace_other(store, WR_TRACE_CALL, func, slots);
+    Error *error = call_other(store, func, caller, slots);
+    wr_interp_trace_other(store, error != NULL ? WR_TRACE_FAIL : WR_TRACE_RETURN, func, slots);
+    return error;
+}
+
 /* Compiled code that interpreted code calls: fuel is looked at on arrival there, too. */
 static Error *arrive_elsewhere(Store *store, const u8 *pc, const Func *func) {
     if (func->native_entry == NULL || !is_metered(store) || !wr_interp_poll(store, pc)) return NULL;
@@ -660,7 +672,8 @@ bool wr_interp_call_host(Instance *caller, const u8 *pc, Func *func, Slot *slots
     fiber->operand_end = slots;
     Error *error = arrive_elsewhere(store, pc, func);
     meter_end(store, pc);
-    if (error == NULL) error = call_other(store, func, caller, slots);
+    if (error == NULL)
+        error = (is_traced(store) ? call_other_traced : call_other)(store, func, caller, slots);
     meter_start(store, pc);
     return came_back(fiber, store, error);
 }
@@ -698,6 +711,7 @@ static bool prepare_thread(const Store *store) {
 
 /* What runs inside of another activation may be stopped by what may stop that. */
 static RunMode mode_of(const Store *store) {
+    if (store->engine->config.tracer != NULL) return RUNS_TRACED;
     RunMode mode = store->fuel_on ? RUNS_METERED : store_stops(store) ? RUNS_STOPPABLE : RUNS_FREE;
     RunMode outer = store->nesting > 0 ? store->fiber->mode : RUNS_FREE;
     return mode > outer ? mode : outer;

@@ -36,6 +36,7 @@
 #define STATE_F (2 * DISPATCH_SIZE)
 #define STATE_V (3 * DISPATCH_SIZE)
 #define STATE_J (4 * DISPATCH_SIZE)
+#define TABLE_SIZE (4 * DISPATCH_SIZE + DISPATCH_J_SIZE)
 
 #include "dispatch.h"
 

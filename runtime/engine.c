@@ -53,6 +53,13 @@ static Error *resolve_memory_mode(Engine *engine) {
     return NULL;
 }
 
+/* What is traced runs by its bytes. */
+static void prepare_tracing(struct wr_config *config) {
+    if (config->tracer == NULL) return;
+    config->kind = WR_ENGINE_INTERPRETER;
+    config->warm_after = UINT32_MAX;
+}
+
 static Error *start_executor(Engine *engine) {
     Error *error = resolve_memory_mode(engine);
     if (error) return error;
@@ -81,6 +88,7 @@ Error *wr_engine_create(const struct wr_config *config, const Executor *executor
     engine->config = *config;
     engine->config.cache_folder = NULL; /* embed/api.c hands it over */
     engine->config.max_stack = round_up_stack(config->max_stack);
+    prepare_tracing(&engine->config);
     engine->executor = executor;
     wr_os_mutex_init(&engine->lock);
     atomic_init(&engine->mappings, USUAL_MAPPINGS);

@@ -66,6 +66,9 @@ struct wr_config {
     wr_log_func_t log; /* or NULL */
     void *log_context;
     wr_log_level_t log_level;
+    wr_tracer_t tracer; /* or NULL */
+    void *trace_context;
+    u32 trace_kinds; /* WR_TRACE_* */
 };
 
 struct wr_engine {

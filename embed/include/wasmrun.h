@@ -560,6 +560,9 @@ WR_API wr_valkind_t wr_func_param(const wr_func_t *func, size_t index);
 WR_API wr_valkind_t wr_func_result(const wr_func_t *func, size_t index);
 /* All of it as a string, as by wr_module_export_signature(). */
 WR_API size_t wr_func_signature(const wr_func_t *func, char *buffer, size_t size);
+/* What backtraces call it: the module that it is of, or under whose name the host defined it, and its own name. Size 0
+ * where there is none. As in the module: control characters are not escaped. Valid as long as the store. */
+WR_API void wr_func_name(const wr_func_t *func, wr_name_t *module, wr_name_t *name);
 /* Kinds are checked. `results` needs room for wr_func_result_count(). */
 WR_API WR_NODISCARD own wr_error_t *wr_func_call(wr_store_t *store, wr_func_t *func,
                                                  const wr_val_t *args, size_t nargs,
@@ -572,6 +575,40 @@ WR_API WR_NODISCARD own wr_error_t *wr_func_call_slots(wr_store_t *store, wr_fun
                                                        wr_slot_t *slots);
 /* Whether a function has the type that the signature says. */
 WR_API bool wr_func_has_signature(const wr_func_t *func, const char *signature);
+
+/*
+ * Tracing: what guests do, told while they do it. An engine with a tracer interprets all code one instruction at a
+ * time, whatever else its configuration says; that takes ten times as long and more. Engines without one
+ * look for a tracer nowhere in guest code.
+ */
+typedef enum wr_trace_kind {
+    WR_TRACE_CALL = 1, /* a function begins: `values` are its arguments */
+    WR_TRACE_RETURN =
+        2, /* it returns: `values` are its results. After a tail call only the callee does */
+    WR_TRACE_FAIL =
+        4, /* a host function, or an outermost call, ended by a trap, an exception or an exit */
+    WR_TRACE_INSTRUCTION = 8 /* the instruction at `code` is about to run */
+} wr_trace_kind_t;
+
+/* Valid during the call of the tracer, with all that it points to. */
+typedef struct wr_trace_event {
+    wr_trace_kind_t kind;
+    uint32_t function_index; /* in its module; UINT32_MAX for a host function */
+    const wr_func_t *func;
+    wr_instance_t *instance; /* the function's; NULL for a host function */
+    uint64_t depth;          /* functions that wait for it to return */
+    uint64_t module_offset;  /* INSTRUCTION: see wr_frame_t */
+    const uint8_t *code;     /* INSTRUCTION: code_size bytes, to the end of the function's body */
+    size_t code_size;
+    const wr_slot_t
+        *values; /* CALL, RETURN: of the kinds that wr_func_param(), wr_func_result() tell */
+} wr_trace_event_t;
+
+/* Runs in the thread that runs the guest; it may read the store's memories, and must not call into the store. */
+typedef void (*wr_tracer_t)(void *context, const wr_trace_event_t *event);
+/* `kinds`: WR_TRACE_* bits, what is told. NULL: no tracing. */
+WR_API void wr_config_set_tracer(wr_config_t *config, uint32_t kinds, wr_tracer_t tracer,
+                                 void *context);
 
 /*
  * Calls that pause. Where wr_func_call() would end with a trap because fuel is spent, a deadline has passed or

@@ -110,13 +110,13 @@ class Generator:
                 for variant in ("POLLED", "PLAIN"):
                     self.handlers[match[1], match[2], variant] = "h_%s_%s_%s" % (match[1], match[2], variant)
 
-    def handler(self, op_id, state, text, variant=""):
+    def handler(self, op_id, state, text, variant="", seldom=False):
         suffix = "_" + variant if variant else ""
         name = "h_%s_%s%s" % (op_id, state, suffix)
         self.handlers[op_id, state, variant] = name
         self.ends[op_id, state, variant] = text.end
         macro = "HANDLER_AS(%s, %s, %s)" % (op_id, state, variant) if variant else "HANDLER(%s, %s)" % (op_id, state)
-        self.out.append("%s {\n%s}\n" % (macro, text))
+        self.out.append("%s%s {\n%s}\n" % ("SELDOM " if seldom else "", macro, text))
 
     # Which states deserve a handler: those in which the operand can be found there at all.
     @staticmethod
@@ -325,7 +325,7 @@ class Generator:
                 continue
             letter, kind = {"I32": "i", "I64": "I"}[match[1]], match[4] or match[2]
             bits = int(match[3] or match[1][1:])
-            self.handler(op.id, "E", self.atomic_body(letter, kind, bits))
+            self.handler(op.id, "E", self.atomic_body(letter, kind, bits), seldom=True)
 
     def atomic_body(self, letter, kind, bits):
         body = Body("E")
@@ -385,7 +385,7 @@ class Generator:
     def needs_own(self, op, variant):
         """Whether the variant cannot have a handler that looks ahead."""
         is_access = op.id in self.scalar_access or op.id in self.vector_kind
-        return variant == "WIDE" or (is_access and variant in ("CHECK", "MEM64"))
+        return variant in ("WIDE", "SINGLE") or (is_access and variant in ("CHECK", "MEM64"))
 
     @staticmethod
     def places():
@@ -401,11 +401,11 @@ class Generator:
         for state, index in self.places():
             out.append("    H(%s) \\" % self.entry(index, state, ""))
         out.append("")
-        for variant in ("CHECK", "MEM64", "WIDE", "POLLED", "PLAIN"):
+        for variant in ("CHECK", "MEM64", "WIDE", "POLLED", "PLAIN", "SINGLE"):
             out.append("#define %s_ENTRIES \\" % variant)
             for place, (state, index) in enumerate(self.places()):
                 name = self.entry(index, state, variant)
-                if name:
+                if name and (state == "E" or variant != "SINGLE"):
                     out.append("    CHANGE(%d, %s) \\" % (place, name))
             out.append("")
         return "\n".join(out) + "\n"

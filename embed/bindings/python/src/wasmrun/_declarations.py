@@ -110,6 +110,12 @@ WR_EXTERN_MEMORY = 2
 WR_EXTERN_GLOBAL = 3
 WR_EXTERN_TAG = 4
 
+wr_trace_kind_t = c_uint
+WR_TRACE_CALL = 1
+WR_TRACE_RETURN = 2
+WR_TRACE_FAIL = 4
+WR_TRACE_INSTRUCTION = 8
+
 wr_object_kind_t = c_uint
 WR_OBJECT_NONE = 0
 WR_OBJECT_I31 = 1
@@ -163,6 +169,7 @@ wr_log_func_t = CFUNCTYPE(None, c_void_p, wr_log_level_t, c_char_p)
 wr_cache_visit_t = CFUNCTYPE(None, c_void_p, c_char_p, c_uint64, c_int64)
 wr_host_func_t = CFUNCTYPE(c_void_p, c_void_p, c_void_p, c_void_p)
 wr_callback_t = CFUNCTYPE(None, c_void_p, c_void_p, c_void_p, POINTER(c_void_p))
+wr_tracer_t = CFUNCTYPE(None, c_void_p, c_void_p)
 wr_wasi_random_t = CFUNCTYPE(c_bool, c_void_p, c_void_p, c_size_t)
 
 
@@ -326,6 +333,20 @@ class wr_slot_t(Union):
         ("f32", c_float),
         ("f64", c_double),
         ("ref", c_uint64),
+    ]
+
+
+class wr_trace_event_t(Structure):
+    _fields_ = [
+        ("kind", wr_trace_kind_t),
+        ("function_index", c_uint32),
+        ("func", c_void_p),
+        ("instance", c_void_p),
+        ("depth", c_uint64),
+        ("module_offset", c_uint64),
+        ("code", c_void_p),
+        ("code_size", c_size_t),
+        ("values", POINTER(wr_slot_t)),
     ]
 
 
@@ -517,9 +538,11 @@ FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "wr_func_param": (wr_valkind_t, [c_void_p, c_size_t]),
     "wr_func_result": (wr_valkind_t, [c_void_p, c_size_t]),
     "wr_func_signature": (c_size_t, [c_void_p, c_void_p, c_size_t]),
+    "wr_func_name": (None, [c_void_p, POINTER(wr_name_t), POINTER(wr_name_t)]),
     "wr_func_call": (c_void_p, [c_void_p, c_void_p, POINTER(wr_val_t), c_size_t, POINTER(wr_val_t), c_size_t]),
     "wr_func_call_slots": (c_void_p, [c_void_p, c_void_p, POINTER(wr_slot_t)]),
     "wr_func_has_signature": (c_bool, [c_void_p, c_char_p]),
+    "wr_config_set_tracer": (None, [c_void_p, c_uint32, wr_tracer_t, c_void_p]),
     "wr_call_start": (c_void_p, [c_void_p, c_void_p, POINTER(wr_val_t), c_size_t, POINTER(wr_val_t), c_size_t, POINTER(c_void_p)]),
     "wr_call_resume": (c_void_p, [c_void_p, POINTER(wr_val_t), c_size_t, POINTER(c_void_p)]),
     "wr_call_reason": (wr_trap_code_t, [c_void_p]),

@@ -214,6 +214,19 @@ pub const WR_EXTERN_MEMORY: wr_externkind_t = 2;
 pub const WR_EXTERN_GLOBAL: wr_externkind_t = 3;
 pub const WR_EXTERN_TAG: wr_externkind_t = 4;
 
+/// Tracing: what guests do, told while they do it. An engine with a tracer interprets all code one instruction at a
+/// time, whatever else its configuration says; that takes ten times as long and more. Engines without one
+/// look for a tracer nowhere in guest code.
+pub type wr_trace_kind_t = c_uint;
+/// a function begins: `values` are its arguments
+pub const WR_TRACE_CALL: wr_trace_kind_t = 1;
+/// it returns: `values` are its results. After a tail call only the callee does
+pub const WR_TRACE_RETURN: wr_trace_kind_t = 2;
+/// a host function, or an outermost call, ended by a trap, an exception or an exit
+pub const WR_TRACE_FAIL: wr_trace_kind_t = 4;
+/// the instruction at `code` is about to run
+pub const WR_TRACE_INSTRUCTION: wr_trace_kind_t = 8;
+
 /// Objects of the garbage-collected heap. What is made or read here is kept as results of calls are: see the
 /// scopes above. Packed fields and elements are i32 values, zero-extended.
 pub type wr_object_kind_t = c_uint;
@@ -302,6 +315,9 @@ pub type wr_host_func_t = Option<unsafe extern "C" fn(caller: *mut wr_caller_t, 
 /// (Python's, for a signal) leaves whatever the register held. The function sets *error, to NULL or an own
 /// error; one that leaves it alone has failed, and the guest traps.
 pub type wr_callback_t = Option<unsafe extern "C" fn(caller: *mut wr_caller_t, context: *mut c_void, slots: *mut wr_slot_t, error: *mut *mut wr_error_t)>;
+
+/// Runs in the thread that runs the guest; it may read the store's memories, and must not call into the store.
+pub type wr_tracer_t = Option<unsafe extern "C" fn(context: *mut c_void, event: *const wr_trace_event_t)>;
 
 /// Random bytes of the embedder's own; false if there are none. NULL: the host's again.
 pub type wr_wasi_random_t = Option<unsafe extern "C" fn(context: *mut c_void, bytes: *mut c_void, size: usize) -> bool>;
@@ -478,6 +494,21 @@ pub union wr_slot_t {
     pub f32: f32,
     pub f64: f64,
     pub r#ref: u64,
+}
+
+/// Valid during the call of the tracer, with all that it points to.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct wr_trace_event_t {
+    pub kind: wr_trace_kind_t,
+    pub function_index: u32,
+    pub func: *const wr_func_t,
+    pub instance: *mut wr_instance_t,
+    pub depth: u64,
+    pub module_offset: u64,
+    pub code: *const u8,
+    pub code_size: usize,
+    pub values: *const wr_slot_t,
 }
 
 /// The `of` of a [`wr_extern_t`].
@@ -778,6 +809,9 @@ extern "C" {
     pub fn wr_func_result(func: *const wr_func_t, index: usize) -> wr_valkind_t;
     /// All of it as a string, as by wr_module_export_signature().
     pub fn wr_func_signature(func: *const wr_func_t, buffer: *mut c_char, size: usize) -> usize;
+    /// What backtraces call it: the module that it is of, or under whose name the host defined it, and its own name. Size 0
+    /// where there is none. As in the module: control characters are not escaped. Valid as long as the store.
+    pub fn wr_func_name(func: *const wr_func_t, module: *mut wr_name_t, name: *mut wr_name_t);
     /// Kinds are checked. `results` needs room for wr_func_result_count().
     pub fn wr_func_call(store: *mut wr_store_t, func: *mut wr_func_t, args: *const wr_val_t, nargs: usize, results: *mut wr_val_t, nresults: usize) -> *mut wr_error_t;
     /// Calls without boxing, for who knows the function's type: see wr_func_has_signature(), once. `slots` holds
@@ -786,6 +820,8 @@ extern "C" {
     pub fn wr_func_call_slots(store: *mut wr_store_t, func: *mut wr_func_t, slots: *mut wr_slot_t) -> *mut wr_error_t;
     /// Whether a function has the type that the signature says.
     pub fn wr_func_has_signature(func: *const wr_func_t, signature: *const c_char) -> bool;
+    /// `kinds`: WR_TRACE_* bits, what is told. NULL: no tracing.
+    pub fn wr_config_set_tracer(config: *mut wr_config_t, kinds: u32, tracer: wr_tracer_t, context: *mut c_void);
     /// Arguments are checked as by wr_func_call(). Without fuel, deadline or interruptibility it never pauses.
     pub fn wr_call_start(store: *mut wr_store_t, func: *mut wr_func_t, args: *const wr_val_t, nargs: usize, results: *mut wr_val_t, nresults: usize, paused: *mut *mut wr_call_t) -> *mut wr_error_t;
     /// Goes on with the call, which is consumed; *paused is set again if it pauses again. Not in host functions
@@ -1045,6 +1081,7 @@ fn layouts() {
     assert_eq!((size_of::<wr_val_of>(), align_of::<wr_val_of>()), (16, 8));
     assert_eq!((size_of::<wr_val_t>(), align_of::<wr_val_t>()), (24, 8));
     assert_eq!((size_of::<wr_slot_t>(), align_of::<wr_slot_t>()), (8, 8));
+    assert_eq!((size_of::<wr_trace_event_t>(), align_of::<wr_trace_event_t>()), (64, 8));
     assert_eq!((size_of::<wr_extern_of>(), align_of::<wr_extern_of>()), (8, 8));
     assert_eq!((size_of::<wr_extern_t>(), align_of::<wr_extern_t>()), (16, 8));
     assert_eq!((size_of::<wr_prelinked_stats_t>(), align_of::<wr_prelinked_stats_t>()), (32, 8));
