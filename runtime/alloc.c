@@ -6,6 +6,8 @@
 
 #include <stdlib.h>
 
+#include "os.h"
+
 static void *system_alloc(void *context, void *pointer, size_t old_size, size_t new_size) {
     (void)context;
     (void)old_size;
@@ -22,10 +24,14 @@ void *wr_alloc(const Alloc *a, size_t size) {
     return size == 0 ? NULL : a->func(a->context, NULL, 0, size);
 }
 
+void *wr_clear(void *p, size_t size) {
+    wr_os_will_write(p, size);
+    return memset(p, 0, size);
+}
+
 void *wr_alloc_zero(const Alloc *a, size_t size) {
     void *p = wr_alloc(a, size);
-    if (p != NULL) memset(p, 0, size);
-    return p;
+    return p != NULL ? wr_clear(p, size) : NULL;
 }
 
 void *wr_alloc_array(const Alloc *a, size_t count, size_t size) {

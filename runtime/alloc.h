@@ -26,6 +26,9 @@ NODISCARD void *wr_alloc_array(const Alloc *a, size_t count, size_t size);
 NODISCARD void *wr_realloc(const Alloc *a, void *p, size_t old_size, size_t new_size);
 void wr_free(const Alloc *a, void *p, size_t size);
 
+/* memset to zero, of a new block: quicker if it is large. Its address. */
+void *wr_clear(void *p, size_t size);
+
 /* Grows an array geometrically so that it can hold `need` elements, at most `max`; false when that
  * is impossible (array and capacity are then unchanged). */
 NODISCARD bool wr_grow_array(const Alloc *a, void *array_pointer, u32 *capacity, u64 need, u64 max,

@@ -61,8 +61,7 @@ void *wr_arena_new(Arena *arena, size_t count, size_t size) {
     if (!mul_size(count, size, &bytes)) return NULL;
     if (bytes == 0) return arena; /* any pointer will do */
     u8 *block = take(arena, bytes);
-    if (block != NULL) memset(block, 0, bytes);
-    return block;
+    return block != NULL ? wr_clear(block, bytes) : NULL;
 }
 
 void *wr_arena_copy(Arena *arena, const void *data, size_t size) {

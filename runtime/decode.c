@@ -432,10 +432,13 @@ static void read_data(Reader *r, Module *m, DataSeg *seg) {
     if (flags != 0) require(r, at, m, FEATURE_BULK_MEMORY, malformed);
     seg->mode = flags == 1 ? SEG_PASSIVE : SEG_ACTIVE;
     if (flags == 2) seg->memory = wr_read_u32(r);
-    if (seg->mode == SEG_ACTIVE) seg->offset = read_const_expr(r, m);
+    seg->before = (u8)(r->pos - at); /* at most two numbers of 32 bits */
+    if (seg->mode == SEG_ACTIVE) (void)read_const_expr(r, m);
+    const u8 *expr_end = r->pos;
     seg->size = wr_read_count(r, 0);
-    const u8 *data = wr_read_bytes(r, seg->size);
-    seg->data = data == NULL ? 0 : (u64)(data - m->bytes);
+    seg->after = (u8)(r->pos - expr_end);
+    seg->head = (u32)(r->pos - at);
+    (void)wr_read_bytes(r, seg->size);
 }
 
 static void decode_datas(Reader *r, Module *m) {

@@ -11,6 +11,7 @@
 #include "lazy_bodies.h"
 #include "link.h"
 #include "memory.h"
+#include "os.h"
 #include "table.h"
 
 /* ---- the block ------------------------------------------------------------------------------ */
@@ -325,13 +326,36 @@ static Error *init_tables(Instance *i, bool *escaped) {
     return NULL;
 }
 
+/* The offset of an active segment, for a guess; false if it has none. */
+static bool peek_offset(Instance *i, const DataSeg *segment, u64 *offset) {
+    if (segment->mode != SEG_ACTIVE || segment->memory != 0) return false;
+    ConstExpr expr = data_offset(segment);
+    Error *error = evaluate_offset(i, &expr, offset);
+    wr_error_delete(error);
+    return error == NULL;
+}
+
+/* Compilers write data segments in the order of their addresses: all are between the first and the last, then. If so,
+ * and without large gaps, these pages of the memory will be written. */
+static void expect_datas(Instance *i) {
+    const Module *m = i->module;
+    if (m->ndatas == 0) return;
+    const DataSeg *first = &m->datas[0], *last = &m->datas[m->ndatas - 1];
+    u64 start, end, size = data_contents(last) + last->size - first->at;
+    if (!peek_offset(i, first, &start) || !peek_offset(i, last, &end)) return;
+    if (start <= end && end - start <= 2 * size && end <= memory_size(i->memories[0]))
+        wr_os_will_write(i->memories[0]->base + start, (size_t)(end - start));
+}
+
 static Error *init_memories(Instance *i) {
     const Module *m = i->module;
+    expect_datas(i);
     for (u32 k = 0; k < m->ndatas; k++) {
         const DataSeg *segment = &m->datas[k];
         if (segment->mode != SEG_ACTIVE) continue;
         u64 offset;
-        Error *error = evaluate_offset(i, &segment->offset, &offset);
+        ConstExpr expr = data_offset(segment);
+        Error *error = evaluate_offset(i, &expr, &offset);
         if (error) return error;
         error = trap_or_null(wr_memory_init(i, segment->memory, k, offset, 0, segment->size));
         if (error) return error;

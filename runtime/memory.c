@@ -440,7 +440,7 @@ wr_trap_code_t wr_memory_init(Instance *i, u32 memory, u32 data, u64 dst, u32 sr
     if (!in_range(src, n, available) || !in_range(dst, n, memory_size(m))) {
         return WR_TRAP_MEMORY_OUT_OF_BOUNDS;
     }
-    if (n) racy_copy(m->base + dst, i->module->bytes + segment->data + src, n);
+    if (n) racy_copy(m->base + dst, i->module->bytes + data_contents(segment) + src, n);
     return WR_TRAP_NONE;
 }
 

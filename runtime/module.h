@@ -105,14 +105,21 @@ typedef struct ElemSeg {
     u64 at;
 } ElemSeg;
 
+/* Kept small: Go makes a hundred thousand of them. */
 typedef struct DataSeg {
-    SegMode mode;
-    u32 memory;
-    ConstExpr offset;
-    u64 data; /* offset in the module */
-    u32 size;
     u64 at;
+    u32 head; /* bytes from there to the contents */
+    u32 size; /* of the contents */
+    u32 memory;
+    u8 mode;          /* SegMode */
+    u8 before, after; /* bytes of the head around an active segment's offset expression */
 } DataSeg;
+INLINE u64 data_contents(const DataSeg *seg) {
+    return seg->at + seg->head;
+} /* offset in the module */
+INLINE ConstExpr data_offset(const DataSeg *seg) {
+    return (ConstExpr){seg->at + seg->before, seg->head - seg->before - seg->after};
+}
 
 typedef struct CustomSection {
     Name name;

@@ -100,7 +100,7 @@ static const u8 *data_elements(const Instance *i, const DefType *type, u32 data,
     const DataSeg *segment = &i->module->datas[data];
     u32 available = i->dropped_datas[data] ? 0 : segment->size;
     if (!in_range(start, (u64)n << element_width(type), available)) return NULL;
-    return i->module->bytes + segment->data + start;
+    return i->module->bytes + data_contents(segment) + start;
 }
 
 /* Whether elements [start, start + n) are in the segment; *values may be NULL if n is 0. */

@@ -17,6 +17,9 @@ NODISCARD void *wr_os_reserve(size_t size);
 NODISCARD bool wr_os_commit(void *address, size_t size);
 void wr_os_decommit(void *address, size_t size);
 void wr_os_release(void *address, size_t size);
+/* A hint, for any writable bytes: all will be written now. A large part's pages then come at once, for a quarter
+ * of what they cost one by one. */
+void wr_os_will_write(void *address, size_t size);
 
 /* Drops the contents of committed pages: anonymous ones read as zeros, those of an image as the image. */
 void wr_os_reset(void *address, size_t size);

@@ -28,6 +28,8 @@
 #define MAP_NORESERVE 0
 #endif
 
+#define LARGE_WRITE 262144u /* bytes, more than a page: less is not worth a system call */
+
 /* ---- address space -------------------------------------------------------------------------- */
 
 size_t wr_os_page_size(void) {
@@ -74,6 +76,21 @@ void wr_os_decommit(void *address, size_t size) {
 void wr_os_release(void *address, size_t size) {
     if (address) (void)munmap(address, round_to_pages(size));
 }
+
+#if defined(MADV_POPULATE_WRITE)
+/* Linux from 5.14 on; older ones refuse. */
+void wr_os_will_write(void *address, size_t size) {
+    size_t page = wr_os_page_size(), skipped = (page - (uintptr_t)address % page) % page;
+    if (size < LARGE_WRITE) return;
+    size -= skipped;
+    (void)madvise((u8 *)address + skipped, size - size % page, MADV_POPULATE_WRITE);
+}
+#else
+void wr_os_will_write(void *address, size_t size) {
+    (void)address;
+    (void)size;
+}
+#endif
 
 #if defined(__linux__)
 /* A private mapping of a file gets the file's pages back, an anonymous one zeros. */

@@ -156,7 +156,8 @@ static Error *check_data(Validator *v, const DataSeg *seg) {
     if (seg->mode != SEG_ACTIVE) return NULL;
     if (seg->memory >= m->nmemories) return unknown(seg->at, "memory", seg->memory);
     ValType address = m->memories[seg->memory].limits.is_64 ? T_I64 : T_I32;
-    return check_const(v, &seg->offset, address, m->nglobals);
+    ConstExpr offset = data_offset(seg);
+    return check_const(v, &offset, address, m->nglobals);
 }
 
 static Error *check_start(const Module *m) {

@@ -133,7 +133,7 @@ static void check_segments(const Module *m) {
     cr_assert(m->elems[3].type == T_REF(HEAP_FUNC, 0) && m->elems[4].type == T_FUNCREF);
     cr_assert(m->elems[7].type == T_REF(HEAP_STRUCT, 1) && m->elems[5].exprs[0].size == 3);
     cr_assert(m->ndatas == 3 && m->has_data_count && m->data_count == 3);
-    cr_assert(m->datas[0].size == 2 && m->bytes[m->datas[0].data] == 'a');
+    cr_assert(m->datas[0].size == 2 && m->bytes[data_contents(&m->datas[0])] == 'a');
     cr_assert(m->datas[1].mode == SEG_PASSIVE && m->datas[2].memory == 1 && m->datas[2].size == 0);
 }
 

@@ -266,3 +266,82 @@ Test(instance, exports_by_name_and_kind) {
     cr_assert_null(wr_instance_global(i, "gg"));
     bench_delete(&b);
 }
+
+/* ---- large data ----------------------------------------------------------------------------- */
+
+#define LARGE 200000u /* bytes of a segment, in three of LEB128 */
+
+/* A segment of LARGE bytes `fill`, its numbers longer than they need be. */
+static u8 *large_segment(u8 *to, u32 address, u8 fill) {
+    const u8 head[] = {0x82,
+                       0,
+                       0x80,
+                       0x80,
+                       0,
+                       I32_CONST,
+                       0x80 | (address & 0x7F),
+                       0x80 | (address >> 7 & 0x7F),
+                       0x80 | (address >> 14 & 0x7F),
+                       address >> 21 & 0x7F,
+                       END,
+                       0x80 | (LARGE & 0x7F),
+                       0x80 | (LARGE >> 7 & 0x7F),
+                       0x80 | LARGE >> 14,
+                       0x80,
+                       0};
+    memcpy(to, head, sizeof head);
+    memset(to + sizeof head, fill, LARGE);
+    return to + sizeof head + LARGE;
+}
+
+/* Two of them at these addresses of a memory of a megabyte; instantiates. */
+static wr_error_t *init_large(Bench *b, u32 first, u32 second, wr_instance_t **instance) {
+    Wasm w = wasm_begin();
+    SECTION(&w, 5, 1, 0, 16);
+    SECTION(&w, S_EXPORT, 1, 1, 'm', 2, 0);
+    u8 *bytes = malloc(w.size + 3 * LARGE), *end = bytes + w.size + 7;
+    memcpy(bytes, w.data, w.size);
+    end = large_segment(large_segment(end, first, 1), second, 2);
+    u32 size = (u32)(end - bytes - w.size - 6);
+    const u8 head[] = {11,
+                       0x80 | (size & 0x7F),
+                       0x80 | (size >> 7 & 0x7F),
+                       0x80 | (size >> 14 & 0x7F),
+                       0x80 | size >> 21,
+                       0,
+                       2};
+    memcpy(bytes + w.size, head, sizeof head);
+    wr_module_t *module = NULL;
+    must(wr_module_new(b->engine, bytes, (size_t)(end - bytes), &module));
+    free(bytes);
+    wr_error_t *error = wr_linker_instantiate(b->linker, b->store, module, instance);
+    wr_module_delete(module);
+    return error;
+}
+
+/* In order, over each other, the other way round, with a gap: whatever is guessed of where they are. */
+Test(instance, large_data_segments) {
+    static const u32 places[][2] = {{0, 200000}, {3, 200003}, {100000, 100001},
+                                    {300000, 5}, {1, 848575}, {700000, 700000}};
+    Bench b = bench_new(NULL);
+    for (size_t k = 0; k < sizeof places / sizeof *places; k++) {
+        wr_instance_t *instance = NULL;
+        must(init_large(&b, places[k][0], places[k][1], &instance));
+        const u8 *memory = wr_memory_data(wr_instance_memory(instance, "m"));
+        for (u32 at = 0; at < 1u << 20; at++) {
+            u8 expected = at - places[k][1] < LARGE ? 2 : at - places[k][0] < LARGE ? 1 : 0;
+            if (memory[at] != expected) cr_assert_fail("case %zu, byte %u", k, at);
+        }
+    }
+    bench_delete(&b);
+}
+
+Test(instance, large_data_segments_that_do_not_fit) {
+    static const u32 places[][2] = {{0, 848577}, {0, 1 << 20}, {0, 0x8000000 - 1}, {848577, 0}};
+    Bench b = bench_new(NULL);
+    wr_instance_t *instance = NULL;
+    for (size_t k = 0; k < sizeof places / sizeof *places; k++)
+        must_trap(init_large(&b, places[k][0], places[k][1], &instance),
+                  WR_TRAP_MEMORY_OUT_OF_BOUNDS);
+    bench_delete(&b);
+}

@@ -35,6 +35,20 @@ Test(os, refuses_impossible_reservations) {
     cr_assert_null(wr_os_reserve(SIZE_MAX / 2));
 }
 
+/* What is in whole or in parts of pages stays, and what is around them is not touched. */
+Test(os, a_hint_changes_no_bytes) {
+    size_t page = wr_os_page_size(), size = 1u << 20;
+    u8 *p = wr_os_reserve(size + 2 * page);
+    cr_assert(wr_os_commit(p + page, size));
+    p[page + 3] = 1;
+    p[page + size - 1] = 2;
+    wr_os_will_write(p + page, 0);
+    wr_os_will_write(p + page + 3, size - 3);
+    wr_os_will_write(p + page, size);
+    cr_assert(p[page + 3] == 1 && p[page + size - 1] == 2 && p[page + size / 2] == 0);
+    wr_os_release(p, size + 2 * page);
+}
+
 Test(os, reserved_pages_cannot_be_touched, .signal = SIGSEGV) {
     signal(SIGSEGV, SIG_DFL); /* not a sanitizer\'s */
     volatile u8 *p = wr_os_reserve(wr_os_page_size());
