@@ -92,8 +92,7 @@ void wr_compiler_stop(Compiler *compiler) {
 static const char *spawn(Compiler *compiler, bool is_urgent) {
     const char *argv[] = {compiler->path, NULL}, *why = "it has been cancelled";
     if (compiler->is_cancelled) return why;
-    compiler->runs = wr_os_process_start(argv, &compiler->process, &why);
-    if (compiler->runs && !is_urgent) wr_os_process_yield(&compiler->process);
+    compiler->runs = wr_os_process_start(argv, !is_urgent, &compiler->process, &why);
     return compiler->runs ? NULL : why;
 }
 

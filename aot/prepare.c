@@ -82,12 +82,17 @@ bool wr_aot_take_cached(Module *module, const char *path, const NativeOptions *o
     return false;
 }
 
+/* Whoever has what runs often compiled by the way has not asked for the cache. */
+static void tell_of_cache(const Engine *engine, Error *error) {
+    wr_log(engine, engine->tier != NULL ? WR_LOG_INFO : WR_LOG_WARNING, "%s",
+           wr_error_message(error));
+    wr_error_delete(error);
+}
+
 static void put_into_cache(Module *module, const Cache *cache, const char *path, const u8 *bytes,
                            size_t size) {
     Error *error = wr_cache_put(cache, path, bytes, size);
-    if (error == NULL) return;
-    wr_log(module->engine, WR_LOG_WARNING, "%s", wr_error_message(error));
-    wr_error_delete(error);
+    if (error != NULL) tell_of_cache(module->engine, error);
 }
 
 Error *wr_aot_take(Module *module, const NativeOptions *options, u8 *bytes, size_t size,
@@ -122,8 +127,9 @@ const Cache *wr_aot_open_cache(Engine *engine, Cache *cache) {
     if (error == NULL) return cache;
     NativeEngine *native = wr_native_engine(engine);
     if (native != NULL && !atomic_exchange(&native->told_of_cache, true))
-        wr_log(engine, WR_LOG_WARNING, "%s", wr_error_message(error));
-    wr_error_delete(error);
+        tell_of_cache(engine, error);
+    else
+        wr_error_delete(error);
     return NULL;
 }
 

@@ -9,6 +9,8 @@
 
 #define MS ((u64)1000000)
 #define FIRST_TICK (5 * MS) /* after the first function got warm: most programs end before */
+/* The same where the compiler takes its time from the guest: to compile a first slice takes as long. */
+#define FIRST_TICK_ALONE (200 * MS)
 #define TICK_MIN (2 * MS)
 #define TICK_MAX (32 * MS)
 /* A look that comes later than this after the alarm found the guest elsewhere, in compiled code or asleep, or the host
@@ -242,12 +244,12 @@ static void stop_compiler(Tier *t) {
     t->compiler = NULL;
 }
 
-static void note_failure(Tier *t, const TierModule *tm, Error *error) {
+static void note_failure(Tier *t, Error *error, bool counts) {
     wr_log(t->engine, WR_LOG_INFO, "code stays interpreted: %s", wr_error_message(error));
     wr_error_delete(error);
     stop_compiler(t);
-    t->stats.failures += !tm->is_going;
-    t->is_off = t->is_off || t->stats.failures >= MAX_FAILURES;
+    t->stats.failures += counts;
+    t->is_off |= t->stats.failures >= MAX_FAILURES;
 }
 
 static void note_success(Tier *t, const CompileStats *stats) {
@@ -282,7 +284,7 @@ static void compile_hot(Tier *t, TierModule *tm) {
     } else {
         t->is_off = true;
     }
-    if (error != NULL) note_failure(t, tm, error);
+    if (error != NULL) note_failure(t, error, !tm->is_going);
     tm->nslices += 1;
     if (error == NULL) note_success(t, &stats);
     t->idle_since = wr_os_now();
@@ -299,11 +301,20 @@ static void tick(Tier *t) {
     if (t->compiler != NULL && wr_os_now() - t->idle_since > IDLE) stop_compiler(t);
 }
 
+/* Where there is no compiler nothing is asked of the guest. */
+static void find_compiler(Tier *t) {
+    Error *error = start_compiler(t);
+    if (error == NULL) return;
+    note_failure(t, error, false);
+    t->is_off = true;
+}
+
 static void watch(void *context) {
     Tier *t = context;
     wr_os_mutex_lock(&t->lock);
-    t->warm_since = wr_os_now();
-    u64 next = t->warm_since + FIRST_TICK;
+    t->warm_since = t->idle_since = wr_os_now();
+    u64 next = t->warm_since + (wr_os_cpu_count() > 1 ? FIRST_TICK : FIRST_TICK_ALONE);
+    find_compiler(t);
     while (!t->stops && !t->is_off) {
         wr_os_cond_wait(&t->wake, &t->lock, next);
         if (t->stops || wr_os_now() < next) continue;
@@ -401,12 +412,14 @@ void wr_tier_adopt(Module *module) {
     if (cache == NULL) return;
     CompileRequest request = {.options = options_of(module->engine)};
     wr_cache_path(cache, module, &request, path);
-    if (wr_aot_take_cached(module, path, &request.options)) return;
-    for (u32 i = 0; i < MAX_SLICES; i++) {
+    bool has_whole = wr_aot_take_cached(module, path, &request.options);
+    for (u32 i = 0; !has_whole && i < MAX_SLICES; i++) {
         wr_cache_slice_path(path, i, slice);
         if (!wr_aot_take_cached(module, slice, &request.options)) break;
         module->nslices += 1;
     }
+    if (has_whole || module->nslices > 0)
+        wr_log(module->engine, WR_LOG_INFO, "began with what the cache has compiled");
 }
 
 static void free_module(const Tier *t, TierModule *tm) {
@@ -456,6 +469,7 @@ bool wr_tier_start(Engine *engine) {
     t->engine = engine;
     t->is_eager = mode != NULL && strcmp(mode, "eager") == 0;
     t->tick = TICK_MIN;
+    t->warm_since = wr_os_now();
     wr_os_mutex_init(&t->lock);
     wr_os_cond_init(&t->wake);
     wr_os_cond_init(&t->idle);

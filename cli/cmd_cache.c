@@ -1,4 +1,4 @@
-/* cmd_cache.c - `wasmrun cache`: what --engine=aot has kept. */
+/* cmd_cache.c - `wasmrun cache`: what --engine=aot and auto have kept. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>

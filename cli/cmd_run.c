@@ -304,16 +304,18 @@ static void print_shadows(const Run *run) {
 }
 
 static void print_tier(const Run *run) {
-    if (!run->settings->stats || !run->engine || run->settings->engine != ENGINE_AUTO) return;
+    if (!run->settings->stats || !run->engine) return;
+    if (wr_cli_engine_kind(run->settings) != WR_ENGINE_AUTO) return;
     wr_tier_stats_t s;
     wr_engine_get_tier_stats(run->engine, &s);
     fprintf(stderr,
             "compiled meanwhile\n"
-            "  functions   %12" PRIu32 " in %" PRIu32 " times\n"
+            "  functions   %12" PRIu32 " in %" PRIu32 " times, %" PRIu32 " failed\n"
             "  loops       %12" PRIu32 " entered\n"
             "  compiler    %12.3f ms\n"
             "  first after %12.3f ms\n",
-            s.functions, s.slices, s.loops, (double)s.ns / 1e6, (double)s.first_ns / 1e6);
+            s.functions, s.slices, s.failures, s.loops, (double)s.ns / 1e6,
+            (double)s.first_ns / 1e6);
 }
 
 int wr_cli_run(const Settings *settings) {

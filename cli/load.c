@@ -46,14 +46,20 @@ static void show_progress(void *context, uint32_t done, uint32_t total) {
 
 wr_compile_progress_t wr_cli_progress(void) { return wr_cli_is_terminal() ? show_progress : NULL; }
 
+wr_engine_kind_t wr_cli_engine_kind(const Settings *settings) {
+    switch (settings->engine) {
+    case ENGINE_COMPILED: return WR_ENGINE_COMPILED;
+    case ENGINE_AUTO:
+        return settings->fuel != UINT64_MAX || settings->in_place ? WR_ENGINE_INTERPRETER
+                                                                  : WR_ENGINE_AUTO;
+    default: return WR_ENGINE_INTERPRETER;
+    }
+}
+
 /* False when out of memory. */
 static bool configure_compilation(const Settings *settings, wr_config_t *config) {
-    static const wr_engine_kind_t kinds[] = {
-        [ENGINE_INTERPRETER] = WR_ENGINE_INTERPRETER,
-        [ENGINE_COMPILED] = WR_ENGINE_COMPILED,
-        [ENGINE_AUTO] = WR_ENGINE_AUTO,
-    };
-    wr_config_set_engine_kind(config, kinds[settings->engine]);
+    wr_engine_kind_t kind = wr_cli_engine_kind(settings);
+    wr_config_set_engine_kind(config, kind);
     if (settings->opt_level >= 0) wr_config_set_opt_level(config, (unsigned)settings->opt_level);
     wr_config_set_compiled_polls(config, !settings->no_polls);
     wr_config_set_compiled_fuel(config, settings->count_fuel || settings->fuel != UINT64_MAX);
@@ -61,8 +67,8 @@ static bool configure_compilation(const Settings *settings, wr_config_t *config)
     wr_config_set_perf_map(config, settings->perf_map);
     wr_config_set_debug_info(config, settings->debug_info);
     wr_config_set_compile_progress(config, wr_cli_progress(), NULL);
-    if (settings->engine != ENGINE_INTERPRETER)
-        wr_config_set_log(config, wr_cli_warn, NULL, WR_LOG_WARNING);
+    if (kind != WR_ENGINE_INTERPRETER)
+        wr_config_set_log(config, wr_cli_log, NULL, settings->stats ? WR_LOG_INFO : WR_LOG_WARNING);
     return settings->no_cache || wr_config_set_cache(config, settings->cache);
 }
 

@@ -13,6 +13,8 @@
 own wr_error_t *wr_cli_config_new(const Settings *settings, own wr_config_t **config);
 own wr_error_t *wr_cli_engine_new(const Settings *settings, own wr_engine_t **engine);
 
+/* What --engine means: what counts fuel, or runs from its bytes alone, is never compiled meanwhile. */
+wr_engine_kind_t wr_cli_engine_kind(const Settings *settings);
 /* What shows how far compiling has come; NULL unless standard error is a terminal. */
 wr_compile_progress_t wr_cli_progress(void);
 /* Opens an artifact; or decodes and validates a file in binary or text, or standard input for "-". */

@@ -78,8 +78,10 @@ static const Option options[] = {
     OPTION("max-threads", 0, COUNT, IN_RUN, max_threads, 0, "N",
            "Threads that the guest may have beside its main\none [64]; 0: none")
     HEADING("Engine", IN_RUN | IN_VALIDATE | IN_DUMP | IN_WAST)
-    OPTION("engine", 0, CHOICE, IN_RUN | IN_WAST, engine, 0, "interp|aot|auto",
-           "How code is executed: interpreted, or compiled to\nmachine code before it runs; auto: interpreted\nuntil what runs often has been compiled")
+    OPTION("engine", 0, CHOICE, IN_RUN, engine, 0, "auto|aot|interp",
+           "How code is executed: interpreted, or compiled to\nmachine code before it runs; auto: interpreted\nuntil what runs often has been compiled [auto]")
+    OPTION("engine", 0, CHOICE, IN_WAST, engine, 0, "auto|aot|interp",
+           "The same as for 'run' [interp]")
     HEADING("Compilation", IN_COMPILE | IN_CACHE)
     OPTION("opt-level", 'O', CHOICE, IN_RUN | IN_WAST | IN_COMPILE, opt_level, 0, "0|1|2|3|s",
            "How well code is compiled; s: small [2]")
@@ -331,15 +333,16 @@ static bool parse_short(Settings *settings, const Command *command, char *arg, c
     return true;
 }
 
-static void set_defaults(Settings *settings) {
+static void set_defaults(Settings *settings, const Command *command) {
     memset(settings, 0, sizeof *settings);
     settings->fuel = settings->max_memory = settings->max_heap = settings->warm_after = UINT64_MAX;
     settings->max_threads = 64;
     settings->opt_level = -1;
+    settings->engine = command->in & IN_RUN ? ENGINE_AUTO : ENGINE_INTERPRETER;
 }
 
 bool wr_cli_options_parse(Settings *settings, const Command *command, int argc, char **argv) {
-    set_defaults(settings);
+    set_defaults(settings, command);
     settings->operands = argv;
     bool only_operands = false;
     for (int i = 0; i < argc; i++) {

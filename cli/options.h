@@ -21,7 +21,7 @@ typedef struct List {
 } List;
 
 enum { DIR_READ_WRITE, DIR_READ_ONLY, DIR_MAPPED /* the guest's name comes first */ };
-enum { ENGINE_INTERPRETER, ENGINE_COMPILED, ENGINE_AUTO };
+enum { ENGINE_AUTO, ENGINE_COMPILED, ENGINE_INTERPRETER };
 enum { MEMORY_MODE_AUTO, MEMORY_MODE_GUARD, MEMORY_MODE_EXPLICIT };
 
 /* What the command line says. Sizes in bytes, times in nanoseconds. Strings point into argv. */

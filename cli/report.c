@@ -102,10 +102,9 @@ int wr_cli_report(const char *subject, wr_error_t *error) {
     return status;
 }
 
-void wr_cli_warn(void *context, wr_log_level_t level, const char *text) {
+void wr_cli_log(void *context, wr_log_level_t level, const char *text) {
     (void)context;
-    (void)level;
-    begin_line("warning");
+    begin_line(level <= WR_LOG_WARNING ? "warning" : "note");
     wr_cli_print_safe(stderr, text, strlen(text));
     fputc('\n', stderr);
 }

@@ -28,8 +28,8 @@ bool wr_cli_out_of_memory(void);
  * guest's, 134 for a trap or an uncaught exception, 2 for wrong usage, 1 for anything else. */
 int wr_cli_report(const char *subject, wr_error_t *error);
 
-/* A wr_log_func_t: "wasmrun: warning: TEXT". */
-void wr_cli_warn(void *context, wr_log_level_t level, const char *text);
+/* A wr_log_func_t: "wasmrun: warning: TEXT", or "note". */
+void wr_cli_log(void *context, wr_log_level_t level, const char *text);
 
 /* Text with control characters and broken UTF-8 made visible, so that a name cannot drive a terminal. */
 void wr_cli_print_safe(FILE *out, const char *text, size_t size);

@@ -79,16 +79,17 @@ u32 wr_os_cpu_count(void);
 
 /* A child process, talked to over a socket that is its standard input and output. argv ends with NULL, argv[0] is
  * the file. False with errno text in *why (static). Reading and writing is of all the bytes; false when
- * the other side is gone. Nothing of this raises signals. */
+ * the other side is gone. Nothing of this raises signals. One that is `quiet` comes after others when processors are
+ * scarce, and has no standard error: whoever waits for the end of ours does not wait for it. */
 typedef struct OsProcess {
     i64 id;
     int socket;
 } OsProcess;
-NODISCARD bool wr_os_process_start(const char *const *argv, OsProcess *process, const char **why);
+NODISCARD bool wr_os_process_start(const char *const *argv, bool quiet, OsProcess *process,
+                                   const char **why);
 NODISCARD bool wr_os_process_write(const OsProcess *process, const void *data, size_t size);
 NODISCARD bool wr_os_process_read(const OsProcess *process, void *data, size_t size);
-void wr_os_process_kill(const OsProcess *process);  /* it has still to be waited for */
-void wr_os_process_yield(const OsProcess *process); /* others come first: soon after its start */
+void wr_os_process_kill(const OsProcess *process); /* it has still to be waited for */
 /* Waits for its end, after hanging up; how it ended goes to `how` as text. */
 void wr_os_process_end(OsProcess *process, char *how, size_t size);
 /* The file that this process runs; false when that is not known. */

@@ -3,6 +3,7 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -16,8 +17,16 @@
 
 extern char **environ;
 
-/* The child has the socket as its input and output, no signal blocked or ignored, and its own standard error is ours. */
-static int spawn(const char *const *argv, int socket, pid_t *id) {
+static int set_streams(posix_spawn_file_actions_t *actions, int socket, bool quiet) {
+    int error = posix_spawn_file_actions_adddup2(actions, socket, STDIN_FILENO);
+    if (error == 0) error = posix_spawn_file_actions_adddup2(actions, socket, STDOUT_FILENO);
+    if (error == 0 && quiet)
+        error = posix_spawn_file_actions_addopen(actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+    return error;
+}
+
+/* The child has the socket as its input and output, no signal blocked or ignored, and our standard error or none. */
+static int spawn(const char *const *argv, int socket, bool quiet, pid_t *id) {
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     sigset_t none, all;
@@ -27,8 +36,7 @@ static int spawn(const char *const *argv, int socket, pid_t *id) {
     if (error != 0) return error;
     error = posix_spawnattr_init(&attributes);
     if (error == 0) {
-        error = posix_spawn_file_actions_adddup2(&actions, socket, STDIN_FILENO);
-        if (error == 0) error = posix_spawn_file_actions_adddup2(&actions, socket, STDOUT_FILENO);
+        error = set_streams(&actions, socket, quiet);
         if (error == 0) error = posix_spawnattr_setsigmask(&attributes, &none);
         if (error == 0) error = posix_spawnattr_setsigdefault(&attributes, &all);
         if (error == 0)
@@ -43,7 +51,10 @@ static int spawn(const char *const *argv, int socket, pid_t *id) {
     return error;
 }
 
-bool wr_os_process_start(const char *const *argv, OsProcess *process, const char **why) {
+#define YIELDING 5 /* nice value: about a quarter of a processor that somebody else wants, too */
+
+bool wr_os_process_start(const char *const *argv, bool quiet, OsProcess *process,
+                         const char **why) {
     int pair[2];
     *why = NULL;
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) {
@@ -51,9 +62,10 @@ bool wr_os_process_start(const char *const *argv, OsProcess *process, const char
         return false;
     }
     pid_t id = 0;
-    int error = spawn(argv, pair[1], &id);
+    int error = spawn(argv, pair[1], quiet, &id);
     (void)close(pair[1]);
     if (error == 0) {
+        if (quiet) (void)setpriority(PRIO_PROCESS, (id_t)id, YIELDING);
         *process = (OsProcess){id, pair[0]};
         return true;
     }
@@ -87,12 +99,6 @@ bool wr_os_process_read(const OsProcess *process, void *data, size_t size) {
 }
 
 void wr_os_process_kill(const OsProcess *process) { (void)kill((pid_t)process->id, SIGKILL); }
-
-#define YIELDING 5 /* nice value: about a third of a processor that somebody else wants, too */
-
-void wr_os_process_yield(const OsProcess *process) {
-    (void)setpriority(PRIO_PROCESS, (id_t)process->id, YIELDING);
-}
 
 void wr_os_process_end(OsProcess *process, char *how, size_t size) {
     int status = 0;

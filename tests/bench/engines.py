@@ -12,6 +12,7 @@ TOP = pathlib.Path(__file__).resolve().parent.parent.parent
 
 OURS = "wasmrun"
 COMPILED = "wasmrun-aot"  # the same command; the first of several passes compiles
+AUTO = "wasmrun-auto"  # likewise
 ARTIFACT = "wasmrun-artifact"  # compiled before (ahead.py)
 NATIVE = "native"
 
@@ -29,8 +30,9 @@ BUN = ["-e", NODE_HOST, "--"]
 # Engine: (environment variable, options before the module). The interpreters' default stacks are
 # too small for deep recursion.
 KNOWN = {
-    OURS: ("WASMRUN", ["run"]),
+    OURS: ("WASMRUN", ["run", "--engine=interp"]),
     COMPILED: ("WASMRUN", ["run", "--engine=aot"]),
+    AUTO: ("WASMRUN", ["run"]),
     "wasm3": ("WASM3", ["--stack-size", "8388608"]),
     "iwasm": ("IWASM", ["--stack-size=8388608"]),
     "toywasm": ("TOYWASM", ["--wasi", "--"]),
@@ -54,7 +56,7 @@ def find(name):
     variable, prefix = KNOWN[name]
     path = os.environ.get(variable)
     if path is None:
-        path = TOP / "build/release/wasmrun" if name in (OURS, COMPILED) else name.partition("-")[0]
+        path = TOP / "build/release/wasmrun" if name in (OURS, COMPILED, AUTO) else name.partition("-")[0]
         path = shlex.quote(shutil.which(str(path)) or "")
     command = shlex.split(path)
     if not command or not command[0]:

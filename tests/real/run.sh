@@ -20,7 +20,7 @@ REAL=$(cd "$(dirname "$0")" && pwd)
 CI_PROGRAMS="bzip2 go jq rust sqlite unwind"
 ALL_PROGRAMS="$CI_PROGRAMS esbuild lisp zstd"
 
-quick="" build_only="" engine=""
+quick="" build_only="" engine=interp
 while :; do
     case $1 in
     --ci) quick=1 ;;
@@ -40,7 +40,7 @@ if [ -z "$build_only" ]; then
 fi
 CACHE=${REAL_CACHE:-$REAL/../../build/real}
 mkdir -p "$CACHE" && CACHE=$(cd "$CACHE" && pwd) || exit 2
-[ -z "$engine" ] || WASMRUN_FLAGS="--engine $engine --cache-dir $CACHE/compiled $WASMRUN_FLAGS"
+WASMRUN_FLAGS="--engine $engine --cache-dir $CACHE/compiled $WASMRUN_FLAGS"
 export LC_ALL=C TZ=UTC
 
 . "$REAL/lib.sh"
