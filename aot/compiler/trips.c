@@ -113,7 +113,9 @@ LLVMValueRef wr_linear_build(const LinearBuilder *to, const Linear *sum, u32 bit
     LLVMValueRef total = NULL;
     for (u32 i = 0; i < sum->nterms; i++) {
         LLVMValueRef value = sum->terms[i].value, mapped = wr_value_map_get(to->values, value);
-        value = LLVMBuildIntCast2(to->b, mapped != NULL ? mapped : value, type, 0, "");
+        /* In the loop it may stand behind conditions, and be poison where they do not hold. */
+        value = LLVMBuildFreeze(to->b, mapped != NULL ? mapped : value, "");
+        value = LLVMBuildIntCast2(to->b, value, type, 0, "");
         value = LLVMBuildMul(to->b, value, LLVMConstInt(type, sum->terms[i].factor, 0), "");
         total = total == NULL ? value : LLVMBuildAdd(to->b, total, value, "");
     }

@@ -84,9 +84,16 @@ static bool is_latch_counted(const Versioning *v) { return v->trips.block == v->
 
 /* ---- what the loop consists of ---- */
 
+/* An intrinsic that neither reads nor writes memory that we can see: of its effects, two bits for each of its arguments'
+ * memory, memory that only it knows, and any other. */
 static bool is_intrinsic(LLVMValueRef call) {
+    static const char name[] = "memory";
     LLVMValueRef called = LLVMGetCalledValue(call);
-    return LLVMIsAFunction(called) != NULL && LLVMGetIntrinsicID(called) != 0;
+    if (LLVMIsAFunction(called) == NULL || LLVMGetIntrinsicID(called) == 0) return false;
+    unsigned kind = LLVMGetEnumAttributeKindForName(name, sizeof name - 1);
+    LLVMAttributeRef effects =
+        LLVMGetEnumAttributeAtIndex(called, (LLVMAttributeIndex)LLVMAttributeFunctionIndex, kind);
+    return effects != NULL && (LLVMGetEnumAttributeValue(effects) & ~0xCull) == 0;
 }
 
 static LLVMTypeRef accessed_type(LLVMValueRef access) {
