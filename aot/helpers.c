@@ -202,10 +202,6 @@ u32 wr_native_ref_matches(Instance *i, u32 ref, u32 heap_type) {
     return wr_ref_matches(i->store, ref, heap_type);
 }
 
-u32 wr_native_exception_new(Instance *i, u32 tag, const Slot *payload) {
-    const Tag *t = i->tags[tag];
-    root_values(i, payload, t->type->param_slots);
-    u32 ref = wr_exception_new(i->store, t, payload);
-    root_values(i, NULL, 0);
-    return ref;
+u32 wr_native_exception_new(Instance *i, u32 tag) {
+    return wr_exception_new(i->store, i->tags[tag], NULL);
 }

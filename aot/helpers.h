@@ -39,6 +39,6 @@ u32 wr_native_array_init_data(Instance *i, u32 type, u32 data, u32 ref, u32 dst,
 u32 wr_native_array_init_elem(Instance *i, u32 type, u32 elem, u32 ref, u32 dst, u32 src, u32 n);
 void wr_native_shade(Instance *i, u32 ref);
 u32 wr_native_ref_matches(Instance *i, u32 ref, u32 heap_type);
-u32 wr_native_exception_new(Instance *i, u32 tag, const Slot *payload);
+u32 wr_native_exception_new(Instance *i, u32 tag);
 
 #endif

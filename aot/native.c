@@ -181,6 +181,12 @@ static bool goes_on(Native *n, NativeActivation *a, u32 offset) {
     return false;
 }
 
+u64 wr_native_find_pad(Native *n) {
+    n->left.is_call = true;
+    (void)goes_on(n, n->activation, n->trap_offset);
+    return wr_native_find_landing(n, n->activation) ? (u64)LAND_EXCEPTION << 32 | n->thrown : 0;
+}
+
 /* `error` is what the exception came with, or NULL. */
 static Error *unwind(Native *n, u32 exception, Error *error, bool on, u32 *how) {
     NativeActivation *a = n->activation;

@@ -83,6 +83,13 @@ typedef enum NativeHelper {
 typedef struct NativeActivation NativeActivation; /* native.c */
 typedef struct NativeExit NativeExit;             /* switch.h */
 
+/* How many of UNWIND_REGISTERS this machine has: the first ones. */
+#if defined(__aarch64__)
+#define NATIVE_SAVED 20u
+#else
+#define NATIVE_SAVED 6u
+#endif
+
 /* A place in compiled code: where it was left, or what a walk along its frames has come to. */
 typedef struct NativeRegisters {
     u64 pc, sp;

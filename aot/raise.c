@@ -92,27 +92,75 @@ static void add_trail_to(NativeTrail *to, const NativeTrail *from) {
         add_to_trail(to, from->last[i % TRAIL_END]);
 }
 
-/* Frames are walked from call to call: where something is thrown is one, too. */
+/* A walk from call to call, for which only what this machine has is copied. */
+typedef struct Walk {
+    const Native *native;
+    const NativeActivation *activation;
+    NativeRegisters at; /* but for pc and sp, which are with the caller in registers */
+} Walk;
+
+static void begin_walk(Walk *w, const Native *native, const NativeActivation *a) {
+    w->native = native;
+    w->activation = a;
+    w->at.is_call = true;
+    memcpy(w->at.saved, native->left.saved, NATIVE_SAVED * sizeof *w->at.saved);
+}
+
+/* To the caller, by a rule that is plain: of all that it reads only the end has to be looked at. */
+static bool go_out_plainly(Walk *w, const UnwindRule *rule, u64 *pc, u64 *sp) {
+    u64 base = *sp + (u64)(i64)rule->cfa_offset;
+    if (base > w->activation->top) return false;
+    for (u32 i = 0; i < NATIVE_SAVED; i++)
+        if (rule->saved >> i & 1)
+            memcpy(&w->at.saved[i], (const void *)(uintptr_t)(base + (u64)(i64)rule->saved_at[i]),
+                   sizeof *w->at.saved);
+#if defined(__aarch64__)
+    *pc = w->at.saved[LINK_REGISTER_ARM];
+#else
+    memcpy(pc, (const void *)(uintptr_t)(base - sizeof *pc), sizeof *pc);
+#endif
+    *sp = base;
+    return true;
+}
+
+static bool go_out(Walk *w, const NativeSite *site, u64 *pc, u64 *sp) {
+    if (LIKELY(site->is_plain)) return go_out_plainly(w, &site->rule, pc, sp);
+    w->at.pc = *pc;
+    w->at.sp = *sp;
+    if (!site->has_rule || !unwind(w->native, w->activation, &site->rule, &w->at)) return false;
+    *pc = w->at.pc;
+    *sp = w->at.sp;
+    return true;
+}
+
+static bool land(Native *native, const NativeActivation *a, const Walk *w, const NativeSite *site,
+                 u64 sp) {
+    memcpy(native->left.saved, w->at.saved, NATIVE_SAVED * sizeof *w->at.saved);
+    native->left.pc = (u64)(uintptr_t)site->pad;
+    native->left.sp = sp + (u64)(i64)site->adjust;
+    return native->left.sp >= a->low && native->left.sp < a->top;
+}
+
 bool wr_native_find_landing(Native *native, NativeActivation *a) {
-    NativeRegisters at = native->left;
+    Walk w;
     NativeTrail trail;
     NativeSites *sites = wr_native_sites(native);
     NativeSite spare;
-    const NativeSite *site;
+    u64 pc = native->left.pc, sp = native->left.sp;
     bool known = a->trail.count > 0; /* it throws what came to its pad */
+    if (sp < a->low) return false;
     trail.count = 0;
-    do {
-        site = wr_native_site(sites, at.pc, &spare);
-        if (!known) add_to_trail(&trail, place_of(&at));
+    begin_walk(&w, native, a);
+    for (;;) {
+        const NativeSite *site = native_site(sites, pc, &spare);
+        if (!known) add_to_trail(&trail, (const u8 *)(uintptr_t)pc - 1);
         known = false;
-        if (site->pad == NULL || !site->takes_exceptions) continue;
-        native->left = at;
-        native->left.pc = (u64)(uintptr_t)site->pad;
-        native->left.sp = at.sp + (u64)(i64)site->adjust;
-        add_trail_to(&a->trail, &trail);
-        return native->left.sp >= a->low && native->left.sp < a->top;
-    } while (site->has_rule && unwind(native, a, &site->rule, &at));
-    return false;
+        if (site->takes_exceptions) {
+            add_trail_to(&a->trail, &trail);
+            return land(native, a, &w, site, sp);
+        }
+        if (!go_out(&w, site, &pc, &sp)) return false;
+    }
 }
 
 /* ---- backtraces ----------------------------------------------------------------------------- */

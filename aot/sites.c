@@ -1,19 +1,24 @@
 /* sites.c - see sites.h. */
 #include "sites.h"
 
-#define SITES 128u /* a power of two */
+/* Registers that are saved elsewhere, or none at all for the frame, make it none. */
+static bool is_plain(const UnwindRule *rule) {
+    if (rule->cfa_register != UNWIND_SP || rule->cfa_offset < (i32)sizeof(u64)) return false;
+    if (rule->saved >> NATIVE_SAVED != 0) return false;
+    for (u32 saved = rule->saved; saved != 0; saved &= saved - 1) {
+        i32 at = rule->saved_at[trailing_zeros(saved)];
+        if (at < -rule->cfa_offset || at > -(i32)sizeof(u64)) return false;
+    }
+    return true;
+}
 
-struct NativeSites {
-    u32 generation; /* of what the entries say */
-    NativeSite entries[SITES];
-};
-
-static void look_up(NativeSite *site, u64 pc) {
-    const u8 *returns_to = (const u8 *)(uintptr_t)pc;
+void wr_native_look_up(NativeSite *site) {
+    const u8 *returns_to = (const u8 *)(uintptr_t)site->pc;
     const Artifact *artifact = wr_artifact_at(returns_to - 1);
-    site->pc = pc;
     site->pad = NULL;
+    site->takes_exceptions = false;
     site->has_rule = artifact != NULL && wr_artifact_unwind(artifact, returns_to - 1, &site->rule);
+    site->is_plain = site->has_rule && is_plain(&site->rule);
     if (artifact != NULL)
         site->pad =
             wr_artifact_landing(artifact, returns_to, &site->adjust, &site->takes_exceptions);
@@ -29,12 +34,6 @@ NativeSites *wr_native_sites(Native *native) {
         *native->sites = (NativeSites){.generation = generation};
     }
     return native->sites;
-}
-
-const NativeSite *wr_native_site(NativeSites *sites, u64 pc, NativeSite *spare) {
-    NativeSite *site = sites ? &sites->entries[(pc ^ pc >> 7) % SITES] : spare;
-    if (site == spare || site->pc != pc) look_up(site, pc);
-    return site;
 }
 
 void wr_native_free_sites(Native *native) {

@@ -64,7 +64,7 @@ static bool find_pad(Native *native, const NativeActivation *a) {
     NativeSites *sites = wr_native_sites(native);
     NativeSite spare;
     do {
-        const NativeSite *site = wr_native_site(sites, at.pc, &spare);
+        const NativeSite *site = native_site(sites, at.pc, &spare);
         if (site->pad == NULL) continue;
         native->left = at;
         native->left.pc = (u64)(uintptr_t)site->pad;

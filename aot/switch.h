@@ -58,6 +58,9 @@ u32 wr_switch_enter(Native *native, const void *entry, void *context, const void
                     void *top);
 /* Goes on at Native.left, a landing pad, which takes `what`: 32 bits and, above them, which kind it is. */
 u32 wr_switch_land(Native *native, u64 what);
+/* For what is thrown where Native.left says: makes that the landing pad, and returns what it takes, as above. 0: there is
+ * none in this activation, which has to be left. */
+u64 wr_native_find_pad(Native *native);
 /* Where compiled code was when it called the helper. */
 void wr_switch_registers(const NativeExit *exit, NativeRegisters *out);
 /* For a thread that a fault handler puts here: leaves. void (Native *, u32 how) */

@@ -58,6 +58,14 @@
     mov     x19, x0
 .endm
 
+/* Where a helper was called that does not return, to Native.left. x0 native */
+.macro CAPTURE
+    str     x30, [x0, #NATIVE_LEFT_PC]
+    mov     x10, sp
+    str     x10, [x0, #NATIVE_LEFT_SP]
+    PAIRS   stp, x0, NATIVE_LEFT_SAVED
+.endm
+
 .macro FUNCTION name
     .globl  \name
     .hidden \name
@@ -67,6 +75,7 @@
 .endm
 
     .text
+    .hidden wr_native_find_pad
 
 /* x0 native, x1 entry, x2 context, x3 code, x4 slots, x5 top */
 FUNCTION wr_switch_enter
@@ -94,6 +103,7 @@ FUNCTION wr_switch_enter
 /* x0 native, x1 exception */
 FUNCTION wr_switch_land
     ENTER
+.Lland:
     mov     x9, x0
     ldr     x10, [x9, #NATIVE_LEFT_PC]
     ldr     x11, [x9, #NATIVE_LEFT_SP]
@@ -132,23 +142,31 @@ FUNCTION wr_switch_RAISE
     .cfi_startproc
     str     w1, [x0, #NATIVE_TRAP_OFFSET]
     mov     w9, #LEFT_RAISED
-    b       .Lcapture
+.Lcapture: /* x0 native, w9 how */
+    CAPTURE
+    mov     x19, x0
+    mov     w0, w9
+    b       .Lleave
     .cfi_endproc
     .size   wr_switch_RAISE, . - wr_switch_RAISE
 
-/* x0 native, w1 exception, w2 offset */
+/* x0 native, w1 exception, w2 offset. Goes on at the landing pad, if there is one. */
 FUNCTION wr_switch_THROW
     .cfi_startproc
     str     w2, [x0, #NATIVE_TRAP_OFFSET]
     str     w1, [x0, #NATIVE_THROWN]
-    mov     w9, #LEFT_THREW
-.Lcapture: /* x0 native, w9 how; the return address is in x30 */
-    str     x30, [x0, #NATIVE_LEFT_PC]
-    mov     x10, sp
-    str     x10, [x0, #NATIVE_LEFT_SP]
-    PAIRS   stp, x0, NATIVE_LEFT_SAVED
+    CAPTURE
     mov     x19, x0
-    mov     w0, w9
+    ldr     x9, [x0, #NATIVE_HOST_SP]
+    mov     sp, x9
+    .cfi_escape 0x0f, 3, 0x83, NATIVE_LEFT_SP, 0x06 /* CFA = *(x19 + NATIVE_LEFT_SP) */
+    .cfi_escape 0x10, 30, 2, 0x83, NATIVE_LEFT_PC /* x30 is at x19 + NATIVE_LEFT_PC */
+    .cfi_escape 0x10, 19, 3, 0x83, NATIVE_LEFT_SAVED + 128, 0x00 /* x19 at x19 + NATIVE_LEFT_SAVED */
+    bl      wr_native_find_pad
+    mov     x1, x0
+    mov     x0, x19
+    cbnz    x1, .Lland
+    mov     w0, #LEFT_THREW
     b       .Lleave
     .cfi_endproc
     .size   wr_switch_THROW, . - wr_switch_THROW

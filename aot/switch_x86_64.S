@@ -28,6 +28,20 @@
     movq    %rsp, NATIVE_HOST_SP(%rdi)
 .endm
 
+/* Where a helper was called that does not return, to Native.left: the return address is on the stack. rdi native */
+.macro CAPTURE
+    movq    (%rsp), %rcx
+    movq    %rcx, NATIVE_LEFT_PC(%rdi)
+    leaq    8(%rsp), %rcx
+    movq    %rcx, NATIVE_LEFT_SP(%rdi)
+    movq    %rbx, NATIVE_LEFT_SAVED(%rdi)
+    movq    %rbp, NATIVE_LEFT_SAVED + 8(%rdi)
+    movq    %r12, NATIVE_LEFT_SAVED + 16(%rdi)
+    movq    %r13, NATIVE_LEFT_SAVED + 24(%rdi)
+    movq    %r14, NATIVE_LEFT_SAVED + 32(%rdi)
+    movq    %r15, NATIVE_LEFT_SAVED + 40(%rdi)
+.endm
+
 .macro FUNCTION name
     .globl  \name
     .hidden \name
@@ -37,6 +51,7 @@
 .endm
 
     .text
+    .hidden wr_native_find_pad
 
 /* rdi native, rsi entry, rdx context, rcx code, r8 slots, r9 top */
 FUNCTION wr_switch_enter
@@ -72,6 +87,7 @@ FUNCTION wr_switch_enter
 /* rdi native, rsi what */
 FUNCTION wr_switch_land
     ENTER
+.Lland:
     movl    %esi, %eax /* a landing pad takes the exception, and which clause is meant */
     movq    %rsi, %rdx
     shrq    $32, %rdx
@@ -114,28 +130,29 @@ FUNCTION wr_switch_RAISE
     .cfi_startproc
     movl    %esi, NATIVE_TRAP_OFFSET(%rdi)
     movl    $LEFT_RAISED, %eax
-    jmp     .Lcapture
+.Lcapture: /* rdi native, eax how */
+    CAPTURE
+    movq    %rdi, %rbx
+    jmp     .Lleave
     .cfi_endproc
     .size   wr_switch_RAISE, . - wr_switch_RAISE
 
-/* rdi native, esi exception, edx offset */
+/* rdi native, esi exception, edx offset. Goes on at the landing pad, if there is one. */
 FUNCTION wr_switch_THROW
     .cfi_startproc
     movl    %edx, NATIVE_TRAP_OFFSET(%rdi)
     movl    %esi, NATIVE_THROWN(%rdi)
-    movl    $LEFT_THREW, %eax
-.Lcapture: /* rdi native, eax how; the return address is on the stack */
-    movq    (%rsp), %rcx
-    movq    %rcx, NATIVE_LEFT_PC(%rdi)
-    leaq    8(%rsp), %rcx
-    movq    %rcx, NATIVE_LEFT_SP(%rdi)
-    movq    %rbx, NATIVE_LEFT_SAVED(%rdi)
-    movq    %rbp, NATIVE_LEFT_SAVED + 8(%rdi)
-    movq    %r12, NATIVE_LEFT_SAVED + 16(%rdi)
-    movq    %r13, NATIVE_LEFT_SAVED + 24(%rdi)
-    movq    %r14, NATIVE_LEFT_SAVED + 32(%rdi)
-    movq    %r15, NATIVE_LEFT_SAVED + 40(%rdi)
+    CAPTURE
     movq    %rdi, %rbx
+    movq    NATIVE_HOST_SP(%rdi), %rsp
+    .cfi_escape 0x0f, 3, 0x73, NATIVE_LEFT_SP, 0x06 /* CFA = *(rbx + NATIVE_LEFT_SP) */
+    .cfi_escape 0x10, 3, 3, 0x73, NATIVE_LEFT_SAVED + 128, 0x00 /* rbx is at rbx + NATIVE_LEFT_SAVED */
+    callq   wr_native_find_pad
+    movq    %rbx, %rdi
+    movq    %rax, %rsi
+    testq   %rax, %rax
+    jne     .Lland
+    movl    $LEFT_THREW, %eax
     jmp     .Lleave
     .cfi_endproc
     .size   wr_switch_THROW, . - wr_switch_THROW

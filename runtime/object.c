@@ -191,7 +191,8 @@ u32 wr_exception_new(Store *store, const Tag *tag, const Slot *payload) {
     u8 *object = object_at(store, ref);
     le32_store(object, OBJECT_EXCEPTION);
     le32_store(object + 4, tag->index);
-    for (u32 i = 0; i < slots; i++) le64_store(object + EXCEPTION_HEADER + 8 * i, payload[i].u64);
+    for (u32 i = 0; i < slots; i++)
+        le64_store(object + EXCEPTION_HEADER + 8 * i, payload ? payload[i].u64 : 0);
     return ref;
 }
 

@@ -107,7 +107,7 @@ wr_trap_code_t wr_array_new_data(Instance *i, const DefType *type, u32 data, u32
                                  u32 *ref);
 wr_trap_code_t wr_array_new_elem(Instance *i, const DefType *type, u32 elem, u32 start, u32 length,
                                  u32 *ref);
-/* The payload is the tag's parameters. */
+/* The payload is the tag's parameters; NULL: zeros. */
 NODISCARD u32 wr_exception_new(Store *store, const Tag *tag, const Slot *payload);
 
 /* ---- bulk operations on arrays; references may be null. WR_TRAP_NONE, or the trap. ---- */

@@ -97,14 +97,19 @@ LLVMValueRef wr_lower_caught(const Label *label) {
 
 /* ---- clauses ---- */
 
+/* What the tag's index is in the store. */
+static LLVMValueRef load_tag(Lower *l, u32 tag) {
+    LLVMTypeRef ptr = l->unit->ptr;
+    LLVMValueRef tags = wr_lower_load_fixed(l, ptr, l->context, offsetof(struct wr_instance, tags));
+    LLVMValueRef at = wr_lower_load_fixed(l, ptr, tags, (u64)tag * sizeof(Tag *));
+    return wr_lower_load_fixed(l, l->unit->i32, at, offsetof(struct wr_tag, index));
+}
+
 /* Goes on in a new block if the exception has that tag, and returns the block for when it has not. */
 static LLVMBasicBlockRef compare_tag(Lower *l, LLVMValueRef exception, u32 tag) {
-    LLVMTypeRef ptr = l->unit->ptr, word = l->unit->i32;
     LLVMValueRef object = wr_lower_object(l, exception);
-    LLVMValueRef thrown = wr_lower_object_load(l, word, wr_lower_field(l, object, 4));
-    LLVMValueRef tags = wr_lower_load_fixed(l, ptr, l->context, offsetof(struct wr_instance, tags));
-    LLVMValueRef wanted = wr_lower_load_fixed(l, ptr, tags, (u64)tag * sizeof(Tag *));
-    wanted = wr_lower_load_fixed(l, word, wanted, offsetof(struct wr_tag, index));
+    LLVMValueRef thrown = wr_lower_object_load(l, l->unit->i32, wr_lower_field(l, object, 4));
+    LLVMValueRef wanted = load_tag(l, tag);
     LLVMBasicBlockRef same = wr_lower_block(l), other = wr_lower_block(l);
     LLVMBuildCondBr(l->b, LLVMBuildICmp(l->b, LLVMIntEQ, thrown, wanted, ""), same, other);
     LLVMPositionBuilderAtEnd(l->b, same);
@@ -231,17 +236,25 @@ static void lower_catch_all(Lower *l) {
 
 /* ---- throwing ---- */
 
-static void lower_throw(Lower *l) {
-    const DefType *type = l->module->tags[l->at.index].type;
-    LLVMValueRef slots = wr_lower_slots(l, type->param_slots);
-    u32 slot = type->param_slots;
+/* Takes its payload from the stack. */
+static LLVMValueRef new_exception(Lower *l, u32 tag) {
+    const DefType *type = l->module->tags[tag].type;
+    u32 size = EXCEPTION_HEADER + 8 * type->param_slots, at = size;
+    LLVMValueRef argument = wr_lower_i32(l, tag);
+    LLVMValueRef exception = wr_lower_allocate(l, size, HELPER_EXCEPTION_NEW, &argument, 1);
+    LLVMValueRef object = wr_lower_object(l, exception);
+    wr_lower_object_store(l, wr_lower_i32(l, OBJECT_EXCEPTION), object);
+    wr_lower_object_store(l, load_tag(l, tag), wr_lower_field(l, object, 4));
     for (u32 i = type->nparams; i > 0; i--) {
-        slot -= type_slots(type->types[i - 1]);
-        wr_lower_store_slot(l, slots, slot, wr_lower_pop(l));
+        at -= 8 * type_slots(type->types[i - 1]);
+        LLVMValueRef value = wr_lower_widen(l, wr_lower_pop(l));
+        wr_lower_object_store(l, value, wr_lower_field(l, object, at));
     }
-    LLVMValueRef arguments[] = {wr_lower_i32(l, l->at.index), slots};
-    LLVMValueRef exception = wr_lower_helper(l, HELPER_EXCEPTION_NEW, arguments, 2);
-    wr_lower_trap_if(l, wr_lower_is_null(l, exception), WR_TRAP_ALLOCATION_FAILURE);
+    return exception;
+}
+
+static void lower_throw(Lower *l) {
+    LLVMValueRef exception = new_exception(l, l->at.index);
     wr_lower_fuel_throw(l);
     throw(l, exception, here(l));
     wr_lower_dead(l);

@@ -95,10 +95,16 @@ static void shade(Lower *l, ValType type, LLVMValueRef address) {
 
 /* ---- allocation ---- */
 
-/* A cell of the size class for `size` bytes, or what the helper makes; the reference, not null. Nothing is
- * written in the first case; the helper's object has its header and default values. */
-static LLVMValueRef allocate(Lower *l, u32 size, NativeHelper helper, LLVMValueRef *arguments,
-                             u32 count) {
+static LLVMValueRef call_allocator(Lower *l, NativeHelper helper, LLVMValueRef *arguments,
+                                   u32 count) {
+    LLVMValueRef ref = wr_lower_helper(l, helper, arguments, count);
+    wr_lower_trap_if(l, wr_lower_is_null(l, ref), WR_TRAP_ALLOCATION_FAILURE);
+    return ref;
+}
+
+LLVMValueRef wr_lower_allocate(Lower *l, u32 size, NativeHelper helper, LLVMValueRef *arguments,
+                               u32 count) {
+    if (size > HEAP_SMALL_MAX) return call_allocator(l, helper, arguments, count);
     LLVMTypeRef word = l->unit->i32;
     LLVMBasicBlockRef likely, done = wr_lower_block(l), from[2];
     LLVMValueRef refs[2];
@@ -110,8 +116,7 @@ static LLVMValueRef allocate(Lower *l, u32 size, NativeHelper helper, LLVMValueR
                                      l->unit->tbaa_instance);
     LLVMValueRef is_full = LLVMBuildICmp(l->b, LLVMIntEQ, refs[0], end, "");
     wr_lower_unlikely(l, is_full, &likely);
-    refs[1] = wr_lower_helper(l, helper, arguments, count);
-    wr_lower_trap_if(l, wr_lower_is_null(l, refs[1]), WR_TRAP_ALLOCATION_FAILURE);
+    refs[1] = call_allocator(l, helper, arguments, count);
     from[1] = LLVMGetInsertBlock(l->b);
     LLVMBuildBr(l->b, done);
     LLVMPositionBuilderAtEnd(l->b, likely);
@@ -127,13 +132,6 @@ static LLVMValueRef allocate(Lower *l, u32 size, NativeHelper helper, LLVMValueR
 }
 
 static LLVMValueRef null_slots(const Lower *l) { return LLVMConstNull(l->unit->ptr); }
-
-static LLVMValueRef call_allocator(Lower *l, NativeHelper helper, LLVMValueRef *arguments,
-                                   u32 count) {
-    LLVMValueRef ref = wr_lower_helper(l, helper, arguments, count);
-    wr_lower_trap_if(l, wr_lower_is_null(l, ref), WR_TRAP_ALLOCATION_FAILURE);
-    return ref;
-}
 
 /* ---- structures ---- */
 
@@ -158,7 +156,7 @@ static void new_struct(Lower *l, u32 type_index, LLVMValueRef descriptor, LLVMVa
     bool in_place =
         type->object_size <= HEAP_SMALL_MAX && (values != NULL || type->nfields <= INLINE_DEFAULTS);
     if (in_place)
-        ref = allocate(l, type->object_size, HELPER_STRUCT_NEW, arguments, 3);
+        ref = wr_lower_allocate(l, type->object_size, HELPER_STRUCT_NEW, arguments, 3);
     else
         ref = call_allocator(l, HELPER_STRUCT_NEW, arguments, 3);
     LLVMValueRef object = wr_lower_object(l, ref);
@@ -273,7 +271,7 @@ static void lower_array_new_fixed(Lower *l) {
     }
     bool in_place = size <= HEAP_SMALL_MAX;
     if (in_place)
-        ref = allocate(l, (u32)size, HELPER_ARRAY_NEW, arguments, 3);
+        ref = wr_lower_allocate(l, (u32)size, HELPER_ARRAY_NEW, arguments, 3);
     else
         ref = call_allocator(l, HELPER_ARRAY_NEW, arguments, 3);
     LLVMValueRef object = wr_lower_object(l, ref);

@@ -18,6 +18,11 @@ void wr_lower_object_store(Lower *l, LLVMValueRef value, LLVMValueRef address);
 LLVMValueRef wr_lower_def(Lower *l, u32 type_index);
 LLVMValueRef wr_lower_header(Lower *l, u32 type_index);
 
+/* A cell for `size` bytes, or what the helper makes; the reference, not null. Nothing is written in the first case; the
+ * helper's object has its header and default values. Both have to be written over then, before anything else is done. */
+LLVMValueRef wr_lower_allocate(Lower *l, u32 size, NativeHelper helper, LLVMValueRef *arguments,
+                               u32 count);
+
 INLINE LLVMValueRef wr_lower_is_null(Lower *l, LLVMValueRef ref) {
     return LLVMBuildIsNull(l->b, ref, "");
 }
