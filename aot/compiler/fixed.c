@@ -13,6 +13,7 @@
 
 static void unfix(FixedTable *table, const Alloc *alloc) {
     wr_free(alloc, table->funcs, table->size * sizeof *table->funcs);
+    wr_free(alloc, table->ranges, table->size * sizeof *table->ranges);
     *table = (FixedTable){.funcs = NULL};
 }
 
@@ -157,6 +158,53 @@ static bool number_types(Plan *plan, const Alloc *alloc) {
     return ok;
 }
 
+/* ---- ranges ---- */
+
+/* The elements that are not null, each with the number of its type; how many there are. */
+static u32 list_elements(const Plan *plan, const FixedTable *table, Numbered *all) {
+    u32 n = 0;
+    for (u32 i = 0; i < table->size; i++) {
+        if (table->funcs[i] == NONE_U32) continue;
+        u32 type_index = plan->module->funcs[table->funcs[i]].type_index;
+        all[n++] = (Numbered){plan->type_numbers[type_index], i};
+    }
+    return n;
+}
+
+static void add_range(FixedTable *table, const Numbered *all, u32 from, u32 end) {
+    u32 first = all[from].index, count = end - from;
+    if (all[end - 1].index - first + 1 == count)
+        table->ranges[table->nranges++] = (FixedRange){all[from].id, first, count};
+}
+
+static bool find_ranges(const Plan *plan, FixedTable *table, const Alloc *alloc) {
+    Numbered *all = wr_alloc_array(alloc, table->size, sizeof *all);
+    table->ranges = wr_alloc_array(alloc, table->size, sizeof *table->ranges);
+    bool ok = all != NULL && table->ranges != NULL;
+    u32 n = ok ? list_elements(plan, table, all) : 0;
+    if (n > 0) qsort(all, n, sizeof *all, compare_numbered);
+    for (u32 i = 1, first = 0; i <= n; i++) {
+        if (i < n && all[i].id == all[first].id) continue;
+        add_range(table, all, first, i);
+        first = i;
+    }
+    wr_free(alloc, all, table->size * sizeof *all);
+    return ok;
+}
+
+const FixedRange *wr_fixed_range(const Plan *plan, u32 table, u32 type_index) {
+    const FixedTable *t = &plan->fixed[table];
+    u32 number = plan->type_numbers[type_index], low = 0, high = t->nranges;
+    while (low < high) {
+        u32 middle = low + (high - low) / 2;
+        if (t->ranges[middle].type_number < number)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < t->nranges && t->ranges[low].type_number == number ? &t->ranges[low] : NULL;
+}
+
 bool wr_fixed_find(Plan *plan, const Alloc *alloc) {
     plan->fixed = wr_alloc_array(alloc, (size_t)plan->module->ntables + 1, sizeof *plan->fixed);
     if (plan->fixed == NULL || !number_types(plan, alloc)) return false;
@@ -165,6 +213,9 @@ bool wr_fixed_find(Plan *plan, const Alloc *alloc) {
     unfix_exported(plan, alloc);
     unfix_written(plan, alloc);
     read_segments(plan, alloc);
+    for (u32 i = 0; i < plan->module->ntables; i++)
+        if (plan->fixed[i].funcs != NULL && !find_ranges(plan, &plan->fixed[i], alloc))
+            return false;
     return true;
 }
 
@@ -244,35 +295,58 @@ static LLVMValueRef code_of(Unit *unit, u32 func, bool tail) {
     return wr_unit_function(unit, func, tail);
 }
 
+LLVMValueRef wr_fixed_code(Unit *unit, u32 table, u32 element, bool tail) {
+    return code_of(unit, unit->plan->fixed[table].funcs[element], tail);
+}
+
+/* How far the code is from the array's start. */
+static LLVMValueRef way_to(Unit *unit, LLVMValueRef array, u32 func, bool tail) {
+    LLVMValueRef code = LLVMConstPtrToInt(code_of(unit, func, tail), unit->i64);
+    LLVMValueRef way = LLVMConstSub(code, LLVMConstPtrToInt(array, unit->i64));
+    return LLVMConstTrunc(way, unit->i32);
+}
+
 static LLVMValueRef make_element(Unit *unit, LLVMValueRef array, u32 func, bool tail) {
     LLVMValueRef parts[2] = {LLVMConstInt(unit->i32, 0, 0), LLVMConstInt(unit->i32, 0, 0)};
     if (func != NONE_U32) {
-        LLVMValueRef code = LLVMConstPtrToInt(code_of(unit, func, tail), unit->i64);
-        LLVMValueRef way = LLVMConstSub(code, LLVMConstPtrToInt(array, unit->i64));
         u32 type_index = unit->plan->module->funcs[func].type_index;
-        parts[0] = LLVMConstTrunc(way, unit->i32);
+        parts[0] = way_to(unit, array, func, tail);
         parts[1] = LLVMConstInt(unit->i32, unit->plan->type_numbers[type_index], 0);
     }
     return LLVMConstArray2(unit->i32, parts, 2);
+}
+
+/* A constant with what `make` makes of each of the functions; NULL: no memory. */
+static LLVMValueRef make_array(Unit *unit, const char *name, LLVMTypeRef type, const u32 *funcs,
+                               u32 count, bool tail,
+                               LLVMValueRef (*make)(Unit *, LLVMValueRef, u32, bool)) {
+    LLVMValueRef array = LLVMGetNamedGlobal(unit->module, name);
+    if (array != NULL) return array;
+    const Alloc *alloc = &unit->plan->module->engine->alloc;
+    LLVMValueRef *elements = wr_alloc_array(alloc, count, sizeof *elements);
+    if (elements == NULL) return NULL;
+    array = LLVMAddGlobal(unit->module, LLVMArrayType2(type, count), name);
+    LLVMSetLinkage(array, LLVMInternalLinkage);
+    LLVMSetGlobalConstant(array, true);
+    LLVMSetAlignment(array, 8);
+    for (u32 i = 0; i < count; i++) elements[i] = make(unit, array, funcs[i], tail);
+    LLVMSetInitializer(array, LLVMConstArray2(type, elements, count));
+    wr_free(alloc, elements, count * sizeof *elements);
+    return array;
 }
 
 LLVMValueRef wr_fixed_array(Unit *unit, u32 table, bool tail) {
     char name[32];
     const FixedTable *fixed = &unit->plan->fixed[table];
     (void)snprintf(name, sizeof name, tail ? "tails%u" : "table%u", (unsigned)table);
-    LLVMValueRef array = LLVMGetNamedGlobal(unit->module, name);
-    if (array != NULL) return array;
-    const Alloc *alloc = &unit->plan->module->engine->alloc;
-    LLVMValueRef *elements = wr_alloc_array(alloc, fixed->size, sizeof *elements);
-    if (elements == NULL) return NULL;
-    LLVMTypeRef pair = LLVMArrayType2(unit->i32, 2);
-    array = LLVMAddGlobal(unit->module, LLVMArrayType2(pair, fixed->size), name);
-    LLVMSetLinkage(array, LLVMInternalLinkage);
-    LLVMSetGlobalConstant(array, true);
-    LLVMSetAlignment(array, 8);
-    for (u32 i = 0; i < fixed->size; i++)
-        elements[i] = make_element(unit, array, fixed->funcs[i], tail);
-    LLVMSetInitializer(array, LLVMConstArray2(pair, elements, fixed->size));
-    wr_free(alloc, elements, fixed->size * sizeof *elements);
-    return array;
+    return make_array(unit, name, LLVMArrayType2(unit->i32, 2), fixed->funcs, fixed->size, tail,
+                      make_element);
+}
+
+LLVMValueRef wr_fixed_range_array(Unit *unit, u32 table, const FixedRange *range, bool tail) {
+    char name[48];
+    const u32 *funcs = unit->plan->fixed[table].funcs + range->first;
+    (void)snprintf(name, sizeof name, tail ? "tails%u.%u" : "table%u.%u", (unsigned)table,
+                   (unsigned)range->first);
+    return make_array(unit, name, unit->i32, funcs, range->count, tail, way_to);
 }

@@ -18,4 +18,12 @@ bool wr_fixed_serves(const Plan *plan, u32 table, u32 type_index);
  * code is from the array's start, and the number of its type, 0 for null. */
 LLVMValueRef wr_fixed_array(Unit *unit, u32 table, bool tail);
 
+/* Where all elements of that type are, if they stand next to each other; NULL: they do not, or there are none. So an index is
+ * compared once, and there is no number to look at. */
+const FixedRange *wr_fixed_range(const Plan *plan, u32 table, u32 type_index);
+/* For each element of the range an i32, as above. */
+LLVMValueRef wr_fixed_range_array(Unit *unit, u32 table, const FixedRange *range, bool tail);
+/* The code of one element, which is not null. */
+LLVMValueRef wr_fixed_code(Unit *unit, u32 table, u32 element, bool tail);
+
 #endif

@@ -254,49 +254,82 @@ static void trap_for_callee(Lower *l, u32 table, LLVMValueRef index) {
     wr_lower_trap(l, wr_lower_i32(l, TRAP_NO_CALLEE));
 }
 
-/* One of the two i32 of an element of a fixed table's array. */
-static LLVMValueRef load_constant(Lower *l, LLVMValueRef array, LLVMValueRef index, u32 which) {
-    LLVMValueRef at = LLVMBuildInBoundsGEP2(l->b, l->unit->i64, array, &index, 1, "");
-    return wr_lower_load_fixed(l, l->unit->i32, at, 4 * (u64)which);
+/* The i32 at that place of a constant array. */
+static LLVMValueRef load_constant(Lower *l, LLVMValueRef array, LLVMValueRef place) {
+    LLVMValueRef at = LLVMBuildInBoundsGEP2(l->b, l->unit->i32, array, &place, 1, "");
+    return wr_lower_load_fixed(l, l->unit->i32, at, 0);
+}
+
+/* The code to which the array has the way at `place`. */
+static LLVMValueRef load_code(Lower *l, LLVMValueRef array, LLVMValueRef place) {
+    LLVMValueRef way = LLVMBuildSExt(l->b, load_constant(l, array, place), l->unit->i64, "");
+    return LLVMBuildGEP2(l->b, l->unit->i8, array, &way, 1, "");
+}
+
+/* A function of the instance, or one that stands for an import. */
+static Callee callee_with_code(Lower *l, LLVMValueRef code, bool tail) {
+    const DefType *type = l->module->types[l->at.index];
+    return (Callee){.function = code,
+                    .context = l->context,
+                    .type = type,
+                    .signature = wr_unit_signature(l->unit, type),
+                    .convention = tail ? CC_TAIL : CC_FAST};
+}
+
+/* An array that could be made; else the function is left out. */
+static LLVMValueRef require(Lower *l, LLVMValueRef array) {
+    if (array != NULL) return array;
+    l->failed = true;
+    return LLVMConstNull(l->unit->ptr);
 }
 
 /* The type's number says all: there is an element, and it is of the type. */
-static Callee callee_in_fixed(Lower *l, bool tail) {
-    u32 type_index = l->at.index, table = l->at.index2;
+static Callee callee_in_fixed(Lower *l, LLVMValueRef index, bool tail) {
     const Plan *plan = l->unit->plan;
-    LLVMValueRef array = wr_fixed_array(l->unit, table, tail);
-    LLVMValueRef index = LLVMBuildZExt(l->b, wr_lower_pop(l), l->unit->i64, ""), size;
+    u32 table = l->at.index2;
+    LLVMValueRef array = require(l, wr_fixed_array(l->unit, table, tail));
     LLVMBasicBlockRef inside, same;
-    if (array == NULL) {
-        l->failed = true;
-        array = LLVMConstNull(l->unit->ptr);
-    }
-    size = wr_lower_i64(l, plan->fixed[table].size);
+    LLVMValueRef size = wr_lower_i64(l, plan->fixed[table].size);
     LLVMBasicBlockRef cold =
         wr_lower_unlikely(l, LLVMBuildICmp(l->b, LLVMIntUGE, index, size, ""), &inside);
     trap_for_callee(l, table, index);
     LLVMPositionBuilderAtEnd(l->b, inside);
-    LLVMValueRef number = wr_lower_i32(l, plan->type_numbers[type_index]);
-    LLVMValueRef type = load_constant(l, array, index, 1);
+    LLVMValueRef way_at = LLVMBuildShl(l->b, index, wr_lower_i64(l, 1), "");
+    LLVMValueRef number_at = LLVMBuildOr(l->b, way_at, wr_lower_i64(l, 1), "");
+    LLVMValueRef number = wr_lower_i32(l, plan->type_numbers[l->at.index]);
+    LLVMValueRef type = load_constant(l, array, number_at);
     same = wr_lower_block(l);
     LLVMMoveBasicBlockAfter(same, inside);
     LLVMValueRef branch =
         LLVMBuildCondBr(l->b, LLVMBuildICmp(l->b, LLVMIntNE, type, number, ""), cold, same);
     LLVMSetMetadata(branch, l->unit->kind_prof, l->unit->unlikely);
     LLVMPositionBuilderAtEnd(l->b, same);
-    LLVMValueRef way = load_constant(l, array, index, 0);
-    way = LLVMBuildSExt(l->b, way, l->unit->i64, "");
-    return (Callee){.function = LLVMBuildGEP2(l->b, l->unit->i8, array, &way, 1, ""),
-                    .context = l->context,
-                    .type = l->module->types[type_index],
-                    .signature = wr_unit_signature(l->unit, l->module->types[type_index]),
-                    .convention = tail ? CC_TAIL : CC_FAST};
+    return callee_with_code(l, load_code(l, array, way_at), tail);
+}
+
+/* All of the type are there, and no others. */
+static Callee callee_in_range(Lower *l, const FixedRange *range, LLVMValueRef index, bool tail) {
+    u32 table = l->at.index2;
+    LLVMBasicBlockRef inside;
+    LLVMValueRef place = LLVMBuildSub(l->b, index, wr_lower_i64(l, range->first), "");
+    LLVMValueRef count = wr_lower_i64(l, range->count);
+    wr_lower_unlikely(l, LLVMBuildICmp(l->b, LLVMIntUGE, place, count, ""), &inside);
+    trap_for_callee(l, table, index);
+    LLVMPositionBuilderAtEnd(l->b, inside);
+    if (range->count == 1)
+        return callee_with_code(l, wr_fixed_code(l->unit, table, range->first, tail), tail);
+    LLVMValueRef array = require(l, wr_fixed_range_array(l->unit, table, range, tail));
+    return callee_with_code(l, load_code(l, array, place), tail);
 }
 
 /* Types of the table's elements may say enough to check nothing. */
 static Callee callee_in_table(Lower *l, bool tail) {
     u32 type_index = l->at.index, table = l->at.index2;
-    if (wr_fixed_serves(l->unit->plan, table, type_index)) return callee_in_fixed(l, tail);
+    if (wr_fixed_serves(l->unit->plan, table, type_index)) {
+        const FixedRange *range = wr_fixed_range(l->unit->plan, table, type_index);
+        LLVMValueRef place = LLVMBuildZExt(l->b, wr_lower_pop(l), l->unit->i64, "");
+        return range ? callee_in_range(l, range, place, tail) : callee_in_fixed(l, place, tail);
+    }
     ValType element = l->module->tables[table].type;
     HeapType expected = HEAP_DEFINED + l->module->types[type_index]->id;
     LLVMValueRef index;

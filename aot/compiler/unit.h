@@ -16,10 +16,17 @@
 #define CC_TAIL 18u
 #define CC_PRESERVE_ALL 15u
 
+/* All elements of a type, where they stand next to each other in a table. */
+typedef struct FixedRange {
+    u32 type_number, first, count;
+} FixedRange;
+
 /* fixed.h: a table whose elements are known. */
 typedef struct FixedTable {
     u32 *funcs; /* function indices, or NONE_U32 for null; NULL: it is none */
     u32 size;
+    FixedRange *ranges; /* by type number: of `size` there may be */
+    u32 nranges;
 } FixedTable;
 
 /* What all units of a compilation share; fixed before the first is made. */

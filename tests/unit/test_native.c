@@ -252,7 +252,6 @@ static void mixed_values(Run *r) {
 
 Test(native, all_kinds_of_values_pass) { run_all(mixed_values, 0, 2); }
 
-/* Throws in c, catches in b by one tag, in a by any. */
 /* Through a table whose elements the compiler knows, and through one that it does not: one's own functions and
  * others', none, and ones of another type. */
 static void mixed_tables(Run *r) {
@@ -288,6 +287,34 @@ static void mixed_tables(Run *r) {
     }
 }
 
+/* The same where elements of a type stand next to each other: several, one, and none. */
+static void table_ranges(Run *r) {
+    static const char *const names[] = {"several", "several tail", "one", "one tail", "none"};
+    add(r, "a",
+        "(module (func (export \"double\") (param i32) (result i32)"
+        " (i32.mul (local.get 0) (i32.const 2))))");
+    wr_instance_t *i = add(
+        r, "b",
+        "(module (type $f (func (param i32) (result i32)))"
+        " (type $g (func (param i32 i32) (result i32))) (type $h (func (result i32)))"
+        " (import \"a\" \"double\" (func $double (type $f))) (table 7 funcref)"
+        " (elem (i32.const 2) func $more $double $most $other)"
+        " (func $more (type $f) (i32.add (local.get 0) (i32.const 1)))"
+        " (func $most (type $f) (return_call $more (i32.const 50)))"
+        " (func $other (type $g) (i32.sub (local.get 0) (local.get 1)))"
+        " (func (export \"several\") (type $f)"
+        "  (i32.add (i32.const 100) (call_indirect (type $f) (local.get 0) (local.get 0))))"
+        " (func (export \"several tail\") (type $f)"
+        "  (return_call_indirect (type $f) (local.get 0) (local.get 0)))"
+        " (func (export \"one\") (type $f) (i32.add (i32.const 100)"
+        "  (call_indirect (type $g) (local.get 0) (i32.const 3) (local.get 0))))"
+        " (func (export \"one tail\") (type $f)"
+        "  (return_call_indirect (type $g) (local.get 0) (i32.const 3) (local.get 0)))"
+        " (func (export \"none\") (type $f) (call_indirect (type $h) (local.get 0))))");
+    for (size_t k = 0; k < ARRAY_LEN(names); k++)
+        for (int32_t n = -1; n < 9; n++) call(r, i, names[k], n);
+}
+
 /* The compiler must not take it for known what a segment that fails keeps from being written. */
 static void broken_tables(Run *r) {
     wr_instance_t *a =
@@ -312,6 +339,7 @@ static void broken_tables(Run *r) {
     wr_module_delete(module);
 }
 
+/* Throws in c, catches in b by one tag, in a by any. */
 static void mixed_throws(Run *r) {
     wr_instance_t *c =
         add(r, "c",
@@ -345,6 +373,7 @@ static void mixed_throws(Run *r) {
 }
 
 Test(native, calls_through_tables) { run_all(mixed_tables, 0, 3); }
+Test(native, calls_through_ranges_of_tables) { run_all(table_ranges, 0, 2); }
 Test(native, tables_that_a_failure_left) { run_all(broken_tables, 0, 2); }
 Test(native, exceptions_through_mixed_frames) { run_all(mixed_throws, 0, 3); }
 
