@@ -293,24 +293,24 @@ static void table_ranges(Run *r) {
     add(r, "a",
         "(module (func (export \"double\") (param i32) (result i32)"
         " (i32.mul (local.get 0) (i32.const 2))))");
-    wr_instance_t *i = add(
-        r, "b",
-        "(module (type $f (func (param i32) (result i32)))"
-        " (type $g (func (param i32 i32) (result i32))) (type $h (func (result i32)))"
-        " (import \"a\" \"double\" (func $double (type $f))) (table 7 funcref)"
-        " (elem (i32.const 2) func $more $double $most $other)"
-        " (func $more (type $f) (i32.add (local.get 0) (i32.const 1)))"
-        " (func $most (type $f) (return_call $more (i32.const 50)))"
-        " (func $other (type $g) (i32.sub (local.get 0) (local.get 1)))"
-        " (func (export \"several\") (type $f)"
-        "  (i32.add (i32.const 100) (call_indirect (type $f) (local.get 0) (local.get 0))))"
-        " (func (export \"several tail\") (type $f)"
-        "  (return_call_indirect (type $f) (local.get 0) (local.get 0)))"
-        " (func (export \"one\") (type $f) (i32.add (i32.const 100)"
-        "  (call_indirect (type $g) (local.get 0) (i32.const 3) (local.get 0))))"
-        " (func (export \"one tail\") (type $f)"
-        "  (return_call_indirect (type $g) (local.get 0) (i32.const 3) (local.get 0)))"
-        " (func (export \"none\") (type $f) (call_indirect (type $h) (local.get 0))))");
+    wr_instance_t *i =
+        add(r, "b",
+            "(module (type $f (func (param i32) (result i32)))"
+            " (type $g (func (param i32 i32) (result i32))) (type $h (func (result i32)))"
+            " (import \"a\" \"double\" (func $double (type $f))) (table 7 funcref)"
+            " (elem (i32.const 2) func $more $double $most $other)"
+            " (func $more (type $f) (i32.add (local.get 0) (i32.const 1)))"
+            " (func $most (type $f) (return_call $more (i32.const 50)))"
+            " (func $other (type $g) (i32.sub (local.get 0) (local.get 1)))"
+            " (func (export \"several\") (type $f)"
+            "  (i32.add (i32.const 100) (call_indirect (type $f) (local.get 0) (local.get 0))))"
+            " (func (export \"several tail\") (type $f)"
+            "  (return_call_indirect (type $f) (local.get 0) (local.get 0)))"
+            " (func (export \"one\") (type $f) (i32.add (i32.const 100)"
+            "  (call_indirect (type $g) (local.get 0) (i32.const 3) (local.get 0))))"
+            " (func (export \"one tail\") (type $f)"
+            "  (return_call_indirect (type $g) (local.get 0) (i32.const 3) (local.get 0)))"
+            " (func (export \"none\") (type $f) (call_indirect (type $h) (local.get 0))))");
     for (size_t k = 0; k < ARRAY_LEN(names); k++)
         for (int32_t n = -1; n < 9; n++) call(r, i, names[k], n);
 }
