@@ -125,16 +125,15 @@ void wr_exec_undo(ExecVariant variant, Handler **table) {
 
 /* First bytes of instructions; behind them the way back to C, which is none. */
 #define OPCODES 0xFFu
-/* Of these, whose handlers do the same, but that of a block passes further blocks. */
-#define BYTE_BLOCK 0x02u
-#define BYTE_LOOP 0x03u
 
 /* In state E the tracer hears of the instruction, in the others the cached operand goes to memory before. */
 void wr_exec_trace(Handler **table) {
     static const u32 states[] = {STATE_E, STATE_I, STATE_F, STATE_V, STATE_J};
     Handler *const *traced = parts_of_tables()->traced;
     memcpy(table + TABLE_SIZE, table, TABLE_SIZE * sizeof *table);
-    table[TABLE_SIZE + STATE_E + BYTE_BLOCK] = table[STATE_E + BYTE_LOOP];
+    /* They do the same, but the handler of a block passes further blocks. */
+    u16 block = wr_op_info[OP_BLOCK].code, loop = wr_op_info[OP_LOOP].code;
+    table[TABLE_SIZE + STATE_E + block] = table[STATE_E + loop];
     for (u32 s = 0; s < ARRAY_LEN(states); s++)
         for (u32 byte = 0; byte < OPCODES; byte++) table[states[s] + byte] = traced[s];
 }
