@@ -36,7 +36,7 @@ KNOWN = {
     "wasm3": ("WASM3", ["--stack-size", "8388608"]),
     "iwasm": ("IWASM", ["--stack-size=8388608"]),
     "toywasm": ("TOYWASM", ["--wasi", "--"]),
-    "wizard": ("WIZENG", ["-mode=int"]),
+    "wizard": ("WIZENG", ["--mode=int"]),
     "wasmi": ("WASMI", []),
     "wasmtime": ("WASMTIME", ["run"]),
     "node": ("NODE", NODE),
