@@ -26,8 +26,10 @@
 #define MAX_POINTS 256u   /* of one module, ever */
 #define MAX_SLICES 12u    /* of one module in the cache */
 /* Bytes of code of the first slice; twice as many for each one after it. */
-#define BUDGET ((u64)8 << 10)
+#define BUDGET ((u64)4 << 10)
 #define BUDGET_MAX ((u64)256 << 10)
+#define MAX_COPIES 4u /* of a function, that are reckoned with */
+#define SMALL 256u    /* bytes that any function costs */
 
 #define ASKED 0x80000000u /* in TierModule.scores: it has been in a request */
 
@@ -35,8 +37,8 @@
 typedef struct TierModule {
     Module *module;
     struct TierModule *next; /* in Tier.modules */
-    u32 *scores;             /* by function, imports not counted: since the last slice */
-    u32 samples;             /* likewise, weighed, of what could be compiled */
+    u32 *scores;             /* by function, imports not counted */
+    u32 samples;             /* since the last slice, weighed, of what could be compiled */
     u64 *points;             /* MAX_POINTS: CompileRequest.points */
     u32 npoints, nasked;     /* of these the first have been in a request */
     u32 nslices, ncached;
@@ -157,7 +159,9 @@ static TierModule *choose_module(const Tier *t) {
 }
 
 typedef struct Hot {
-    u32 function, score;
+    u32 function;
+    u64 cost; /* of compiling it, in bytes */
+    u64 score;
 } Hot;
 
 /* Puts it into its place among those with higher scores; the last one goes when they are too many. */
@@ -169,31 +173,62 @@ static u32 insert(Hot *hot, u32 count, Hot one) {
     return count < MAX_FUNCTIONS ? count + 1 : count;
 }
 
-static bool is_point_in(const TierModule *tm, const Code *code) {
-    for (u32 i = tm->nasked; i < tm->npoints; i++) {
-        const u8 *pc = tm->module->bytes + tm->points[i];
-        if (pc >= code->start && pc < code->end) return true;
-    }
-    return false;
+static bool is_in(const TierModule *tm, u64 point, const Code *code) {
+    const u8 *pc = tm->module->bytes + point;
+    return pc >= code->start && pc < code->end;
 }
 
-/* The functions to compile: those with scores, and those in which loops are wanted. Then all begins anew. */
-static u32 take_functions(TierModule *tm, u32 *functions) {
+/* Bytes that compiling it takes the time of: each loop that is entered is the function once more. */
+static u64 cost_of(const TierModule *tm, const Code *code) {
+    u64 copies = 1;
+    for (u32 i = tm->nasked; i < tm->npoints && copies < MAX_COPIES; i++)
+        copies += is_in(tm, tm->points[i], code);
+    return copies * (u64)(code->end - code->start);
+}
+
+/* The functions with scores, and those in which loops are wanted. Those first whose time costs least to save: small
+ * ones are soon there, and callers, in which little of it is spent, wait. */
+static u32 rank_functions(const TierModule *tm, Hot *hot) {
     const Module *m = tm->module;
-    Hot hot[MAX_FUNCTIONS];
     u32 count = 0;
     for (u32 i = 0; i < m->ncodes; i++) {
-        u32 score = tm->scores[i] & ~ASKED, index = m->nimported_funcs + i;
-        if (score == 0 && tm->scores[i] != 0 && is_point_in(tm, &m->codes[i])) score = 1;
-        if (score > 0) count = insert(hot, count, (Hot){index, score});
-        tm->scores[i] &= ASKED;
+        u64 score = tm->scores[i] & ~ASKED;
+        if (tm->scores[i] == 0) continue;
+        u64 cost = cost_of(tm, &m->codes[i]), size = (u64)(m->codes[i].end - m->codes[i].start);
+        if (score == 0 && cost > size) score = 1; /* loops only */
+        if (score > 0)
+            count = insert(hot, count,
+                           (Hot){m->nimported_funcs + i, cost, (score << 32) / (cost + SMALL)});
     }
+    return count;
+}
+
+/* Puts the new points in it to those that have been in a request. */
+static void take_points(TierModule *tm, const Code *code) {
+    for (u32 i = tm->nasked; i < tm->npoints; i++) {
+        u64 point = tm->points[i];
+        if (!is_in(tm, point, code)) continue;
+        tm->points[i] = tm->points[tm->nasked];
+        tm->points[tm->nasked++] = point;
+    }
+}
+
+/* The functions to compile, and the points in them: the first one, and of the others what fits into the budget. The rest
+ * keeps its scores for the next slice. */
+static u32 take_functions(TierModule *tm, u64 budget, u32 *functions) {
+    const Module *m = tm->module;
+    Hot hot[MAX_FUNCTIONS];
+    u32 count = rank_functions(tm, hot), taken = 0;
+    u64 cost = 0;
     for (u32 i = 0; i < count; i++) {
-        functions[i] = hot[i].function;
-        tm->scores[functions[i] - m->nimported_funcs] = ASKED;
+        if (taken > 0 && cost + hot[i].cost > budget) continue;
+        cost += hot[i].cost;
+        functions[taken++] = hot[i].function;
+        tm->scores[hot[i].function - m->nimported_funcs] = ASKED;
+        take_points(tm, wr_module_code(m, hot[i].function));
     }
     tm->samples = 0;
-    return count;
+    return taken;
 }
 
 /* Calls that count fuel stay interpreted. */
@@ -204,7 +239,7 @@ static NativeOptions options_of(const Engine *engine) {
 }
 
 static u64 budget_of(const TierModule *tm) {
-    u64 budget = tm->nslices < 6 ? BUDGET << tm->nslices : BUDGET_MAX;
+    u64 budget = tm->nslices < 7 ? BUDGET << tm->nslices : BUDGET_MAX;
     return min_u64(budget, BUDGET_MAX);
 }
 
@@ -261,17 +296,18 @@ static void note_success(Tier *t, const CompileStats *stats) {
 
 /* Compiles what is hot in a module. Under the lock, which is free meanwhile. */
 static void compile_hot(Tier *t, TierModule *tm) {
-    u32 functions[MAX_FUNCTIONS];
+    u32 functions[MAX_FUNCTIONS], nasked = tm->nasked;
+    u64 budget = budget_of(tm);
+    u32 count = take_functions(tm, budget, functions);
     CompileRequest request = {.options = options_of(t->engine),
                               .functions = functions,
-                              .nfunctions = take_functions(tm, functions),
-                              .points = tm->points + tm->nasked,
-                              .npoints = tm->npoints - tm->nasked,
-                              .budget = budget_of(tm),
+                              .nfunctions = count,
+                              .points = tm->points + nasked,
+                              .npoints = tm->nasked - nasked,
+                              .budget = budget,
                               .is_urgent = t->is_eager,
                               .same_module = t->sent == tm->module};
-    tm->nasked = tm->npoints;
-    if (request.nfunctions == 0) return;
+    if (count == 0) return;
     CompileStats stats;
     Error *error = t->compiler == NULL ? start_compiler(t) : NULL;
     if (error == NULL) {

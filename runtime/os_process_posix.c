@@ -51,7 +51,9 @@ static int spawn(const char *const *argv, int socket, bool quiet, pid_t *id) {
     return error;
 }
 
-#define YIELDING 5 /* nice value: about a quarter of a processor that somebody else wants, too */
+/* Nice values: less than half of a processor that somebody else wants, too; a quarter where there is only one. */
+#define YIELDING 2
+#define YIELDING_ALONE 5
 
 bool wr_os_process_start(const char *const *argv, bool quiet, OsProcess *process,
                          const char **why) {
@@ -65,7 +67,8 @@ bool wr_os_process_start(const char *const *argv, bool quiet, OsProcess *process
     int error = spawn(argv, pair[1], quiet, &id);
     (void)close(pair[1]);
     if (error == 0) {
-        if (quiet) (void)setpriority(PRIO_PROCESS, (id_t)id, YIELDING);
+        int nice = wr_os_cpu_count() > 1 ? YIELDING : YIELDING_ALONE;
+        if (quiet) (void)setpriority(PRIO_PROCESS, (id_t)id, nice);
         *process = (OsProcess){id, pair[0]};
         return true;
     }
