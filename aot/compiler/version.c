@@ -344,6 +344,14 @@ static void build_overlaps(const Versioning *v, LLVMValueRef *bad) {
     }
 }
 
+/* An address in the memory; through a number, so that LLVM takes different groups for different objects. Of two in the same
+ * object whose distance it does not know, it makes vector code that runs if no two accesses of the loop overlap, be they
+ * a constant apart: so never, where a body was unrolled. */
+static LLVMValueRef build_start(const Versioning *v, LLVMValueRef index) {
+    LLVMValueRef base = LLVMBuildPtrToInt(v->b, v->memory_base, v->unit->i64, "");
+    return LLVMBuildIntToPtr(v->b, LLVMBuildAdd(v->b, base, index, ""), v->unit->ptr, "");
+}
+
 static void build_group(Versioning *v, Group *g, LLVMValueRef last, LLVMValueRef size,
                         LLVMValueRef *bad) {
     LinearBuilder to = {v->unit->context, v->b, &v->at_gate};
@@ -352,7 +360,7 @@ static void build_group(Versioning *v, Group *g, LLVMValueRef last, LLVMValueRef
     base = LLVMBuildZExt(v->b, base, v->unit->i64, "");
     g->step = LLVMBuildSExt(v->b, step, v->unit->i64, "");
     *bad = LLVMBuildOr(v->b, *bad, build_test(v, g, base, last, size), "");
-    g->start = LLVMBuildInBoundsGEP2(v->b, v->unit->i8, v->memory_base, &base, 1, "");
+    g->start = build_start(v, base);
 }
 
 static LLVMValueRef incoming(LLVMValueRef phi, LLVMBasicBlockRef from) {

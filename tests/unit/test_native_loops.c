@@ -181,11 +181,13 @@ static void unrolled(u32 times) {
     static const char *const stores[] = {"i64.store8", "i64.store16", "i64.store32", "i64.store"};
     u32 width = bytes == 1 ? 0 : bytes == 2 ? 1 : bytes == 4 ? 2 : 3;
     const char *from = chance(2) ? "$s" : "$i", *target = chance(2) ? "$s" : "$i";
-    for (u32 i = 0; i < times; i++)
-        say("(%s offset=%u (local.get %s) (i64.add (%s offset=%u (i32.add (local.get %s) "
-            "(local.get "
-            "$p))) (i64.extend_i32_u (local.get $r))))\n",
+    bool copies = chance(4) == 0;
+    for (u32 i = 0; i < times; i++) {
+        say("(%s offset=%u (local.get %s) (i64.add (%s offset=%u (i32.add (local.get %s) ",
             stores[width], to + i * bytes, target, loads[width], at + i * bytes, from);
+        say("(local.get $p))) (i64.extend_i32_u %s)))\n",
+            copies ? "(i32.const 0)" : "(local.get $r)");
+    }
 }
 
 static void test(const char *variable, const char *limit) {
@@ -219,7 +221,7 @@ static void loop(void) {
         say("(br_if $out (i32.eqz (local.tee $k (i32.sub (local.get $k) (i32.const 1)))))\n");
     if (early) advance(i_step, s_step);
     if (chance(4) == 0)
-        unrolled(2 + chance(3) * 2);
+        unrolled(2u << chance(3));
     else
         for (u32 i = 0; i < statements; i++) statement();
     if (!early) advance(i_step, s_step);
