@@ -328,10 +328,9 @@ static u32 argument(bool is_count) {
 }
 
 /* False: it took too long, and the memories differ. */
-static bool compare(Side *a, Side *b, u64 seed, u32 index) {
+static bool compare(Side *a, Side *b, u64 seed, u32 index, const u32 *values) {
     wr_val_t arguments[4];
-    for (u32 i = 0; i < 4; i++)
-        arguments[i] = (wr_val_t){.kind = WR_I32, .of.i32 = (i32)argument(i == 2)};
+    for (u32 i = 0; i < 4; i++) arguments[i] = (wr_val_t){.kind = WR_I32, .of.i32 = (i32)values[i]};
     Outcome x = run(a, index, arguments), y = run(b, index, arguments);
     if (x.code == WR_TRAP_DEADLINE || y.code == WR_TRAP_DEADLINE) return false;
     bool same = x.result == y.result && x.code == y.code;
@@ -347,30 +346,41 @@ static bool compare(Side *a, Side *b, u64 seed, u32 index) {
     return true;
 }
 
+static bool compare_any(Side *a, Side *b, u64 seed, u32 index) {
+    u32 values[4];
+    for (u32 i = 0; i < 4; i++) values[i] = argument(i == 2);
+    return compare(a, b, seed, index, values);
+}
+
 static void stop(Side *side) { bench_delete(&side->bench); }
 
-static void one_module(u64 seed) {
-    Side interpreted, compiled;
+/* The module is in text[]. */
+static void start_both(Side *interpreted, Side *compiled) {
     u8 *bytes;
     size_t size;
-    state = seed * 0x9e3779b97f4a7c15u + 1;
-    make_module();
     wr_error_t *error = wr_wat_to_wasm(text, length, "loops", false, &bytes, &size);
     if (error != NULL) keep_text();
     must(error);
-    start(&interpreted, WR_ENGINE_INTERPRETER, bytes, size);
-    start(&compiled, WR_ENGINE_COMPILED, bytes, size);
+    start(interpreted, WR_ENGINE_INTERPRETER, bytes, size);
+    start(compiled, WR_ENGINE_COMPILED, bytes, size);
+    wr_bytes_delete(bytes, size);
+}
+
+static void one_module(u64 seed) {
+    Side interpreted, compiled;
+    state = seed * 0x9e3779b97f4a7c15u + 1;
+    make_module();
+    start_both(&interpreted, &compiled);
     for (u32 f = 0; f < FUNCTIONS; f++) {
         bool in_time = true;
         for (u32 c = 0; in_time && c < CALLS; c++)
-            in_time = compare(&interpreted, &compiled, seed, f);
+            in_time = compare_any(&interpreted, &compiled, seed, f);
         for (u32 m = 0; !in_time && m < 2; m++)
             memcpy(wr_memory_data(compiled.memories[m]), wr_memory_data(interpreted.memories[m]),
                    MEMORY);
     }
     stop(&interpreted);
     stop(&compiled);
-    wr_bytes_delete(bytes, size);
 }
 
 Test(native_loops, random) {
@@ -383,4 +393,90 @@ Test(native_loops, random) {
         modules = (u32)strtoul(end, NULL, 10);
     }
     for (u32 i = 0; i < modules; i++) one_module(seed + i);
+}
+
+/* ---- forms that have to be right, at the edges ---- */
+
+#define FORM(body)                                                                                 \
+    "(param $p i32) (param $q i32) (param $n i32) (param $r i32) (result i64) (local $i i32) "     \
+    "(local $a i64) " body " (local.get $a))\n"
+#define AT(root) "(i32.add (local.get " root ") (local.get $i))"
+#define SUM(load, address) "(local.set $a (i64.add (local.get $a) (" load " " address ")))"
+#define STEP(by) "(local.tee $i (i32.add (local.get $i) (i32.const " by ")))"
+#define AGAIN(compare, by, limit) "(br_if $l (i32." compare " " STEP(by) " " limit "))"
+#define DOWN "(local.set $i (local.get $n))"
+/* y[i] += x[i], where y begins at $p, and x at $p + $r */
+#define MOVE "(local.set $q (i32.add (local.get $p) (local.get $r)))"
+#define PLUS(offset)                                                                               \
+    "(i64.store offset=" offset " " AT("$p") " (i64.add (i64.load offset=" offset                  \
+                                             " " AT("$p") ") (i64.load offset=" offset             \
+                                                          " " AT("$q") ")))"
+#define COPY(offset)                                                                               \
+    "(i64.store8 offset=" offset " " AT("$p") " (i64.load8_u offset=" offset " " AT("$q") "))"
+
+/* clang-format off */
+static const char *const forms[] = {
+    /* up, tested at the end, and before */
+    FORM("(loop $l " SUM("i64.load8_u", AT("$p")) AGAIN("lt_u", "1", "(local.get $n)") ")"),
+    FORM("(local.set $i (local.get $r)) (block $out (loop $l"
+         " (br_if $out (i32.ge_s (local.get $i) (local.get $n)))"
+         SUM("i64.load16_s offset=1", AT("$p")) "(drop " STEP("2") ") (br $l)))"),
+    FORM("(loop $l " SUM("i64.load", AT("$p")) AGAIN("ne", "8", "(local.get $n)") ")"),
+    FORM("(loop $l " SUM("i64.load8_u offset=65535", AT("$p")) AGAIN("le_s", "3", "(local.get $n)") ")"),
+    /* down */
+    FORM(DOWN "(loop $l (i64.store8 offset=1 " AT("$p") "(i64.extend_i32_u (local.get $i)))"
+         AGAIN("ne", "-1", "(local.get $r)") ")"),
+    FORM(DOWN "(loop $l (i32.store " AT("$p") "(local.get $i))" AGAIN("ge_s", "-4", "(i32.const 0)") ")"),
+    FORM(DOWN "(loop $l (i32.store " AT("$p") "(local.get $i))" AGAIN("gt_u", "-16", "(local.get $r)") ")"),
+    /* unrolled, over arrays that overlap; a copy; a number that may be among those stored */
+    FORM(MOVE "(loop $l " PLUS("0") PLUS("8") AGAIN("lt_u", "16", "(local.get $n)") ")"),
+    FORM(MOVE "(loop $l " PLUS("0") PLUS("8") PLUS("16") PLUS("24") AGAIN("lt_u", "32", "(local.get $n)") ")"),
+    FORM(MOVE "(loop $l " COPY("0") COPY("1") COPY("2") COPY("3") AGAIN("lt_u", "4", "(local.get $n)") ")"),
+    FORM(MOVE "(loop $l " COPY("0") AGAIN("lt_u", "1", "(local.get $n)") ")"),
+    FORM(MOVE "(loop $l (i64.store " AT("$p") "(i64.add (i64.load " AT("$p") ") (i64.load (local.get $q))))"
+         AGAIN("lt_u", "8", "(local.get $n)") ")"),
+    /* a trap amid stores: of the other access, and an explicit one */
+    FORM("(loop $l (i64.store8 " AT("$p") "(i64.const 77))" SUM("i64.load8_u", AT("$r"))
+         "(i64.store16 offset=2 " AT("$p") "(local.get $a))" AGAIN("lt_u", "4", "(local.get $n)") ")"),
+    FORM("(loop $l (i64.store8 " AT("$p") "(i64.const 78))"
+         "(if (i32.eq (local.get $i) (local.get $r)) (then (unreachable)))"
+         "(i64.store8 offset=1 " AT("$p") "(i64.const 79))" AGAIN("lt_u", "2", "(local.get $n)") ")"),
+    /* the memory grows between runs of the inner loop, then in it */
+    FORM("(loop $outer (local.set $i (i32.const 0))"
+         "(loop $l " SUM("i64.load8_u", AT("$p")) AGAIN("lt_u", "1", "(local.get $n)") ")"
+         "(br_if $outer (i32.ne (memory.grow (i32.const 1)) (i32.const -1))))"),
+    FORM("(loop $l (i64.store8 " AT("$p") "(i64.const 80))"
+         "(if (i32.eq (local.get $i) (local.get $r)) (then (drop (memory.grow (i32.const 1)))))"
+         AGAIN("lt_u", "1", "(local.get $n)") ")"),
+};
+/* clang-format on */
+
+static void make_forms(void) {
+    length = 0;
+    say("(module (memory (export \"m\") 1 2) (memory $other (export \"n\") 1 2)\n");
+    for (u32 i = 0; i < ARRAY_LEN(forms); i++) say("(func (export \"f%u\") %s", i, forms[i]);
+    say(")");
+}
+
+/* Of each its instances anew: memories that have grown are not grown again. */
+static void compare_form(u32 index) {
+    static const u32 places[] = {0,     1,     64,     4096,       65400,     65528,
+                                 65535, 65536, 131000, 0xffffff80, 0xfffffffe};
+    static const u32 counts[] = {0, 1, 2, 8, 33, 128, 1000, 0x7fffffff, 0x80000000, 0xffffffff};
+    static const u32 others[] = {0, 1, 4, 8, 15, 40, 2000, 0xfffffff8, 0xffffffff};
+    Side interpreted, compiled;
+    start_both(&interpreted, &compiled);
+    for (u32 p = 0; p < ARRAY_LEN(places); p++)
+        for (u32 n = 0; n < ARRAY_LEN(counts); n++)
+            for (u32 r = 0; r < ARRAY_LEN(others); r++) {
+                const u32 values[] = {places[p], 0, counts[n], others[r]};
+                cr_assert(compare(&interpreted, &compiled, 0, index, values), "f%u: time", index);
+            }
+    stop(&interpreted);
+    stop(&compiled);
+}
+
+Test(native_loops, edges) {
+    make_forms();
+    for (u32 i = 0; i < ARRAY_LEN(forms); i++) compare_form(i);
 }
