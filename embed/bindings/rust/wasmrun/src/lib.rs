@@ -48,6 +48,7 @@
 
 mod engine;
 mod error;
+mod files;
 mod func;
 mod linker;
 mod objects;
@@ -59,6 +60,7 @@ pub use engine::{
     wat_to_wasm, CompileOptions, Config, Engine, Export, ExternType, Import, LogLevel, MemoryMode, Module,
 };
 pub use error::{Error, ErrorKind, Frame, Panic, Result, TrapCode};
+pub use files::{Errno, File, FileKind, FileStat, Files, OpenFlags};
 pub use func::{Func, IntoFunc, PausedCall, Progress, TypedFunc, WasmReturn};
 pub use linker::{Linker, Prelinked, PrelinkedStats};
 pub use objects::{Extern, Global, Instance, Memory, Table, Tag};

@@ -10,6 +10,7 @@ use std::path::Path;
 use wasmrun_sys as sys;
 
 use crate::error::{Error, Panic, Result};
+use crate::files::{Context, Files};
 use crate::func::name;
 
 type Reader = Box<dyn Read + Send>;
@@ -20,9 +21,10 @@ pub struct Wasi {
     raw: *mut sys::wr_wasi_t,
     reader: Option<Box<Reader>>,
     writers: [Option<Box<Writer>>; 2],
+    files: Vec<Box<Context>>,
 }
 
-// It is used by whoever has its store; streams are Send.
+// It is used by whoever has its store; streams and files are Send.
 unsafe impl Send for Wasi {}
 
 impl Wasi {
@@ -30,7 +32,7 @@ impl Wasi {
     pub fn new() -> Wasi {
         let raw = unsafe { sys::wr_wasi_new() };
         assert!(!raw.is_null(), "out of memory");
-        Wasi { raw, reader: None, writers: [None, None] }
+        Wasi { raw, reader: None, writers: [None, None], files: Vec::new() }
     }
 
     pub(crate) fn as_raw(&self) -> *mut sys::wr_wasi_t {
@@ -79,6 +81,18 @@ impl Wasi {
     /// The same, in which nothing can be changed.
     pub fn read_only_dir(self, host: impl AsRef<Path>, guest: &str) -> Result<Wasi> {
         self.preopen(host.as_ref(), guest, sys::WR_WASI_READ_ONLY)
+    }
+
+    /// Files of the embedder's own, under that name. They run on the guest's thread, in the middle of its call.
+    pub fn files(mut self, files: impl Files + 'static, guest: &str) -> Result<Wasi> {
+        let guest = name(guest)?;
+        let mut context = Context::new(Box::new(files));
+        let (callbacks, pointer) = (context.callbacks(), &mut *context as *mut Context as *mut c_void);
+        unsafe {
+            Error::check(sys::wr_wasi_preopen_files(self.raw, &callbacks, pointer, guest.as_ptr(), 0))?
+        };
+        self.files.push(context);
+        Ok(self)
     }
 
     /// These bytes as standard input.

@@ -640,6 +640,122 @@ fn wasi_programs() {
     assert_eq!(instance.run(&mut store).unwrap_err().kind(), ErrorKind::Trap);
 }
 
+/// Opens "a", which its input names, in the first directory, and makes "b" of it in the second; lists that to its output.
+const COPY_FILE: &str = r#"(module
+    (import "wasi_snapshot_preview1" "path_open"
+      (func $open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "fd_read" (func $read (param i32 i32 i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "fd_readdir" (func $list (param i32 i32 i32 i64 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "path_unlink_file" (func $unlink (param i32 i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+    (memory (export "memory") 1) (data (i32.const 32) "b")
+    (data (i32.const 64) "\00\01\00\00\00\02\00\00")
+    (func $must (param i32) (if (local.get 0) (then (call $exit (local.get 0)))))
+    (func (export "_start")
+      (call $must (call $read (i32.const 0) (i32.const 64) (i32.const 1) (i32.const 88)))
+      (call $must (call $open (i32.const 3) (i32.const 0) (i32.const 256) (i32.load (i32.const 88))
+        (i32.const 0) (i64.const 2) (i64.const 0) (i32.const 0) (i32.const 80)))
+      (call $must (call $open (i32.const 4) (i32.const 0) (i32.const 32) (i32.const 1)
+        (i32.const 1) (i64.const 64) (i64.const 0) (i32.const 0) (i32.const 84)))
+      (call $must (call $read (i32.load (i32.const 80)) (i32.const 64) (i32.const 1) (i32.const 88)))
+      (i32.store (i32.const 68) (i32.load (i32.const 88)))
+      (call $must (call $write (i32.load (i32.const 84)) (i32.const 64) (i32.const 1) (i32.const 88)))
+      (call $must (call $list (i32.const 4) (i32.const 2048) (i32.const 512) (i64.const 0) (i32.const 88)))
+      (i32.store (i32.const 64) (i32.const 2048)) (i32.store (i32.const 68) (i32.load (i32.const 88)))
+      (call $must (call $write (i32.const 1) (i32.const 64) (i32.const 1) (i32.const 88)))
+      (call $must (call $unlink (i32.const 4) (i32.const 32) (i32.const 1)))
+      (call $must (call $unlink (i32.const 4) (i32.const 32) (i32.const 1)))))"#;
+
+type Contents = Arc<Mutex<std::collections::BTreeMap<String, Vec<u8>>>>;
+
+/// Files in memory. "panic" does, and "busy" is.
+#[derive(Clone, Default)]
+struct InMemory(Contents, bool);
+struct Opened(InMemory, String);
+
+impl Files for InMemory {
+    fn stat(&mut self, path: &str) -> std::result::Result<FileStat, Errno> {
+        match self.0.lock().unwrap().get(path) {
+            Some(data) => Ok(FileStat::file(data.len() as u64)),
+            None if path.is_empty() => Ok(FileStat::directory()),
+            None if path == "panic" || path == "busy" => Ok(FileStat::file(0)),
+            None => Err(std::io::Error::from(std::io::ErrorKind::NotFound).into()),
+        }
+    }
+    fn open(&mut self, path: &str, flags: OpenFlags) -> std::result::Result<Box<dyn File>, Errno> {
+        assert!(path != "panic");
+        if path == "busy" {
+            return Err(Errno::BUSY);
+        }
+        if flags.create {
+            self.0.lock().unwrap().entry(path.to_string()).or_default();
+        }
+        Ok(Box::new(Opened(self.clone(), path.to_string())))
+    }
+    fn writable(&self) -> bool {
+        self.1
+    }
+    fn list(&mut self, _: &str) -> std::result::Result<Vec<String>, Errno> {
+        Ok(self.0.lock().unwrap().keys().cloned().collect())
+    }
+    fn remove(&mut self, path: &str) -> std::result::Result<(), Errno> {
+        self.0.lock().unwrap().insert("removed".to_string(), path.as_bytes().to_vec());
+        self.0.lock().unwrap().remove(path).map(drop).ok_or(Errno::NOENT)
+    }
+}
+
+impl File for Opened {
+    fn stat(&mut self) -> std::result::Result<FileStat, Errno> {
+        let path = self.1.clone();
+        self.0.stat(&path)
+    }
+    fn read(&mut self, to: &mut [u8], offset: u64) -> std::result::Result<usize, Errno> {
+        let contents = (self.0).0.lock().unwrap();
+        let rest = contents[&self.1].get(offset as usize..).unwrap_or(&[]);
+        let n = rest.len().min(to.len());
+        to[..n].copy_from_slice(&rest[..n]);
+        Ok(n)
+    }
+    fn write(&mut self, bytes: &[u8], offset: u64) -> std::result::Result<usize, Errno> {
+        let mut contents = (self.0).0.lock().unwrap();
+        let data = contents.get_mut(&self.1).ok_or(Errno::IO)?;
+        data.resize(offset as usize + bytes.len(), 0);
+        data[offset as usize..].copy_from_slice(bytes);
+        Ok(bytes.len())
+    }
+}
+
+#[test]
+fn wasi_files() {
+    let source = InMemory::default();
+    source.0.lock().unwrap().insert("a".to_string(), b"contents".to_vec());
+    let copied = |name: &str, out: &InMemory| {
+        let (engine, mut store) = engine_and_store();
+        let wasi = Wasi::new().input(name).unwrap().capture(1, 1000).unwrap();
+        let wasi = wasi.files(source.clone(), "/in").unwrap().files(out.clone(), "/out").unwrap();
+        store.set_wasi(wasi).unwrap();
+        let module = Module::from_wat(&engine, COPY_FILE).unwrap();
+        let instance = Linker::new(&engine).wasi().unwrap().instantiate(&mut store, &module).unwrap();
+        let status = instance.run(&mut store).unwrap();
+        (status, store.wasi().unwrap().captured(1).to_vec())
+    };
+    let out = InMemory(Contents::default(), true);
+    out.0.lock().unwrap().insert("kept".to_string(), Vec::new());
+    let (status, listed) = copied("a", &out);
+    assert_eq!(Errno(status), Errno::NOENT); // removed twice
+    assert!(listed.windows(4).any(|w| w == b"kept"), "{:?}", listed);
+    assert_eq!(out.0.lock().unwrap().keys().collect::<Vec<_>>(), ["kept", "removed"]);
+
+    let hook = std::panic::take_hook();
+    std::panic::set_hook(Box::new(|_| ()));
+    assert_eq!(Errno(copied("panic", &out).0), Errno::IO);
+    std::panic::set_hook(hook);
+    assert_eq!(Errno(copied("busy", &out).0), Errno::BUSY);
+    assert_eq!(Errno(copied("none", &out).0), Errno::NOENT);
+    assert_eq!(Errno(copied("a", &source).0), Errno::ROFS);
+}
+
 #[test]
 fn prelinked_by_threads() {
     let engine = engine();
