@@ -109,6 +109,7 @@ size_t wr_func_signature(const wr_func_t *func, char *buffer, size_t size) {
 #define USAGE(...) wr_error_at(WR_ERROR_USAGE, NO_OFFSET, __VA_ARGS__)
 
 Error *wr_call_check(const Store *store, const Func *func, size_t nargs, size_t nresults) {
+    if (!func) return USAGE("there is no such function");
     const DefType *type = func->type;
     if (func->handle >= store->nfuncs || store->funcs[func->handle] != func) {
         return USAGE("the function belongs to another store");
@@ -213,6 +214,7 @@ static char letter_of(wr_valkind_t kind) {
 }
 
 bool wr_func_has_signature(const wr_func_t *func, const char *signature) {
+    if (!func) return false;
     const DefType *type = func->type;
     for (u32 i = 0; i < type->nparams; i++) {
         if (*signature++ != letter_of(wr_func_param(func, i))) return false;

@@ -563,7 +563,8 @@ WR_API size_t wr_func_signature(const wr_func_t *func, char *buffer, size_t size
 /* What backtraces call it: the module that it is of, or under whose name the host defined it, and its own name. Size 0
  * where there is none. As in the module: control characters are not escaped. Valid as long as the store. */
 WR_API void wr_func_name(const wr_func_t *func, wr_name_t *module, wr_name_t *name);
-/* Kinds are checked. `results` needs room for wr_func_result_count(). */
+/* Kinds are checked. `results` needs room for wr_func_result_count(). `func` NULL, as looking up an export gives it if
+ * there is none, is an error. */
 WR_API WR_NODISCARD own wr_error_t *wr_func_call(wr_store_t *store, wr_func_t *func,
                                                  const wr_val_t *args, size_t nargs,
                                                  wr_val_t *results, size_t nresults);
@@ -573,7 +574,7 @@ WR_API WR_NODISCARD own wr_error_t *wr_func_call(wr_store_t *store, wr_func_t *f
  * does not belong to the type is undefined; references are checked. */
 WR_API WR_NODISCARD own wr_error_t *wr_func_call_slots(wr_store_t *store, wr_func_t *func,
                                                        wr_slot_t *slots);
-/* Whether a function has the type that the signature says. */
+/* Whether there is a function (not NULL), and it has the type that the signature says. */
 WR_API bool wr_func_has_signature(const wr_func_t *func, const char *signature);
 
 /*

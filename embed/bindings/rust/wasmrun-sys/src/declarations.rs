@@ -812,13 +812,14 @@ extern "C" {
     /// What backtraces call it: the module that it is of, or under whose name the host defined it, and its own name. Size 0
     /// where there is none. As in the module: control characters are not escaped. Valid as long as the store.
     pub fn wr_func_name(func: *const wr_func_t, module: *mut wr_name_t, name: *mut wr_name_t);
-    /// Kinds are checked. `results` needs room for wr_func_result_count().
+    /// Kinds are checked. `results` needs room for wr_func_result_count(). `func` NULL, as looking up an export gives it if
+    /// there is none, is an error.
     pub fn wr_func_call(store: *mut wr_store_t, func: *mut wr_func_t, args: *const wr_val_t, nargs: usize, results: *mut wr_val_t, nresults: usize) -> *mut wr_error_t;
     /// Calls without boxing, for who knows the function's type: see wr_func_has_signature(), once. `slots` holds
     /// the arguments in order and gets the results from slots[0] on; it has room for the larger of both. What
     /// does not belong to the type is undefined; references are checked.
     pub fn wr_func_call_slots(store: *mut wr_store_t, func: *mut wr_func_t, slots: *mut wr_slot_t) -> *mut wr_error_t;
-    /// Whether a function has the type that the signature says.
+    /// Whether there is a function (not NULL), and it has the type that the signature says.
     pub fn wr_func_has_signature(func: *const wr_func_t, signature: *const c_char) -> bool;
     /// `kinds`: WR_TRACE_* bits, what is told. NULL: no tracing.
     pub fn wr_config_set_tracer(config: *mut wr_config_t, kinds: u32, tracer: wr_tracer_t, context: *mut c_void);
