@@ -3,6 +3,9 @@
 #
 # usage: run.sh BUILD          BUILD is build/release. $WASMTIME_LIB and $WASM3_LIB name shared libraries
 #                              to compare with; $SECONDS_OF_LOAD is for wrk [10]
+#
+# wasmtime's is in its wheel (pip download wasmtime), wasmtime/linux-x86_64/_libwasmtime.so; wasm3's is made by
+#     cc -O3 -fomit-frame-pointer -fno-stack-check -DNDEBUG -shared -fPIC source/*.c -lm -o libwasm3.so
 set -eu
 build=$1
 here=$(cd "$(dirname "$0")" && pwd)
