@@ -2,6 +2,7 @@
  * test_trace.c - what a tracer is told: every instruction that runs, calls and returns with their values, in all ways
  * of making calls, whatever memory, locals and limits the code has.
  */
+#include <stdarg.h>
 #include <stdio.h>
 
 #include "text_support.h"
