@@ -67,8 +67,8 @@ bool wr_os_process_start(const char *const *argv, bool quiet, OsProcess *process
     int error = spawn(argv, pair[1], quiet, &id);
     (void)close(pair[1]);
     if (error == 0) {
-        int nice = wr_os_cpu_count() > 1 ? YIELDING : YIELDING_ALONE;
-        if (quiet) (void)setpriority(PRIO_PROCESS, (id_t)id, nice);
+        int value = wr_os_cpu_count() > 1 ? YIELDING : YIELDING_ALONE;
+        if (quiet) (void)setpriority(PRIO_PROCESS, (id_t)id, value);
         *process = (OsProcess){id, pair[0]};
         return true;
     }

@@ -229,6 +229,27 @@ static void lower_outside(const Compilation *c, Unit *unit) {
     }
 }
 
+static bool has_shape(const Compilation *c, u32 shape) {
+    const Plan *plan = &c->plan;
+    for (u32 i = 0; i < c->slice.nfunctions; i++)
+        if (plan->shapes[plan->module->funcs[c->slice.functions[i]].type_index] == shape)
+            return true;
+    return false;
+}
+
+static void drop_unused(LLVMValueRef thunk) {
+    if (LLVMGetFirstUse(thunk) == NULL) LLVMDeleteFunction(thunk);
+}
+
+/* Of shapes that a slice, which is the only unit, has nothing to do with: most of those of a large module. */
+static void drop_thunks(const Compilation *c, Unit *unit) {
+    for (u32 s = 0; s < c->plan.nshapes; s++) {
+        if (!has_shape(c, s)) drop_unused(wr_unit_thunk(unit, "in", s));
+        drop_unused(wr_unit_thunk(unit, "outt", s));
+        drop_unused(wr_unit_thunk(unit, "out", s));
+    }
+}
+
 /* False when LLVM gave up, or a function of several could not be lowered. `forget`: nothing of the functions, but
  * stubs. */
 static bool compile_unit(Compilation *c, LLVMTargetMachineRef machine, Range range, bool thunks,
@@ -248,6 +269,7 @@ static bool compile_unit(Compilation *c, LLVMTargetMachineRef machine, Range ran
     }
     lower_outside(c, &unit);
     for (u32 s = 0; thunks && s < c->plan.nshapes; s++) wr_lower_thunks(&unit, s);
+    if (thunks && c->nranges == 1 && c->slice.nfunctions < module->ncodes) drop_thunks(c, &unit);
     LLVMDIBuilderFinalize(unit.debug);
     u64 lowered = wr_os_now();
     bool ok = look_at_module(&unit) && optimise(&unit, slow);

@@ -205,10 +205,11 @@ const FixedRange *wr_fixed_range(const Plan *plan, u32 table, u32 type_index) {
     return low < t->nranges && t->ranges[low].type_number == number ? &t->ranges[low] : NULL;
 }
 
-bool wr_fixed_find(Plan *plan, const Alloc *alloc) {
+bool wr_fixed_find(Plan *plan, bool none, const Alloc *alloc) {
     plan->fixed = wr_alloc_array(alloc, (size_t)plan->module->ntables + 1, sizeof *plan->fixed);
     if (plan->fixed == NULL || !number_types(plan, alloc)) return false;
     for (u32 i = 0; i < plan->module->ntables; i++) plan->fixed[i] = (FixedTable){.funcs = NULL};
+    if (none) return true;
     if (!make_candidates(plan, alloc)) return false;
     unfix_exported(plan, alloc);
     unfix_written(plan, alloc);

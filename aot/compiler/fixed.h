@@ -9,8 +9,8 @@
 
 #include "unit.h"
 
-/* Fills plan->fixed and plan->type_numbers. False: no memory. */
-NODISCARD bool wr_fixed_find(Plan *plan, const Alloc *alloc);
+/* Fills plan->fixed and plan->type_numbers; `none`: no table is to be fixed. False: no memory. */
+NODISCARD bool wr_fixed_find(Plan *plan, bool none, const Alloc *alloc);
 void wr_fixed_free(Plan *plan, const Alloc *alloc);
 /* Whether a call with that type through that table may use the array. */
 bool wr_fixed_serves(const Plan *plan, u32 table, u32 type_index);

@@ -6,6 +6,7 @@
 
 #include "decode_code.h"
 #include "fixed.h"
+#include "slice.h"
 #include "store.h"
 
 /* ---- target ---- */
@@ -122,12 +123,13 @@ static u64 find_guarded(const Module *m) {
     return set;
 }
 
+/* An array of a table's functions would need stubs for all that are not in a slice. */
 Error *wr_plan_make(Plan *plan, const CompileJob *job) {
     const Alloc *alloc = &job->module->engine->alloc;
     plan->module = job->module;
     plan->options = job->options;
     if (!settle_target(plan, job, alloc) || !make_shapes(plan, alloc) ||
-        !find_tail_calls(plan, alloc) || !wr_fixed_find(plan, alloc))
+        !find_tail_calls(plan, alloc) || !wr_fixed_find(plan, !wr_slice_is_whole(job), alloc))
         return ERROR_OOM;
     if (plan->options.guarded) plan->guarded_memories = find_guarded(job->module);
     return NULL;

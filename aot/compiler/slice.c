@@ -49,13 +49,17 @@ static u64 code_size(const Module *m) {
     return size;
 }
 
+bool wr_slice_is_whole(const CompileJob *job) {
+    return job->nfunctions == 0 || code_size(job->module) <= job->budget;
+}
+
 static void choose_all(Chosen *c) {
     for (u32 i = c->module->nimported_funcs; i < c->module->nfuncs; i++) choose(c, i, UINT64_MAX);
 }
 
 /* Callees that are near come first. */
 static void choose_functions(Chosen *c, const CompileJob *job) {
-    if (job->nfunctions == 0 || code_size(c->module) <= job->budget) {
+    if (wr_slice_is_whole(job)) {
         choose_all(c);
         return;
     }

@@ -22,6 +22,8 @@ typedef struct Slice {
     u32 nloops, cap_loops;
 } Slice;
 
+/* Whether a job is for all functions of the module. */
+bool wr_slice_is_whole(const CompileJob *job);
 /* `has_tail`: by function index, whether it makes tail calls. False when out of memory. */
 NODISCARD bool wr_slice_make(Slice *slice, const CompileJob *job, const bool *has_tail);
 void wr_slice_free(Slice *slice, const CompileJob *job);
