@@ -30,6 +30,8 @@ typedef struct Variant {
     bool tiers;            /* what runs at all is compiled at once */
     bool compiled;         /* before it runs */
     NativeOptions options; /* `guarded` comes of `mode` */
+    const char *spill;     /* WASMRUN_SPILL, WASMRUN_AOT_LOOPS (docs/aot.md); NULL: unset */
+    const char *loops;
 } Variant;
 
 /* The first is what the others are compared with. */
@@ -50,6 +52,31 @@ static const Variant variants[] = {
     {.name = "fuel-O0",
      .mode = WR_MEMORY_EXPLICIT,
      COMPILED(.level = 0, .fuel = true, .polled = true)},
+    {.name = "loops-O2",
+     .mode = WR_MEMORY_GUARD,
+     .loops = "60", /* so that fast loops end in the middle */
+     COMPILED(.level = 2, .polled = true)},
+    {.name = "spill-O2",
+     .mode = WR_MEMORY_GUARD,
+     .spill = "3",
+     COMPILED(.level = 2, .polled = true, .migratable = true)},
+    {.name = "spill-O0",
+     .mode = WR_MEMORY_EXPLICIT,
+     .spill = "2",
+     COMPILED(.level = 0, .polled = true, .migratable = true)},
+    {.name = "spill-fuel-O3",
+     .mode = WR_MEMORY_GUARD,
+     .spill = "5",
+     COMPILED(.level = 3, .fuel = true, .polled = true, .migratable = true)},
+    {.name = "spill-fuel-O1",
+     .mode = WR_MEMORY_EXPLICIT,
+     .spill = "2",
+     COMPILED(.level = 1, .fuel = true, .polled = true, .migratable = true)},
+    {.name = "spill-stressed-O2",
+     .mode = WR_MEMORY_GUARD,
+     .stressed = true,
+     .spill = "2",
+     COMPILED(.level = 2, .polled = true, .migratable = true)},
     {.name = "auto", .mode = WR_MEMORY_GUARD, .warm = true, .tiers = true},
     {.name = "stressed-O2",
      .mode = WR_MEMORY_GUARD,
@@ -72,7 +99,6 @@ static Engine *new_engine(const Variant *v) {
     wr_config_set_gc_debug(config, v->stressed ? WR_GC_STRESS | WR_GC_VERIFY : 0);
     wr_config_set_validation_threads(config, 1);
     if (v->tiers) wr_config_set_engine_kind(config, WR_ENGINE_AUTO);
-    if (v->tiers) CHECK(setenv("WASMRUN_TIER", "eager", 1) == 0);
     Engine *engine;
     CHECK(!wr_engine_new(config, &engine));
     return engine;
@@ -86,6 +112,17 @@ static Engine *engine_of(u32 variant) {
 static void end_engines(void) {
     for (u32 i = 0; i < ARRAY_LEN(variants); i++) wr_engine_delete(engines[i]);
     memset(engines, 0, sizeof engines);
+}
+
+static void set_variable(const char *name, const char *value) {
+    CHECK((value != NULL ? setenv(name, value, 1) : unsetenv(name)) == 0);
+}
+
+/* What the library and the compiler's process look at: stores, compilers and tiers begin later. */
+static void set_environment(const Variant *v) {
+    set_variable("WASMRUN_SPILL", v->spill);
+    set_variable("WASMRUN_AOT_LOOPS", v->loops);
+    set_variable("WASMRUN_TIER", v->tiers ? "eager" : NULL);
 }
 
 /* ---- one run -------------------------------------------------------------------------------- */
@@ -115,6 +152,7 @@ static void compile(Module *module, const Variant *v, EngineStats *stats) {
 static bool run(const u8 *data, size_t size, Random random, u32 variant, const Plan *plan,
                 Outcome *outcome, EngineStats *stats) {
     Module *module = NULL;
+    set_environment(&variants[variant]);
     Error *error = wr_module_new(engine_of(variant), data, size, &module);
     bool loads = error == NULL;
     wr_error_delete(error);
