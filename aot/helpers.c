@@ -13,7 +13,7 @@
 
 static Error *call_interpreted(Native *native, Func *func, Slot *slots) {
     Store *store = native->store;
-    Error *error = wr_native_meter_arrive(native, func);
+    Error *error = wr_native_meter_arrive(native, func, slots);
     return error != NULL ? error : store->engine->executor->call(store, func, slots);
 }
 
@@ -40,10 +40,12 @@ u32 wr_native_poll(Instance *i, u32 spent) {
         code = WR_TRAP_INTERRUPTED;
     else if (spent && !wr_native_meter_refill(i->native))
         code = WR_TRAP_OUT_OF_FUEL;
-    if (code == WR_TRAP_NONE)
-        return interrupt & POLL_SPILL &&
-               (i->native->wants_spill = wr_native_spill_by_chance(i->native));
-    i->native->pending = wr_error_trap(code);
+    bool spills = code != WR_TRAP_NONE
+                      ? store->pauses && wr_native_ops.can_pause(store)
+                      : (interrupt & POLL_SPILL) != 0 && wr_native_spill_by_chance(i->native);
+    if (code == WR_TRAP_NONE && !spills) return 0;
+    store->written.reason = code;
+    i->native->pending = spills ? ERROR_PAUSED : wr_error_trap(code);
     return 1;
 }
 

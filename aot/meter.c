@@ -6,7 +6,8 @@
 #define SLICE ((i64)1 << 16)
 
 static void set_slice(Store *store, NativeActivation *a, i64 fuel) {
-    bool asked = atomic_load_explicit(&store->interrupt, memory_order_relaxed) & POLL_ASKED;
+    bool asked =
+        atomic_load_explicit(&store->interrupt, memory_order_relaxed) & (POLL_ASKED | POLL_SPILL);
     i64 most = asked ? 0 : SLICE;
     store->fuel = fuel < most ? fuel : most;
     a->other_fuel = fuel - store->fuel;
@@ -58,11 +59,16 @@ bool wr_native_meter_refill(Native *native) {
     return left >= 0;
 }
 
-Error *wr_native_meter_arrive(Native *native, const Func *func) {
+Error *wr_native_meter_arrive(Native *native, Func *func, const Slot *args) {
     Store *store = native->store;
     if (LIKELY(!native->activation->is_metered || store->fuel >= 0)) return NULL;
     store->fuel = draw(store, store->fuel);
     if (store->fuel >= 0) return NULL;
+    if (store->pauses && wr_native_ops.can_pause(store)) {
+        store->written.reason = WR_TRAP_OUT_OF_FUEL;
+        wr_frames_add_call(store, func, args);
+        return ERROR_PAUSED;
+    }
     Error *error = wr_error_trap(WR_TRAP_OUT_OF_FUEL);
     Instance *instance = func->home->instance;
     wr_error_add_frame(error, instance, func->index, wr_body_start(instance->module, func->index));

@@ -16,7 +16,7 @@ void wr_native_meter_go_on(Native *native);
 /* The slice is used up: false if there is nothing left. */
 bool wr_native_meter_refill(Native *native);
 /* It has called `func`, which is interpreted: NULL, or the error if there is nothing left. Stopped meanwhile. */
-Error *wr_native_meter_arrive(Native *native, const Func *func);
+Error *wr_native_meter_arrive(Native *native, Func *func, const Slot *args);
 /* It has trapped, at the offset in the module or, if that is 0, at Native.left: what is left there. */
 void wr_native_meter_settle(Native *native, u32 offset);
 

@@ -6,7 +6,8 @@
  * The interpreter calls compiled functions as it calls host functions, and compiled code calls interpreted and
  * host functions by wr_native_exit(); so a call between the engines is one more activation on the host stack, of
  * which there may be MAX_NESTING. Errors and exceptions pass as Error from one to the next, and each
- * adds its frames. A call that passes through compiled code does not pause: what would stop it ends it.
+ * adds its frames. A call pauses if all compiled code of the store is migratable: each activation that it is in writes
+ * its frames down then (frames.h); if some is not, all is interpreted from such a call on.
  */
 #include "heap.h"
 #include "meter.h"
@@ -204,6 +205,7 @@ static Error *unwind(Native *n, u32 exception, Error *error, bool on, u32 *how) 
 static Error *raise(Native *n, u32 *how) {
     Error *error = n->pending;
     n->pending = NULL;
+    if (error == ERROR_PAUSED) return error;
     u32 exception = wr_error_exception_ref(error, n->store);
     if (exception != 0) {
         n->activation->trail.count = 0; /* it does not go on */
@@ -224,10 +226,7 @@ static Error *finish(Native *n, u32 how) {
         case LEFT_RETURNED: return NULL;
         case LEFT_TRAPPED: return ended_by_trap(n, n->trap_offset);
         case LEFT_FAULTED: return ended_by_trap(n, 0);
-        case LEFT_RAISED:
-            if (n->wants_spill) return NULL;
-            error = raise(n, &how);
-            break;
+        case LEFT_RAISED: error = raise(n, &how); break;
         default: {
             bool on = goes_on(n, a, n->trap_offset);
             error = unwind(n, n->thrown, a->carried, on, &how);
@@ -256,13 +255,18 @@ static void detach(Native *n) {
     }
 }
 
-/* What compiled code has begun is interpreted from here on. */
+/* What compiled code has begun is written down, and interpreted from here on, unless the call pauses. */
 static Error *go_on_elsewhere(Native *n, NativeActivation *a, Slot *slots) {
-    Spill spill;
-    n->wants_spill = false;
-    wr_native_spill_frames(n, a, &spill);
+    Store *store = n->store;
+    wr_native_spill_frames(n, a);
     end(n, a);
-    return wr_native_spill_go_on(n->store, &spill, slots);
+    if (store->written.reason != WR_TRAP_NONE) return ERROR_PAUSED;
+    return store->engine->executor->go_on(store, slots);
+}
+
+static bool can_pause(const Store *store) {
+    const Native *n = store->native;
+    return n->is_off || !(n->no_spills || would_run_on(n));
 }
 
 /* An activation: calls `entry`, an entry thunk or the like. */
@@ -273,7 +277,7 @@ static Error *run(Native *n, const void *entry, Instance *instance, const void *
     if (!begin(n, &a, instance)) return wr_error_trap(WR_TRAP_STACK_EXHAUSTED);
     u32 how = wr_switch_enter(n, entry, instance, code, slots, (void *)(uintptr_t)a.top);
     if (how != LEFT_RETURNED) error = finish(n, how);
-    if (UNLIKELY(n->wants_spill)) return go_on_elsewhere(n, &a, slots);
+    if (UNLIKELY(error == ERROR_PAUSED)) return go_on_elsewhere(n, &a, slots);
     end(n, &a);
     return error;
 }
@@ -390,6 +394,7 @@ static void attach_artifact(Instance *i, const Artifact *artifact) {
     Native *n = i->native;
     n->no_polls = n->no_polls || !wr_artifact_polls(artifact);
     n->no_fuel = n->no_fuel || !wr_artifact_counts_fuel(artifact);
+    n->no_spills = n->no_spills || !wr_artifact_options(artifact)->migratable;
     for (u32 k = 0; k < i->module->ncodes; k++) compile_func(i, &i->own_funcs[k], artifact);
 }
 
@@ -458,6 +463,7 @@ const NativeOps wr_native_ops = {
     .call = call,
     .enter = enter,
     .detach = detach_store,
+    .can_pause = can_pause,
     .visit_roots = visit_roots,
     .store_free = store_free,
 };

@@ -115,6 +115,7 @@ typedef struct Native {
     bool needs_heap;        /* some code takes it that the store has one */
     bool is_off;            /* nothing is compiled any more */
     bool no_polls, no_fuel; /* some code does not look whether to stop, does not count fuel */
+    bool no_spills;         /* some code cannot write its frames down */
     u32 nrooted;            /* of `values`, which a helper under way has as operands */
     Store *store;
     Error *pending;              /* what RAISE is called for */
@@ -122,8 +123,6 @@ typedef struct Native {
     struct NativeEngine *engine; /* stacks.h */
     struct NativeStack *stack;   /* NULL while none is needed */
     struct NativeSites *sites;   /* sites.h; NULL until something is thrown */
-    struct Spill *spill;         /* spill.h: what frames are written to */
-    bool wants_spill;            /* RAISE is called for the frames to be written down */
     u32 spill_period, spill_random;
     NativeActivation *activation; /* innermost */
 } Native;

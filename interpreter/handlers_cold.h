@@ -29,9 +29,11 @@ COLD_HANDLER(h_STOP) {
     LEAVE();
 }
 
-/* A host function failed: the fiber's outcome is set. */
+/* A host function failed: the fiber's outcome is set. Or compiled code did not come back, since the call pauses: then the
+ * frames are as they have to be. */
 COLD_HANDLER(h_FAILED) {
     Fiber *fiber = inst->store->fiber;
+    if (fiber->outcome == OUTCOME_SUSPENDED) LEAVE();
     if (fiber->outcome == OUTCOME_THREW) {
         r0 = fiber->exception;
         JUMP(h_UNWIND);

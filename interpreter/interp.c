@@ -591,12 +591,33 @@ INLINE void run_activation(Activation *a) {
     meter_end(store, (fiber->fr < a->base ? fiber->fr : a->base)->pc);
 }
 
+/* Whether what would stop the call makes it pause; code that cannot may have come while it runs. */
+static bool pauses(const Store *store) {
+    return store->pauses && (store->native == NULL || store->native_ops->can_pause(store));
+}
+
+/* All frames of the activation, behind those of activations inside of it. */
+COLD static Error *write_down(const Activation *a, const Fiber *fiber) {
+    const Slot *end = fiber->sp;
+    if (a->store->written.count == 0) a->store->written.reason = fiber->trap;
+    for (const Frame *fr = fiber->fr; fr < a->base; end = fr++->fp) {
+        u32 n = (u32)(end - fr->fp);
+        Slot *to = wr_frames_add(a->store, fr->func, (u32)(fr->pc - fr->func->start),
+                                 (u32)(fr->stp - fr->func->side), n);
+        if (to != NULL) memcpy(to, fr->fp, n * sizeof(Slot));
+    }
+    return ERROR_PAUSED;
+}
+
 COLD static Error *activation_error(const Activation *a, Fiber *fiber) {
+    if (fiber->outcome == OUTCOME_SUSPENDED && pauses(a->store)) return write_down(a, fiber);
     Error *error = outcome_error(fiber);
     if (is_traced(a->store)) wr_interp_trace_failure(a->store, a->base - 1);
     add_backtrace(error, fiber->fr, a->base, fiber->outcome == OUTCOME_TRAPPED);
     return error;
 }
+
+COLD static void run_apart(Activation *a) { run_activation(a); }
 
 /* The results, or what ended it. They are where the arguments were. */
 INLINE Error *end_activation(const Activation *a, Slot *slots, u32 nslots) {
@@ -611,6 +632,10 @@ INLINE Error *end_activation(const Activation *a, Slot *slots, u32 nslots) {
     fiber->activation = a->below;
     fiber->operand_end = a->below_end;
     return error;
+}
+
+COLD static Error *end_apart(const Activation *a, Slot *slots, u32 nslots) {
+    return end_activation(a, slots, nslots);
 }
 
 INLINE Error *begin_activation(Activation *a, Func *func, const Slot *args) {
@@ -649,8 +674,13 @@ COLD static Error *call_other_traced(Store *store, Func *func, Instance *caller,
 }
 
 /* Compiled code that interpreted code calls: fuel is looked at on arrival there, too. */
-static Error *arrive_elsewhere(Store *store, const u8 *pc, const Func *func) {
+static Error *arrive_elsewhere(Store *store, const u8 *pc, Func *func, const Slot *args) {
     if (func->native_entry == NULL || !is_metered(store) || !wr_interp_poll(store, pc)) return NULL;
+    if (pauses(store)) {
+        store->written.reason = store->fiber->trap;
+        wr_frames_add_call(store, func, args);
+        return ERROR_PAUSED;
+    }
     Error *error = wr_error_trap(store->fiber->trap);
     Instance *instance = func->native_context;
     wr_error_add_frame(error, instance, func->index, wr_body_start(instance->module, func->index));
@@ -660,20 +690,33 @@ static Error *arrive_elsewhere(Store *store, const u8 *pc, const Func *func) {
 /* What an activation inside of this one ended with. */
 static bool came_back(Fiber *fiber, Store *store, Error *error) {
     if (LIKELY(error == NULL)) return true;
+    if (error == ERROR_PAUSED) {
+        fiber->outcome = OUTCOME_SUSPENDED;
+        return false;
+    }
     fiber->exception = wr_error_exception_ref(error, store);
     fiber->error = error;
     fiber->outcome = fiber->exception == 0 ? OUTCOME_FAILED : OUTCOME_THREW;
     return false;
 }
 
+/* The frame is canonical behind the call, to the results of which `slots` belongs; after a tail call it is no more. */
+COLD static const u8 *pause_in_call(Fiber *fiber, const u8 *pc, Slot *slots) {
+    bool is_tail = fiber->fr->pc == pc;
+    fiber->sp = is_tail ? fiber->fr->fp : slots;
+    fiber->fr += is_tail;
+    return fiber->fr->pc;
+}
+
 bool wr_interp_call_host(Instance *caller, const u8 *pc, Func *func, Slot *slots) {
     Store *store = caller->store;
     Fiber *fiber = store->fiber;
     fiber->operand_end = slots;
-    Error *error = arrive_elsewhere(store, pc, func);
+    Error *error = arrive_elsewhere(store, pc, func, slots);
     meter_end(store, pc);
     if (error == NULL)
         error = (is_traced(store) ? call_other_traced : call_other)(store, func, caller, slots);
+    if (UNLIKELY(error == ERROR_PAUSED)) pc = pause_in_call(fiber, pc, slots);
     meter_start(store, pc);
     return came_back(fiber, store, error);
 }
@@ -762,19 +805,20 @@ static bool has_room(const Slot *base, const Frame *fr, const Func *func) {
     return (u64)((const u8 *)fr - (const u8 *)base) >= need * sizeof(Slot) + 4 * sizeof(Frame);
 }
 
-/* As push_frames(); a frame begins where the operands of the one before it end. */
-static bool push_canonical(Fiber *fiber, Activation *a, const CanonicalFrame *frames, u32 count) {
+/* As push_frames(), for Store.written from the frame at `at` in; a frame begins where the operands of the one before
+ * it end. */
+static bool push_written(Fiber *fiber, Activation *a) {
+    const FrameList *list = &a->store->written;
+    const CanonicalFrame *f = frame_at(list, list->last);
     Slot *base = fiber->sp;
     Frame *fr = fiber->fr;
-    const Func *first = frames[0].func;
-    if (fr == NULL || !has_room(base, fr, first)) return false;
-    *--fr = (Frame){wr_exit_code + (first->result_slots == 1), NULL, base,
-                    &first->home->instance->exit};
+    if (fr == NULL || !has_room(base, fr, f->func)) return false;
+    *--fr = (Frame){wr_exit_code + (f->func->result_slots == 1), NULL, base,
+                    &f->func->home->instance->exit};
     a->base = fr;
-    for (u32 i = 0; i < count; i++) {
-        const CanonicalFrame *f = &frames[i];
+    for (u32 i = 0; i < list->count; i++, f = frame_at(list, f->before)) {
         if (!has_room(base, fr, f->func)) return false;
-        memcpy(base, f->slots, f->nslots * sizeof(Slot));
+        memcpy(base, f + 1, f->nslots * sizeof(Slot));
         *--fr = (Frame){f->pc, f->entry, base, f->func};
         base += f->nslots;
     }
@@ -783,24 +827,41 @@ static bool push_canonical(Fiber *fiber, Activation *a, const CanonicalFrame *fr
     return true;
 }
 
-static Error *run_canonical(Store *store, const CanonicalFrame *frames, u32 count, Slot *slots) {
-    Activation a;
-    init_activation(&a, store);
-    if (!wr_shadow_prepare(store->engine, store->fiber->mode)) return ERROR_OOM;
-    if (!push_canonical(store->fiber, &a, frames, count))
-        return wr_error_trap(WR_TRAP_STACK_EXHAUSTED);
-    run_activation(&a);
-    return end_activation(&a, slots, frames[0].func->result_slots);
+/* Puts the frames of Store.written on the fiber, and empties that. */
+static Error *take_written(Activation *a) {
+    Error *error = a->store->written.error;
+    if (error == NULL && !push_written(a->store->fiber, a))
+        error = wr_error_trap(WR_TRAP_STACK_EXHAUSTED);
+    wr_frames_clear(a->store);
+    return error;
 }
 
-static Error *go_on(Store *store, const CanonicalFrame *frames, u32 count, Slot *slots) {
-    if (store->nesting >= MAX_NESTING) return wr_error_trap(WR_TRAP_STACK_EXHAUSTED);
+static Error *run_written(Store *store, Slot *slots) {
+    const FrameList *list = &store->written;
+    u32 results = list->count > 0 ? frame_at(list, list->last)->func->result_slots : 0;
+    Activation a;
+    init_activation(&a, store);
+    Error *error = take_written(&a);
+    if (error != NULL) return error;
+    if (!wr_shadow_prepare(store->engine, store->fiber->mode)) {
+        store->fiber->outcome = OUTCOME_FAILED;
+        store->fiber->error = ERROR_OOM;
+    } else {
+        run_apart(&a);
+    }
+    return end_apart(&a, slots, results);
+}
+
+COLD static Error *go_on(Store *store, Slot *slots) {
     RunMode outer;
     bool hears;
-    if (!begin_running(store, &outer, &hears)) return ERROR_OOM;
-    Error *error = run_canonical(store, frames, count, slots);
-    end_running(store, outer, hears);
-    return error;
+    if (store->nesting < MAX_NESTING && begin_running(store, &outer, &hears)) {
+        Error *error = run_written(store, slots);
+        end_running(store, outer, hears);
+        return error;
+    }
+    wr_frames_clear(store);
+    return ERROR_OOM;
 }
 
 /* ---- paused calls ---- */
@@ -816,22 +877,44 @@ static void pause_call(PausedCall *call, const Activation *a) {
     call->store->fiber = NULL;
 }
 
-static Error *run_pausable(PausedCall *call, Activation *a, Slot *slots) {
+/* The same where frames have been written down: they become those of the fiber, on which there are none. */
+COLD static Error *pause_written(PausedCall *call) {
     Store *store = call->store;
-    bool hears = hear_alarms(store);
-    store->nesting += 1;
-    store->fiber->pauses = true;
-    run_activation(a);
-    store->fiber->pauses = false;
-    store->nesting -= 1;
-    if (hears) wr_store_lower(store, POLL_RUNNING);
-    if (store->fiber->outcome == OUTCOME_SUSPENDED) {
+    Activation a = {.store = store};
+    if (store->fiber == NULL && (store->fiber = fiber_new(store)) == NULL) {
+        wr_frames_clear(store);
+        return ERROR_OOM;
+    }
+    store->fiber->trap = store->written.reason;
+    Error *error = take_written(&a);
+    if (error == NULL) pause_call(call, &a);
+    return error;
+}
+
+/* What ended the activation, or the call, which has not returned. */
+static Error *stop_pausable(PausedCall *call, Activation *a, Slot *slots) {
+    Store *store = call->store;
+    bool in_one = store->fiber->outcome == OUTCOME_SUSPENDED && store->written.count == 0;
+    if (in_one && store->written.error == NULL) {
         pause_call(call, a);
         return NULL;
     }
     store->fiber->mode = RUNS_FREE;
     store->fiber->base = NULL;
-    return end_activation(a, slots, call->func->result_slots);
+    Error *error = end_apart(a, slots, call->func->result_slots);
+    return error == ERROR_PAUSED ? pause_written(call) : error;
+}
+
+static Error *run_pausable(PausedCall *call, Activation *a, Slot *slots) {
+    Store *store = call->store;
+    bool hears = hear_alarms(store);
+    store->nesting += 1;
+    store->fiber->pauses = true;
+    run_apart(a);
+    store->fiber->pauses = false;
+    store->nesting -= 1;
+    if (hears) wr_store_lower(store, POLL_RUNNING);
+    return stop_pausable(call, a, slots);
 }
 
 static Error *start_pausable(PausedCall *call, Slot *slots) {
@@ -839,7 +922,9 @@ static Error *start_pausable(PausedCall *call, Slot *slots) {
     if (store->fiber == NULL && (store->fiber = fiber_new(store)) == NULL) return ERROR_OOM;
     Activation a = {.store = store};
     store->fiber->mode = mode_of(store);
-    Error *error = begin_activation(&a, call->func, slots);
+    if (!wr_shadow_prepare(store->engine, store->fiber->mode)) return ERROR_OOM;
+    wr_frames_add_call(store, call->func, slots);
+    Error *error = take_written(&a);
     return error != NULL ? error : run_pausable(call, &a, slots);
 }
 
@@ -859,17 +944,25 @@ static Error *resume_paused(PausedCall *call, Slot *slots) {
     return error;
 }
 
-static Error *call_pausable(PausedCall *call, Slot *slots) {
+/* A function that is not interpreted. */
+static Error *start_elsewhere(PausedCall *call, Slot *slots) {
+    Error *error = call_other(call->store, call->func, NULL, slots);
+    return error == ERROR_PAUSED ? pause_written(call) : error;
+}
+
+static Error *run_call(PausedCall *call, Slot *slots) {
+    if (call->fiber != NULL) return resume_paused(call, slots);
+    return call->func->home != NULL ? start_pausable(call, slots) : start_elsewhere(call, slots);
+}
+
+COLD static Error *call_pausable(PausedCall *call, Slot *slots) {
     Store *store = call->store;
-    /* functions that were compiled while others ran could not pause */
-    if (store->native != NULL && store->engine->tier != NULL) store->native_ops->detach(store);
-    if (call->fiber == NULL && call->func->home == NULL)
-        return call_other(store, call->func, NULL, slots);
-    const Home *home = call->func->home;
-    Error *error = home != NULL && home->lazy ? wr_func_need_code(call->func) : NULL;
-    if (error != NULL) return error;
+    if (store->native != NULL && !store->native_ops->can_pause(store))
+        store->native_ops->detach(store);
     if (!prepare_thread(store)) return ERROR_OOM;
-    error = call->fiber != NULL ? resume_paused(call, slots) : start_pausable(call, slots);
+    store->pauses = true;
+    Error *error = run_call(call, slots);
+    store->pauses = false;
     if (store->kit != NULL && store->fiber != NULL) settle_fiber(store);
     return error;
 }

@@ -52,6 +52,7 @@ struct wr_error {
 
 Error wr_error_oom_object = {
     .kind = WR_ERROR_MEMORY, .offset = NO_OFFSET, .message = "out of memory"};
+Error wr_error_paused_object = {.offset = NO_OFFSET, .message = ""};
 
 /* ---- making ---- */
 

@@ -16,6 +16,11 @@ typedef struct wr_error Error;
 extern Error wr_error_oom_object;
 #define ERROR_OOM (&wr_error_oom_object)
 
+/* What an activation ends with that has written its frames down (frames.h), since the call is to pause: no error, known
+ * to engines only, and never deleted or added to. */
+extern Error wr_error_paused_object;
+#define ERROR_PAUSED (&wr_error_paused_object)
+
 /* Never NULL. `offset` is a byte offset in the module, or NO_OFFSET. The format is in errors' words
  * of the official test suite, then details after a colon. */
 #define NO_OFFSET UINT64_MAX

@@ -117,3 +117,9 @@ u32 wr_side_target(const Code *code, u32 index, u32 at) {
     i32 distance = e->pop == SIDE_FAR ? code->far[e->pc].pc : e->pc;
     return at + (u32)distance;
 }
+
+u32 wr_side_next(const Code *code, u32 index) {
+    const SideEntry *e = &code->side[index];
+    i32 distance = e->pop == SIDE_FAR ? code->far[e->pc].stp : e->stp;
+    return index + (u32)distance;
+}

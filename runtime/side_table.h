@@ -74,5 +74,7 @@ void wr_side_free(SideTable *table, const Alloc *alloc);
 u32 wr_side_count(const Instr *instr);
 /* The code offset to which entry `index` leads, of the instruction at code offset `at`. */
 u32 wr_side_target(const Code *code, u32 index, u32 at);
+/* The first entry at or after that place. */
+u32 wr_side_next(const Code *code, u32 index);
 
 #endif

@@ -288,7 +288,10 @@ void wr_store_note_deadline(Store *store) {
 
 Error *wr_store_call(Store *store, Func *func, Slot *slots) {
     if (store->deadline != 0) wr_store_note_deadline(store);
+    bool pauses = store->pauses;
+    store->pauses = false; /* a host function is on the stack, or there is nobody who would go on */
     Error *error = store->engine->executor->call(store, func, slots);
+    store->pauses = pauses;
     if (error) wr_store_spend_interrupt(store, wr_error_trap_code(error));
     return error;
 }

@@ -20,6 +20,7 @@
 #include "alloc.h"
 #include "base.h"
 #include "error.h"
+#include "frames.h"
 #include "module.h"
 #include "os.h"
 #include "types.h"
@@ -304,6 +305,8 @@ typedef struct NativeOps {
     Error *(*enter)(Store *store, Instance *instance, const void *code, Slot *slots);
     /* Everything is interpreted from the next call on, for good, unless compiled code runs. */
     void (*detach)(Store *store);
+    /* Whether calls that compiled code is in could pause: all of it looks, and its frames can be written down. */
+    bool (*can_pause)(const Store *store);
     /* Everything that may be a reference in compiled frames; of objects only. */
     void (*visit_roots)(Store *store, void (*visit)(void *context, u64 ref), void *context);
     void (*store_free)(Store *store); /* frees Store.native */
@@ -380,7 +383,9 @@ struct wr_store {
     struct Native *native;
     const NativeOps *native_ops;
     struct wr_call *paused;
-    u32 nesting; /* activations on the C stack */
+    FrameList written; /* empty while guest code runs */
+    bool pauses;       /* what runs is in a call that can pause, and in no host function */
+    u32 nesting;       /* activations on the C stack */
 
     struct Kit *kit;  /* what it goes back to when it is deleted (kit.h), or NULL */
     StoreDatum *data; /* the embedder's */
@@ -495,16 +500,6 @@ INLINE bool store_charge(u64 *used, u64 limit, u64 amount) {
     return true;
 }
 
-/* A frame as it is written down outside of any fiber: the function, which is interpreted, where it goes on, and
- * its locals and operands; without the arguments of a call that it is in. */
-typedef struct CanonicalFrame {
-    Func *func;
-    const u8 *pc;
-    const SideEntry *entry; /* the first at or after pc */
-    const Slot *slots;
-    u32 nslots;
-} CanonicalFrame;
-
 typedef void FrameVisitor(void *context, const Func *func, const u8 *pc, Slot *fp, Slot *end);
 
 /* ---- executor: what runs code. The runtime knows it by this table only. ---- */
@@ -519,9 +514,9 @@ struct Executor {
      * must not lie in guest-reachable memory. Reentrant from host functions. References in `slots`
      * are no roots afterwards: wr_store_keep() them before anything else is made. */
     Error *(*call)(Store *store, Func *func, Slot *slots);
-    /* As `call`, but goes on with `count` frames, the outermost first, that were written down elsewhere: the innermost
-     * at its instruction, the others behind calls. Results as of the first one's function. */
-    Error *(*go_on)(Store *store, const CanonicalFrame *frames, u32 count, Slot *slots);
+    /* As `call`, but goes on with the frames in Store.written, of which there are some: the innermost at its
+     * instruction, the others behind calls. Results as of the outermost one's function. */
+    Error *(*go_on)(Store *store, Slot *slots);
     /* May be NULL: calls cannot pause. As `call`, for call->func, or going on with call->fiber if that is
      * set. Where `call` would stop, the store's fiber becomes call->fiber, and call->reason is set; else
      * call->fiber is NULL afterwards. Not while anything runs in the store. */

@@ -382,6 +382,10 @@ static bool begin(Lower *l, LLVMValueRef function, bool tail) {
 
 static void lower_body(Lower *l) {
     static const StatePlace start = {0, 0, 0};
+    if (wr_state_is_kept(l) && l->code->nlocals > STATE_LOCALS) {
+        l->failed = true;
+        return;
+    }
     l->entry = wr_lower_block(l);
     l->body = wr_lower_block(l);
     LLVMBasicBlockRef first = wr_lower_block(l);
@@ -390,7 +394,6 @@ static void lower_body(Lower *l) {
     lower_locals(l);
     LLVMPositionBuilderAtEnd(l->b, first);
     wr_lower_fuel_begin(l);
-    if (wr_state_is_kept(l) && l->fuel != NULL) wr_state_poll(l, &start);
     if (wr_lower_enter(l, LABEL_BODY) != NULL) lower_code(l);
     LLVMPositionBuilderAtEnd(l->b, l->entry);
     wr_lower_locate(l, l->frame != NULL ? l->loop : wr_module_offset(l->module, l->code->start));
@@ -398,7 +401,7 @@ static void lower_body(Lower *l) {
     if (l->failed) return;
     LLVMBuildBr(l->b, l->frame != NULL ? l->gate : l->body);
     LLVMPositionBuilderAtEnd(l->b, l->body);
-    if (wr_state_is_kept(l) && l->calls && l->fuel == NULL) wr_state_poll(l, &start);
+    if (wr_state_is_kept(l) && l->calls) wr_state_poll(l, &start);
     LLVMBuildBr(l->b, first);
 }
 

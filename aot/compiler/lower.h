@@ -177,9 +177,9 @@ void wr_lower_dead(Lower *l);
 
 /* At the start of the function. */
 void wr_lower_fuel_begin(Lower *l);
-/* Control goes from this instruction to where side entry `index` leads: pays, and looks whether to stop there.
- * To be followed by the branch. */
-void wr_lower_fuel_branch(Lower *l, u32 index);
+/* Control goes from this instruction to where side entry `index` leads: pays, and looks whether to stop there, where
+ * the operands are the first `kept` and the topmost `moved`. To be followed by the branch. */
+void wr_lower_fuel_branch(Lower *l, u32 index, u32 kept, u32 moved);
 /* The same without looking. */
 void wr_lower_fuel_pass(Lower *l, u32 index);
 /* From `return` to the final `end`, which pays. */
@@ -189,9 +189,9 @@ void wr_lower_fuel_end(Lower *l);
 /* Around a call, `before` also in front of a tail call. */
 void wr_lower_fuel_before_call(Lower *l);
 void wr_lower_fuel_after_call(Lower *l);
-/* Before something is thrown; and where it is caught, with control going on at code offset `target`. */
+/* Before something is thrown; and where it is caught, and control goes on. */
 void wr_lower_fuel_throw(Lower *l);
-void wr_lower_fuel_catch(Lower *l, u32 target);
+void wr_lower_fuel_catch(Lower *l, const struct StatePlace *place);
 /* The topmost operand is a number of bytes or elements that the instruction works on. */
 void wr_lower_fuel_bulk(Lower *l);
 /* Around what is called at `position`, where control is, and may look at what is left. */

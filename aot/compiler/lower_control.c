@@ -120,7 +120,7 @@ void wr_lower_jump(Lower *l, Label *label, LLVMValueRef *values) {
 static LLVMBasicBlockRef paying_edge(Lower *l, Label *label, u32 index) {
     LLVMBasicBlockRef here = LLVMGetInsertBlock(l->b), edge = wr_lower_block(l);
     LLVMPositionBuilderAtEnd(l->b, edge);
-    wr_lower_fuel_branch(l, index);
+    wr_lower_fuel_branch(l, index, label->height, wr_lower_arity(label));
     wr_lower_jump(l, label, top(l, wr_lower_arity(label)));
     LLVMPositionBuilderAtEnd(l->b, here);
     return edge;
@@ -223,7 +223,7 @@ static void lower_if(Lower *l) {
     label->otherwise = wr_lower_block(l);
     LLVMBuildCondBr(l->b, condition, then, label->otherwise);
     LLVMPositionBuilderAtEnd(l->b, label->otherwise);
-    wr_lower_fuel_branch(l, l->entry_index);
+    wr_lower_fuel_branch(l, l->entry_index, l->height, 0);
     label->otherwise = LLVMGetInsertBlock(l->b);
     continue_in(l, then);
 }
@@ -231,7 +231,7 @@ static void lower_if(Lower *l) {
 static void lower_else(Lower *l) {
     Label *label = wr_lower_label(l, 0);
     if (!l->unreachable) {
-        wr_lower_fuel_branch(l, l->entry_index);
+        wr_lower_fuel_branch(l, l->entry_index, label->height, label->nresults);
         wr_lower_jump(l, label, top(l, label->nresults));
     }
     label->kind = LABEL_ELSE;
@@ -304,8 +304,9 @@ bool wr_lower_control(Lower *l, Opcode op) {
     else if (op == OP_END && wr_lower_label(l, 0)->kind < LABEL_TRY_TABLE)
         wr_lower_end(l);
     else if (op == OP_BR) {
-        wr_lower_fuel_branch(l, l->entry_index);
-        lower_br(l, wr_lower_label(l, l->at.index));
+        Label *label = wr_lower_label(l, l->at.index);
+        wr_lower_fuel_branch(l, l->entry_index, label->height, wr_lower_arity(label));
+        lower_br(l, label);
     } else if (op == OP_RETURN) {
         wr_lower_fuel_return(l);
         lower_br(l, &l->labels[0]);

@@ -11,6 +11,7 @@
  */
 #include "lower_object.h"
 #include "side_table.h"
+#include "state.h"
 
 typedef struct Region {
     LLVMBasicBlockRef dispatch; /* NULL: nothing can be thrown */
@@ -126,18 +127,25 @@ static void load_payload(Lower *l, LLVMValueRef exception, u32 tag, LLVMValueRef
     }
 }
 
-/* A clause of try_table takes it. */
-static void take(Lower *l, Region *region, u32 kind, u32 tag, u32 depth) {
+/* Clause `i` of try_table takes it. */
+static void take(Lower *l, Region *region, u32 i, u32 kind, u32 tag, u32 depth) {
     Label *label = wr_lower_label(l, depth);
-    u32 n = wr_lower_arity(label);
-    LLVMValueRef *values = wr_arena_new(&l->arena, n + 1, sizeof *values);
-    if (values == NULL) {
+    u32 n = wr_lower_arity(label), below = label->height, entry = region->entry_index + i;
+    LLVMValueRef *stack = l->stack, *values;
+    l->stack = wr_arena_new(&l->arena, below + n + 1, sizeof *values);
+    if (l->stack == NULL) {
+        l->stack = stack;
         l->failed = true;
         return;
     }
+    if (below > 0) memcpy(l->stack, stack, below * sizeof *stack);
+    values = l->stack + below;
     if (!(kind & 2)) load_payload(l, region->exception, tag, values);
     if (kind & 1) values[n - 1] = region->exception;
+    wr_lower_fuel_catch(l, &(StatePlace){wr_side_target(l->code, entry, region->at),
+                                         wr_side_next(l->code, entry), below + n});
     wr_lower_jump(l, label, values);
+    l->stack = stack;
 }
 
 static void write_clauses(Lower *l, Region *region) {
@@ -145,8 +153,7 @@ static void write_clauses(Lower *l, Region *region) {
     for (u32 i = 0; i < region->clauses.count; i++) {
         u32 kind = wr_read_u8(&r), tag = kind & 2 ? 0 : wr_read_u32(&r), depth = wr_read_u32(&r);
         LLVMBasicBlockRef next = kind & 2 ? NULL : compare_tag(l, region->exception, tag);
-        wr_lower_fuel_catch(l, wr_side_target(l->code, region->entry_index + i, region->at));
-        take(l, region, kind, tag, depth);
+        take(l, region, i, kind, tag, depth);
         if (next == NULL) return;
         LLVMPositionBuilderAtEnd(l->b, next);
     }
@@ -214,24 +221,32 @@ static Region *begin_clause(Lower *l) {
     return region;
 }
 
+/* Control goes on behind this instruction, `catch` or `catch_all`, with what it has pushed. */
+static void catch_here(Lower *l) {
+    StatePlace place = {(u32)(l->at.end - l->code->start), l->entry_index + wr_side_count(&l->at),
+                        l->height};
+    wr_lower_fuel_catch(l, &place);
+}
+
 static void lower_catch(Lower *l) {
     Region *region = begin_clause(l);
     if (region == NULL) return;
     region->chain = compare_tag(l, region->exception, l->at.index);
-    wr_lower_fuel_catch(l, (u32)(l->at.end - l->code->start));
     u32 n = l->module->tags[l->at.index].type->nparams;
     if (n > l->capacity - l->height)
         l->failed = true;
     else
         load_payload(l, region->exception, l->at.index, l->stack + l->height);
-    if (!l->failed) l->height += n;
+    if (l->failed) return;
+    l->height += n;
+    catch_here(l);
 }
 
 static void lower_catch_all(Lower *l) {
     Region *region = begin_clause(l);
     if (region == NULL) return;
     region->chain = NULL;
-    wr_lower_fuel_catch(l, (u32)(l->at.end - l->code->start));
+    catch_here(l);
 }
 
 /* ---- throwing ---- */

@@ -17,6 +17,7 @@
  */
 #include "own.h"
 #include "side_table.h"
+#include "state.h"
 
 /* ---- the variable and the field ---- */
 
@@ -70,20 +71,27 @@ static LLVMValueRef spent_function(Unit *u) {
     return wr_own_end(&l);
 }
 
-/* Control has arrived at `target`, a code offset. Arrival at the final `end` is not looked at. */
-static void look(Lower *l, u32 target) {
-    if (target + 1 == offset_of(l, l->code->end)) return;
-    LLVMBasicBlockRef likely;
+static void stop(Lower *l, u32 target) {
     u64 here = l->offset;
-    LLVMValueRef position = wr_lower_i64(l, target);
+    wr_lower_locate(l, wr_module_offset(l->module, l->code->start) + target);
+    wr_own_call(l, spent_function(l->unit), wr_lower_i64(l, target));
+    LLVMBuildStore(l->b, wr_lower_load(l, l->unit->i64, field(l), l->unit->tbaa_fuel), l->fuel);
+    wr_lower_locate(l, here);
+}
+
+/* Control has arrived there, with the operands on the stack. Arrival at the final `end` is not looked at. */
+static void look(Lower *l, const StatePlace *place) {
+    if (place->pc + 1 == offset_of(l, l->code->end)) return;
+    LLVMBasicBlockRef likely;
+    LLVMValueRef position = wr_lower_i64(l, place->pc);
     LLVMValueRef spent = LLVMBuildICmp(l->b, LLVMIntSLT, get(l), position, "");
     wr_lower_unlikely(l, spent, &likely);
-    wr_lower_locate(l, wr_module_offset(l->module, l->code->start) + target);
-    wr_own_call(l, spent_function(l->unit), position);
-    LLVMBuildStore(l->b, wr_lower_load(l, l->unit->i64, field(l), l->unit->tbaa_fuel), l->fuel);
+    if (wr_state_is_kept(l))
+        wr_state_ask(l, place);
+    else
+        stop(l, place->pc);
     LLVMBuildBr(l->b, likely);
     LLVMPositionBuilderAtEnd(l->b, likely);
-    wr_lower_locate(l, here);
 }
 
 /* ---- transfers ---- */
@@ -95,7 +103,7 @@ void wr_lower_fuel_begin(Lower *l) {
     l->fuel = LLVMBuildAlloca(l->b, l->unit->i64, "");
     LLVMPositionBuilderAtEnd(l->b, here);
     load_at(l, 0);
-    look(l, 0);
+    look(l, &(StatePlace){0, 0, 0});
 }
 
 void wr_lower_fuel_add(Lower *l, i64 units) {
@@ -108,10 +116,26 @@ void wr_lower_fuel_pass(Lower *l, u32 index) {
     wr_lower_fuel_add(l, (i64)wr_side_target(l->code, index, at) - at - 1);
 }
 
-void wr_lower_fuel_branch(Lower *l, u32 index) {
+void wr_lower_fuel_branch(Lower *l, u32 index, u32 kept, u32 moved) {
     if (l->fuel == NULL) return;
     wr_lower_fuel_pass(l, index);
-    look(l, wr_side_target(l->code, index, offset_of(l, l->at.start)));
+    StatePlace place = {wr_side_target(l->code, index, offset_of(l, l->at.start)),
+                        wr_side_next(l->code, index), kept + moved};
+    LLVMValueRef *stack = l->stack;
+    if (place.height > l->height) {
+        l->failed = true;
+        return;
+    }
+    if (place.height < l->height) {
+        l->stack = wr_arena_copy(&l->arena, stack, place.height * sizeof *stack);
+        if (l->stack != NULL && moved > 0)
+            memcpy(l->stack + kept, stack + (l->height - moved), moved * sizeof *stack);
+    }
+    if (l->stack != NULL)
+        look(l, &place);
+    else
+        l->failed = true;
+    l->stack = stack;
 }
 
 void wr_lower_fuel_return(Lower *l) { wr_lower_fuel_add(l, l->code->end - 1 - l->at.start); }
@@ -129,10 +153,10 @@ void wr_lower_fuel_after_call(Lower *l) {
     if (l->fuel != NULL) load_at(l, offset_of(l, l->at.end));
 }
 
-void wr_lower_fuel_catch(Lower *l, u32 target) {
+void wr_lower_fuel_catch(Lower *l, const StatePlace *place) {
     if (l->fuel == NULL) return;
-    load_at(l, (i64)target - 1);
-    look(l, target);
+    load_at(l, (i64)place->pc - 1);
+    look(l, place);
 }
 
 void wr_lower_fuel_show(Lower *l, u32 position) {

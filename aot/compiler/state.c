@@ -131,23 +131,39 @@ LLVMBasicBlockRef wr_state_pad(Lower *l, const StatePlace *place) {
 
 /* ---- polls ---- */
 
-/* What tells whether something is pending, and preserves all registers. */
+/* What tells whether something is pending, and preserves all registers: where fuel is counted, because what there was is
+ * spent. */
 static LLVMValueRef asks(Unit *u) {
     Lower l;
     LLVMTypeRef type = LLVMFunctionType(u->i32, &u->ptr, 1, 0);
     if (!wr_own_begin(&l, u, "asks", type, CC_PRESERVE_ALL)) return l.function;
     wr_own_is_cold(&l);
     wr_unit_flag(u, l.function, "nounwind");
-    LLVMValueRef zero = wr_lower_i32(&l, 0);
-    LLVMBuildRet(l.b, wr_lower_ask(&l, HELPER_POLL, &zero, 1));
+    LLVMValueRef spent = wr_lower_i32(&l, u->plan->options.fuel);
+    LLVMBuildRet(l.b, wr_lower_ask(&l, HELPER_POLL, &spent, 1));
     return wr_own_end(&l);
 }
 
-/* Behind the first branch, which is hardly ever taken, is the second. */
+void wr_state_ask(Lower *l, const StatePlace *place) {
+    LLVMBasicBlockRef goes_on;
+    u64 here = l->offset;
+    wr_lower_locate(l, wr_module_offset(l->module, l->code->start) + place->pc);
+    wr_lower_fuel_show(l, place->pc);
+    LLVMValueRef pending = wr_own_call(l, asks(l->unit), NULL);
+    pending = LLVMBuildICmp(l->b, LLVMIntNE, pending, wr_lower_i32(l, 0), "");
+    wr_lower_unlikely(l, pending, &goes_on);
+    l->place = place;
+    wr_lower_leave(l, HELPER_RAISE, NULL, 0);
+    l->place = NULL;
+    LLVMPositionBuilderAtEnd(l->b, goes_on);
+    wr_lower_fuel_take(l, place->pc);
+    wr_lower_locate(l, here);
+}
+
 void wr_state_poll(Lower *l, const StatePlace *place) {
     Unit *u = l->unit;
-    LLVMBasicBlockRef likely, goes_on;
-    u64 here = l->offset;
+    LLVMBasicBlockRef likely;
+    if (l->fuel != NULL) return;
     LLVMValueRef store =
         wr_lower_load_fixed(l, u->ptr, l->context, offsetof(struct wr_instance, store));
     LLVMValueRef at = wr_lower_field(l, store, offsetof(struct wr_store, interrupt));
@@ -156,17 +172,7 @@ void wr_state_poll(Lower *l, const StatePlace *place) {
     flags = LLVMBuildAnd(l->b, flags, LLVMConstInt(u->i8, POLL_ASKED | POLL_SPILL, 0), "");
     LLVMValueRef asked = LLVMBuildICmp(l->b, LLVMIntNE, flags, LLVMConstNull(u->i8), "");
     wr_lower_unlikely(l, asked, &likely);
-    wr_lower_locate(l, wr_module_offset(l->module, l->code->start) + place->pc);
-    wr_lower_fuel_show(l, place->pc);
-    LLVMValueRef pending = wr_own_call(l, asks(u), NULL);
-    pending = LLVMBuildICmp(l->b, LLVMIntNE, pending, wr_lower_i32(l, 0), "");
-    wr_lower_unlikely(l, pending, &goes_on);
-    l->place = place;
-    wr_lower_leave(l, HELPER_RAISE, NULL, 0);
-    l->place = NULL;
-    LLVMPositionBuilderAtEnd(l->b, goes_on);
-    wr_lower_fuel_take(l, place->pc);
+    wr_state_ask(l, place);
     LLVMBuildBr(l->b, likely);
     LLVMPositionBuilderAtEnd(l->b, likely);
-    wr_lower_locate(l, here);
 }

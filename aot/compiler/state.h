@@ -16,6 +16,8 @@ typedef struct StatePlace {
 
 /* Whether frames can be written down at all. */
 INLINE bool wr_state_is_kept(const Lower *l) { return l->unit->plan->options.migratable; }
+/* Functions with more locals stay interpreted then: what LLVM does for so many values that live to the end is quadratic. */
+#define STATE_LOCALS 4000u
 /* The slot of a local. */
 u32 wr_state_local_slot(const Code *code, u32 local);
 /* How many slots a value of that type takes. */
@@ -27,7 +29,9 @@ u32 wr_state_store_values(Lower *l, LLVMValueRef slots, u32 slot, const LLVMValu
                           u32 count);
 /* A landing pad for calls at that place, which takes exceptions as wr_lower_pad() does. The builder stays where it is. */
 LLVMBasicBlockRef wr_state_pad(Lower *l, const StatePlace *place);
-/* Looks whether to stop, or to write the frame down, at that place. */
+/* Looks whether to stop, or to write the frame down, at that place; not where fuel is counted, which is a look, too. */
 void wr_state_poll(Lower *l, const StatePlace *place);
+/* In a cold block: stops there, or writes the frame down, if that is what the runtime wants. */
+void wr_state_ask(Lower *l, const StatePlace *place);
 
 #endif

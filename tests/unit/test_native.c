@@ -5,6 +5,8 @@
  * does when all are interpreted. Needs wasmrun-aot.
  */
 #define _GNU_SOURCE
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -92,10 +94,55 @@ static void say_error(Run *r, const wr_error_t *error) {
     }
 }
 
+/* What was seen so far becomes a number. */
+static void shorten(Seen *seen) {
+    u64 hash = 0xCBF29CE484222325u;
+    if (seen->size < sizeof seen->text / 2) return;
+    for (size_t i = 0; i < seen->size; i++) hash = (hash ^ (u8)seen->text[i]) * 0x100000001B3u;
+    seen->size = 0;
+    SAY(seen, "before: %llx\n", (unsigned long long)hash);
+}
+
+static i64 fuel_left(const Run *r) { return ((const Store *)r->b.store)->fuel; }
+
+/* How calls are made: at one go, or pausing, with `slice` of fuel at a time; pauses are counted. */
+static u64 slice;
+static size_t pauses;
+static bool pauses_in_tail_calls; /* which may have been calls: frames are not compared */
+
+/* Where a call pauses, why, and with what. */
+static void say_pause(Run *r, const wr_call_t *paused) {
+    pauses++;
+    shorten(r->seen);
+    wr_error_t *error = wr_call_backtrace(paused);
+    SAY(r->seen, "left %lld: ", (long long)fuel_left(r));
+    if (!pauses_in_tail_calls) say_error(r, error);
+    wr_error_delete(error);
+}
+
+static wr_error_t *call_in_slices(Run *r, wr_instance_t *i, const char *name, int32_t arg,
+                                  int32_t *result) {
+    wr_val_t given = {.kind = WR_I32, .of.i32 = arg}, got = {0};
+    wr_func_t *func = wr_instance_func(i, name);
+    wr_call_t *paused;
+    wr_store_set_fuel(r->b.store, slice);
+    wr_error_t *error =
+        wr_call_start(r->b.store, func, &given, wr_func_param_count(func), &got, 1, &paused);
+    while (error == NULL && paused != NULL) {
+        say_pause(r, paused);
+        wr_store_add_fuel(r->b.store, slice);
+        error = wr_call_resume(paused, &got, 1, &paused);
+    }
+    SAY(r->seen, "left %lld: ", (long long)fuel_left(r));
+    *result = got.of.i32;
+    return error;
+}
+
 /* Calls an export; says its result or how it ended. */
 static void call(Run *r, wr_instance_t *i, const char *name, int32_t arg) {
     int32_t result = 0;
-    wr_error_t *error = call_i32(&r->b, i, name, arg, &result);
+    wr_error_t *error = slice > 0 ? call_in_slices(r, i, name, arg, &result)
+                                  : call_i32(&r->b, i, name, arg, &result);
     SAY(r->seen, "%s %d: ", name, arg);
     if (error)
         say_error(r, error);
@@ -630,22 +677,17 @@ Test(native, stores_of_a_pool_run_compiled_code) {
 
 /* ---- fuel ----------------------------------------------------------------------------------- */
 
-/* What was seen so far becomes a number. */
-static void shorten(Seen *seen) {
-    u64 hash = 0xCBF29CE484222325u;
-    if (seen->size < sizeof seen->text / 2) return;
-    for (size_t i = 0; i < seen->size; i++) hash = (hash ^ (u8)seen->text[i]) * 0x100000001B3u;
-    seen->size = 0;
-    SAY(seen, "before: %llx\n", (unsigned long long)hash);
-}
-
 /* With every amount up to what the call takes: how it ends, where, what is left and what was done until then. */
 static void call_with_fuel(Run *r, wr_instance_t *i, const char *name, int32_t arg, u64 most) {
+    if (slice > 0) { /* whatever the slice */
+        call(r, i, name, arg);
+        return;
+    }
     for (u64 fuel = 0; fuel <= most; fuel++) {
         wr_store_set_fuel(r->b.store, fuel);
         shorten(r->seen);
         call(r, i, name, arg);
-        SAY(r->seen, "left %lld\n", (long long)((Store *)r->b.store)->fuel);
+        SAY(r->seen, "left %lld\n", (long long)fuel_left(r));
     }
 }
 
@@ -851,6 +893,146 @@ static void spilled_clauses(Run *r) {
             "     (drop (call $f (local.get 0))) (rethrow 0))))"
             "   (catch $t (i32.add (call $f (local.get 0)))) (catch_all (i32.const -5)))))");
     for (int k = 0; k < 5; k++) call(r, i, "g", k);
+}
+
+/* Frames of both engines alternate, and some are gone by tail calls, which leave none. */
+static void paused_turns(Run *r) {
+    wr_instance_t *b =
+        add(r, "b",
+            "(module (type $f (func (param i32 i64) (result i32))) (table (export \"t\") 4 funcref)"
+            " (tag $t (export \"e\") (param i32)) (memory 1)"
+            " (func $turn (export \"turn\") (param i32 i64) (result i32)"
+            "  (if (i32.eqz (local.get 0)) (then (throw $t (i32.wrap_i64 (local.get 1)))))"
+            "  (i32.store (i32.const 0) (i32.add (i32.load (i32.const 0)) (local.get 0)))"
+            "  (i32.add (i32.const 1) (call_indirect (type $f)"
+            "   (i32.sub (local.get 0) (i32.const 1)) (i64.add (local.get 1) (i64.const 2))"
+            "   (i32.and (local.get 0) (i32.const 1)))))"
+            " (func (export \"sum\") (param i32) (result i32) (i32.load (i32.const 0))))");
+    wr_instance_t *a =
+        add(r, "a",
+            "(module (type $f (func (param i32 i64) (result i32))) (import \"b\" \"t\" (table 4 "
+            "funcref))"
+            " (import \"b\" \"turn\" (func $turn (param i32 i64) (result i32)))"
+            " (import \"b\" \"e\" (tag $t (param i32))) (elem (i32.const 0) $own $gone $caught)"
+            " (func $own (param i32 i64) (result i32) (local v128)"
+            "  (local.set 2 (i64x2.splat (local.get 1)))"
+            "  (i32.sub (call $turn (local.get 0) (local.get 1))"
+            "   (i32x4.extract_lane 0 (local.get 2))))"
+            " (func $gone (param i32 i64) (result i32)"
+            "  (return_call $turn (local.get 0) (i64.mul (local.get 1) (i64.const 3))))"
+            " (func $caught (param i32 i64) (result i32)"
+            "  (block $h (result i32) (try_table (result i32) (catch $t $h)"
+            "   (call $turn (local.get 0) (local.get 1))) (i32.const 5) (i32.add))"
+            "  (return_call $gone (i64.const 1)))"
+            " (func (export \"f\") (param i32) (result i32)"
+            "  (block $h (result i32) (try_table (result i32) (catch $t $h)"
+            "   (call $turn (local.get 0) (i64.const 4)))))"
+            " (func (export \"g\") (param i32) (result i32)"
+            "  (block $h (result i32) (try_table (result i32) (catch $t $h)"
+            "   (call_indirect (type $f) (local.get 0) (i64.const 4) (i32.const 2))))))");
+    for (int k = 0; k < 40; k += 13) call(r, a, "f", k);
+    for (int k = 0; k < 6; k++) call(r, a, "g", k);
+    call(r, b, "sum", 0);
+}
+
+/* A host function that calls back ends what pauses, and more fuel does not matter. */
+static void paused_hosts(Run *r) {
+    must(wr_linker_define_func(r->b.linker, "host", "back", "i>i", back, NULL, NULL));
+    wr_instance_t *i =
+        add(r, "m",
+            "(module (import \"host\" \"back\" (func $back (param i32) (result i32)))"
+            " (func $spin (param i32) (loop (br_if 0 (i32.gt_s (local.tee 0"
+            "  (i32.sub (local.get 0) (i32.const 1))) (i32.const 0)))))"
+            " (func (export \"f\") (param i32) (result i32)"
+            "  (call $spin (local.get 0)) (call $back (i32.const 1)) (call $spin (local.get 0)))"
+            " (func (export \"back\") (param i32) (result i32)"
+            "  (call $spin (i32.const 30)) (local.get 0)))");
+    for (int k = 1; k < 200; k *= 3) call(r, i, "f", k);
+}
+
+/* At every place where the interpreter pauses, with as much fuel left, compiled code pauses, and then goes on. */
+Test(native, calls_pause) {
+    static const u64 slices[] = {1, 2, 3, 7, 23, 100, 1000, 20000};
+    compiled_to_spill = compiled_with_fuel = true;
+    for (size_t i = 0; i < ARRAY_LEN(slices); i++) {
+        slice = slices[i];
+        run_all(paused_turns, 0, 2);
+        run_all(paused_hosts, 0, 1);
+        run_all(spilled_values, 0, 1);
+        run_all(spilled_clauses, 0, 1);
+        run_all(fuel_branches, 0, 1);
+        run_all(fuel_throws, 0, 2);
+        pauses_in_tail_calls = true;
+        run_all(fuel_calls, 0, 2);
+        pauses_in_tail_calls = false;
+    }
+    slice = 50;
+    run_all(spilled_values, WR_GC_STRESS | WR_GC_VERIFY, 1);
+    run_all(mixed_lists, WR_GC_STRESS | WR_GC_VERIFY, 2);
+    cr_assert_gt(pauses, 10000);
+    slice = 0;
+    compiled_to_spill = compiled_with_fuel = false;
+}
+
+typedef struct Interrupter {
+    wr_store_t *store;
+    _Atomic(bool) ends;
+} Interrupter;
+
+static void *interrupt_often(void *context) {
+    Interrupter *i = context;
+    while (!i->ends) {
+        wr_store_interrupt(i->store);
+        usleep(300);
+    }
+    return NULL;
+}
+
+/* Another thread interrupts, whenever it likes, and the call goes on each time. */
+static void interrupted_calls(Run *r) {
+    add(r, "b",
+        "(module (func $fib (export \"fib\") (param i32) (result i32)"
+        "  (if (result i32) (i32.lt_u (local.get 0) (i32.const 2)) (then (local.get 0))"
+        "   (else (i32.add (call $fib (i32.sub (local.get 0) (i32.const 1)))"
+        "    (call $fib (i32.sub (local.get 0) (i32.const 2))))))))");
+    wr_instance_t *a =
+        add(r, "a",
+            "(module (import \"b\" \"fib\" (func $fib (param i32) (result i32)))"
+            " (func (export \"sum\") (param i32) (result i32) (local $s i32) (local $f f64)"
+            "  (loop (local.set $s (i32.add (local.get $s) (call $fib (i32.const 20))))"
+            "   (local.set $f (f64.add (local.get $f) (f64.const 0.5)))"
+            "   (br_if 0 (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))))"
+            "  (i32.add (local.get $s) (i32.trunc_f64_s (local.get $f)))))");
+    Interrupter interrupter = {.store = r->b.store};
+    wr_val_t argument = i32_val(300), result;
+    wr_call_t *paused;
+    pthread_t thread;
+    wr_store_set_interruptible(r->b.store, true);
+    cr_assert_eq(pthread_create(&thread, NULL, interrupt_often, &interrupter), 0);
+    must(wr_call_start(r->b.store, wr_instance_func(a, "sum"), &argument, 1, &result, 1, &paused));
+    for (; paused; pauses++) {
+        cr_assert_eq(wr_call_reason(paused), WR_TRAP_INTERRUPTED);
+        must(wr_call_resume(paused, &result, 1, &paused));
+    }
+    interrupter.ends = true;
+    cr_assert_eq(pthread_join(thread, NULL), 0);
+    SAY(r->seen, "%d\n", result.of.i32);
+}
+
+Test(native, calls_pause_when_interrupted) {
+    compiled_to_spill = true;
+    run_all(interrupted_calls, 0, 2);
+    cr_assert_gt(pauses, 4);
+    compiled_to_spill = false;
+}
+
+/* Code that counts fuel but cannot be written down: the call pauses, since all is interpreted from then on. */
+Test(native, calls_pause_where_code_does_not) {
+    slice = 100;
+    compiled_with_fuel = true;
+    run_all(paused_turns, 0, 2);
+    slice = 0;
+    compiled_with_fuel = false;
 }
 
 /* Whatever is compiled goes on in the interpreter from places that chance takes, and back at the next call. */
