@@ -242,7 +242,8 @@ void wr_store_add_fuel(wr_store_t *store, uint64_t units) {
 
 uint64_t wr_store_fuel(const wr_store_t *store) {
     if (!store->fuel_on) return UINT64_MAX;
-    return store->budget->fuel + (store->fuel > 0 ? (u64)store->fuel : 0);
+    i64 left = (i64)store->budget->fuel + store->fuel; /* which may have been overdrawn */
+    return left > 0 ? (u64)left : 0;
 }
 
 wr_error_t *wr_store_set_timeout(wr_store_t *store, uint64_t nanoseconds) {

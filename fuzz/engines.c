@@ -30,6 +30,7 @@ typedef struct Variant {
     bool tiers;            /* what runs at all is compiled at once */
     bool compiled;         /* before it runs */
     NativeOptions options; /* `guarded` comes of `mode` */
+    u64 slice;             /* calls pause each time that so much fuel is spent; 0: never */
     const char *spill;     /* WASMRUN_SPILL, WASMRUN_AOT_LOOPS (docs/aot.md); NULL: unset */
     const char *loops;
 } Variant;
@@ -72,6 +73,15 @@ static const Variant variants[] = {
      .mode = WR_MEMORY_EXPLICIT,
      .spill = "2",
      COMPILED(.level = 1, .fuel = true, .polled = true, .migratable = true)},
+    {.name = "paused", .mode = WR_MEMORY_GUARD, .warm = true, .slice = 100},
+    {.name = "paused-O2",
+     .mode = WR_MEMORY_GUARD,
+     .slice = 300,
+     COMPILED(.level = 2, .fuel = true, .polled = true, .migratable = true)},
+    {.name = "paused-O0",
+     .mode = WR_MEMORY_EXPLICIT,
+     .slice = 37,
+     COMPILED(.level = 0, .fuel = true, .polled = true, .migratable = true)},
     {.name = "spill-stressed-O2",
      .mode = WR_MEMORY_GUARD,
      .stressed = true,
@@ -165,9 +175,9 @@ static bool run(const u8 *data, size_t size, Random random, u32 variant, const P
 
 /* Which steps end within the fuel, and what comes of these. False: it does not load, or not even
  * instantiation ends, or too much else does not. */
-static bool make_plan(const u8 *data, size_t size, Random random, Plan *plan, Outcome *outcome,
-                      EngineStats *stats) {
-    *plan = (Plan){.fuel = FUEL};
+static bool make_plan(const u8 *data, size_t size, Random random, u32 variant, Plan *plan,
+                      Outcome *outcome, EngineStats *stats) {
+    *plan = (Plan){.fuel = FUEL, .no_callbacks = variants[variant].slice > 0};
     for (u32 i = 0; i < ATTEMPTS; i++) {
         if (!run(data, size, random, 0, plan, outcome, stats)) return false;
         stats->loaded += i == 0;
@@ -209,6 +219,7 @@ static bool same(const u8 *data, size_t size, Random random, u32 variant, Plan p
     Outcome outcome = {0};
     const Variant *v = &variants[variant];
     if (v->tiers || (v->compiled && !v->options.fuel)) plan.fuel = 0;
+    plan.slice = v->slice;
     CHECK(run(data, size, random, variant, &plan, &outcome, stats));
     bool is_same = equal(expected, &outcome);
     if (is_same) CHECK(took_the_same(expected, &outcome));
@@ -228,7 +239,7 @@ static void compare_without_nans(const u8 *data, size_t size, Random random, u32
     must(wr_module_new(engine_of(0), data, size, &module));
     wr_denan(module, &plain);
     wr_module_delete(module);
-    if (make_plan(plain.data, plain.size, random, &plan, &expected, stats))
+    if (make_plan(plain.data, plain.size, random, variant, &plan, &expected, stats))
         CHECK(same(plain.data, plain.size, random, variant, plan, &expected, true, stats));
     stats->nans++;
     free(plain.data);
@@ -240,7 +251,7 @@ void wr_compare_engines(const u8 *data, size_t size, u32 variant, EngineStats *s
     Outcome expected = {0};
     Plan plan;
     stats->modules++;
-    if (make_plan(data, size, random, &plan, &expected, stats)) {
+    if (make_plan(data, size, random, variant, &plan, &expected, stats)) {
         stats->compared++;
         if (!same(data, size, random, variant, plan, &expected, false, stats))
             compare_without_nans(data, size, random, variant, stats);

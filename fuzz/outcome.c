@@ -171,7 +171,7 @@ static void say_state(Outcome *o, const Guest *guest, const Instance *instance) 
 /* ---- steps ---------------------------------------------------------------------------------- */
 
 static void begin_step(Guest *guest, const Plan *plan) {
-    guest->callbacks = 20;
+    guest->callbacks = plan->no_callbacks ? 0 : 20;
     guest->limited = false;
     if (plan->fuel > 0) wr_store_set_fuel(guest->store, plan->fuel);
 }
@@ -207,6 +207,34 @@ static void say_results(Outcome *o, Guest *guest, const DefType *type, const wr_
     say(o, "\n");
 }
 
+/* In slices, as long as the fuel lasts. What is left of it is in the store afterwards. */
+static Error *call_in_slices(Guest *guest, const Plan *plan, Func *func, const wr_val_t *args,
+                             wr_val_t *results) {
+    const DefType *type = func->type;
+    wr_call_t *paused;
+    u64 given = min_u64(plan->slice, plan->fuel);
+    wr_store_set_fuel(guest->store, given);
+    Error *error =
+        wr_call_start(guest->store, func, args, type->nparams, results, type->nresults, &paused);
+    while (!error && paused && given < plan->fuel) {
+        u64 more = min_u64(plan->slice, plan->fuel - given);
+        given += more;
+        wr_store_add_fuel(guest->store, more);
+        error = wr_call_resume(paused, results, type->nresults, &paused);
+    }
+    if (!error && paused) error = wr_call_backtrace(paused);
+    wr_call_delete(paused);
+    wr_store_add_fuel(guest->store, plan->fuel - given);
+    return error;
+}
+
+static Error *call_once(Guest *guest, const Plan *plan, Func *func, const wr_val_t *args,
+                        wr_val_t *results) {
+    const DefType *type = func->type;
+    if (plan->slice > 0) return call_in_slices(guest, plan, func, args, results);
+    return wr_func_call(guest->store, func, args, type->nparams, results, type->nresults);
+}
+
 static bool call(Outcome *o, Guest *guest, const Plan *plan, u32 step, Func *func) {
     const DefType *type = func->type;
     wr_val_t *args = calloc(type->nparams + 1, sizeof *args);
@@ -215,8 +243,7 @@ static bool call(Outcome *o, Guest *guest, const Plan *plan, u32 step, Func *fun
     CHECK(args && results);
     if (make_arguments(guest, type, args)) {
         begin_step(guest, plan);
-        Error *error =
-            wr_func_call(guest->store, func, args, type->nparams, results, type->nresults);
+        Error *error = call_once(guest, plan, func, args, results);
         o->calls++;
         if (!error) say_results(o, guest, type, results);
         goes_on = end_step(o, guest, plan, step, error);

@@ -19,6 +19,10 @@
 typedef struct Plan {
     bool skipped[OUTCOME_STEPS];
     u64 fuel; /* of each step; 0: no limit, in time neither */
+    /* Not 0: calls pause, and get so much at a time. Host functions do not call back then, since what they call would
+     * end the call; nor do they for the run that it is compared with. */
+    u64 slice;
+    bool no_callbacks;
 } Plan;
 
 typedef struct Outcome {
