@@ -203,7 +203,12 @@ static void traps(Run *r) {
         " (func $nest (export \"nest\") (param i32) (result i32)"
         "  (if (result i32) (local.get 0)"
         "   (then (i32.add (i32.const 1) (call $nest (i32.sub (local.get 0) (i32.const 1)))))"
-        "   (else (call $load (i32.const -4))))))");
+        "   (else (call $load (i32.const -4)))))"
+        " (func (export \"far\") (param i32) (result i32)"
+        "  (i32.store8 (local.get 0) (local.get 0))"
+        "  (drop (i32.atomic.load8_u offset=4"
+        "   (i32.and (i32.load offset=22 align=1 (i32.const -100)) (i32.const 15))))"
+        "  (local.get 0)))");
     call(r, i, "div", 0);
     call(r, i, "div", -1);
     call(r, i, "div", 7);
@@ -222,6 +227,7 @@ static void traps(Run *r) {
     for (int k = 0; k < 5; k++) call(r, i, "indirect", k);
     for (int k = 0; k < 100; k += 9) call(r, i, "nest", k);
     call(r, i, "nest", 10000);
+    call(r, i, "far", 3);
 }
 
 Test(native, traps_and_their_backtraces) { run_all(traps, 0, 1); }
