@@ -220,7 +220,8 @@ WR_API void wr_config_set_opt_level(wr_config_t *config, unsigned level);
 WR_API void wr_config_set_compiled_polls(wr_config_t *config, bool polls);
 /* Whether compiled code counts fuel; default false. Without, modules are interpreted in stores that have fuel. */
 WR_API void wr_config_set_compiled_fuel(wr_config_t *config, bool counts);
-/* Whether calls of compiled code can be written down where it polls, and go on in the interpreter; default false. */
+/* Whether calls of compiled code can be written down where it polls, and go on in the interpreter; default false. Without,
+ * what a store calls is interpreted from its first wr_call_start() on. */
 WR_API void wr_config_set_compiled_migratable(wr_config_t *config, bool migratable);
 /* Writes the names of compiled functions to /tmp/perf-PID.map, where Linux' perf looks for them. Default false. */
 WR_API void wr_config_set_perf_map(wr_config_t *config, bool perf_map);
