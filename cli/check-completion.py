@@ -3,7 +3,8 @@
 
 usage: check-completion.py bash|zsh|fish COMPLETIONS-FOLDER WASMRUN
 
-Exits with 77, which ctest shows as skipped, if there is no such shell.
+Exits with 77, which ctest shows as skipped, if there is no such shell, or no terminal to run it in, as in containers
+without /dev/pts.
 """
 from __future__ import annotations
 
@@ -91,9 +92,22 @@ def check(name: str, completions: str, wasmrun: str) -> list[str]:
     return problems
 
 
-def main(name: str, completions: str, wasmrun: str) -> int:
+def lacks(name: str) -> str | None:
+    """What it takes and is not here."""
     if not shutil.which(name):
-        print(f"there is no {name}")
+        return name
+    try:
+        for descriptor in os.openpty():
+            os.close(descriptor)
+    except OSError as error:
+        return f"terminal: {error}"
+    return None
+
+
+def main(name: str, completions: str, wasmrun: str) -> int:
+    missing = lacks(name)
+    if missing:
+        print(f"there is no {missing}")
         return 77
     problems = check(name, completions, wasmrun)
     print("\n".join(problems) or f"{name}: {len(CASES)} lines completed")
