@@ -680,7 +680,8 @@ extern "C" {
     pub fn wr_config_set_compiled_polls(config: *mut wr_config_t, polls: bool);
     /// Whether compiled code counts fuel; default false. Without, modules are interpreted in stores that have fuel.
     pub fn wr_config_set_compiled_fuel(config: *mut wr_config_t, counts: bool);
-    /// Whether calls of compiled code can be written down where it polls, and go on in the interpreter; default false.
+    /// Whether calls of compiled code can be written down where it polls, and go on in the interpreter; default false. Without,
+    /// what a store calls is interpreted from its first wr_call_start() on.
     pub fn wr_config_set_compiled_migratable(config: *mut wr_config_t, migratable: bool);
     /// Writes the names of compiled functions to /tmp/perf-PID.map, where Linux' perf looks for them. Default false.
     pub fn wr_config_set_perf_map(config: *mut wr_config_t, perf_map: bool);
