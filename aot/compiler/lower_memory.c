@@ -123,17 +123,10 @@ static LLVMValueRef add_offset(Lower *l, LLVMValueRef index) {
     return LLVMBuildNUWAdd(l->b, index, wr_lower_i64(l, l->at.offset), "");
 }
 
-/* A constant address that no instruction can have as an offset: LLVM loses the places of some loads from there, in
- * whose backtraces the place before would stand. */
-static bool is_far(const Lower *l, LLVMValueRef index) {
-    return LLVMIsAConstantInt(index) != NULL &&
-           LLVMConstIntGetZExtValue(index) + l->at.offset > INT32_MAX;
-}
-
 static Access access_at(Lower *l, LLVMValueRef address, u32 bytes) {
     u32 memory = l->at.index;
     LLVMValueRef index = widen(l, address);
-    bool faults = is_guarded(l, memory) && l->at.offset < MEMORY_GUARD - 16 && !is_far(l, index);
+    bool faults = is_guarded(l, memory) && l->at.offset < MEMORY_GUARD - 16;
     if (!faults) check_bounds(l, index, bytes);
     LLVMValueRef place = add_offset(l, index);
     LLVMValueRef pointer = LLVMBuildGEP2(l->b, l->unit->i8, load_base(l, memory), &place, 1, "");

@@ -50,11 +50,48 @@ static void settle(LLVMValueRef load) {
     }
 }
 
+static bool is_bitwise(LLVMValueRef value) {
+    if (!LLVMIsABinaryOperator(value) || !LLVMIsAConstantInt(LLVMGetOperand(value, 1)))
+        return false;
+    LLVMOpcode op = LLVMGetInstructionOpcode(value);
+    return op == LLVMAnd || op == LLVMOr || op == LLVMXor;
+}
+
+static LLVMValueRef extended_constant(LLVMValueRef constant, LLVMTypeRef type, bool is_signed) {
+    unsigned long long value = is_signed ? (unsigned long long)LLVMConstIntGetSExtValue(constant)
+                                         : LLVMConstIntGetZExtValue(constant);
+    return LLVMConstInt(type, value, is_signed);
+}
+
+/* Extends what was loaded before a constant is applied to its bits, not behind that. LLVM would do so when it selects
+ * instructions, and the load would lose its place. */
+static void extend_first(LLVMValueRef load) {
+    LLVMValueRef bitwise = only_user(load), extension = bitwise ? only_user(bitwise) : NULL;
+    if (extension == NULL || !is_bitwise(bitwise)) return;
+    bool is_signed = LLVMIsASExtInst(extension) != NULL;
+    LLVMTypeRef type = LLVMTypeOf(extension);
+    if ((!is_signed && LLVMIsAZExtInst(extension) == NULL) || LLVMGetIntTypeWidth(type) > 64)
+        return;
+    LLVMBuilderRef b = LLVMCreateBuilderInContext(LLVMGetTypeContext(type));
+    LLVMPositionBuilderBefore(b, bitwise);
+    LLVMSetCurrentDebugLocation2(b, LLVMInstructionGetDebugLoc(load));
+    LLVMValueRef wide = LLVMBuildIntCast2(b, load, type, is_signed, "");
+    LLVMValueRef constant = extended_constant(LLVMGetOperand(bitwise, 1), type, is_signed);
+    wide = LLVMBuildBinOp(b, LLVMGetInstructionOpcode(bitwise), wide, constant, "");
+    LLVMReplaceAllUsesWith(extension, wide);
+    LLVMInstructionEraseFromParent(extension);
+    LLVMInstructionEraseFromParent(bitwise);
+    LLVMDisposeBuilder(b);
+}
+
 /* In order: of two operands in memory the later load is the one that is taken in. */
 static void settle_block(LLVMBasicBlockRef block) {
     LLVMValueRef i = LLVMGetFirstInstruction(block);
     for (; i != NULL; i = LLVMGetNextInstruction(i))
-        if (LLVMIsALoadInst(i) && LLVMGetVolatile(i)) settle(i);
+        if (LLVMIsALoadInst(i) && LLVMGetVolatile(i)) {
+            extend_first(i);
+            settle(i);
+        }
 }
 
 void wr_settle_places(LLVMModuleRef module) {

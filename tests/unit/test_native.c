@@ -208,7 +208,13 @@ static void traps(Run *r) {
         "  (i32.store8 (local.get 0) (local.get 0))"
         "  (drop (i32.atomic.load8_u offset=4"
         "   (i32.and (i32.load offset=22 align=1 (i32.const -100)) (i32.const 15))))"
-        "  (local.get 0)))");
+        "  (local.get 0))"
+        " (func (export \"masked\") (param i32) (result i32)"
+        "  (i32.store8 (local.get 0) (local.get 0))"
+        "  (i32.load16_u (i32.and (i32.load16_u (i32.const 65536)) (i32.const 15))))"
+        " (func (export \"signed\") (param i32) (result i64)"
+        "  (i32.store8 (local.get 0) (local.get 0))"
+        "  (i64.extend_i32_s (i32.or (i32.load16_s (i32.const 65536)) (i32.const 4)))))");
     call(r, i, "div", 0);
     call(r, i, "div", -1);
     call(r, i, "div", 7);
@@ -228,6 +234,8 @@ static void traps(Run *r) {
     for (int k = 0; k < 100; k += 9) call(r, i, "nest", k);
     call(r, i, "nest", 10000);
     call(r, i, "far", 3);
+    call(r, i, "masked", 3);
+    call(r, i, "signed", 3);
 }
 
 Test(native, traps_and_their_backtraces) { run_all(traps, 0, 1); }
