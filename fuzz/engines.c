@@ -196,9 +196,11 @@ static bool equal(const Outcome *a, const Outcome *b) {
 }
 
 /* All that counts fuel counts alike. */
-static bool took_the_same(const Outcome *a, const Outcome *b) {
+static bool took_the_same(const Outcome *a, const Outcome *b, u32 variant) {
     if (a->fuel == b->fuel || b->fuel == 0) return true;
-    fprintf(stderr, "the same, with more or less fuel\n");
+    fprintf(stderr,
+            "%s does the same as %s, but spends other fuel: %016" PRIx64 ", not %016" PRIx64 "\n",
+            variants[variant].name, variants[0].name, b->fuel, a->fuel);
     return false;
 }
 
@@ -222,7 +224,7 @@ static bool same(const u8 *data, size_t size, Random random, u32 variant, Plan p
     plan.slice = v->slice;
     CHECK(run(data, size, random, variant, &plan, &outcome, stats));
     bool is_same = equal(expected, &outcome);
-    if (is_same) CHECK(took_the_same(expected, &outcome));
+    if (is_same) CHECK(took_the_same(expected, &outcome, variant));
     if (is_same) stats->calls += outcome.calls;
     if (!is_same && shows) print_difference(expected, &outcome, variant);
     wr_outcome_free(&outcome);

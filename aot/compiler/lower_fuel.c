@@ -6,8 +6,9 @@
  * body, so that running straight ahead changes nothing: a transfer from p to t adds t - p - 1, and what is left at p is
  * Store.fuel - p. LLVM adds such constants up. A local variable has the same value, for LLVM to keep in a
  * register; memory is stored to only, since what is in a register could not be found after a fault. The stores
- * are no volatile ones: they overlap linear memory (unit.c), and so are in order with its accesses, which may
- * fault, and with calls; the last one before these is all that LLVM has to leave.
+ * are no volatile ones but for those before stores of the guest (wr_lower_fuel_keep()): they overlap linear memory
+ * (unit.c), and so are in order with its accesses, which may fault, and with calls; the last one before these is all that
+ * LLVM has to leave.
  *
  * Whoever leaves the function by a call or a throw leaves behind what is left; traps leave it as it is here, and
  * the runtime subtracts the position (native.c).
@@ -38,6 +39,7 @@ static LLVMValueRef plus(Lower *l, LLVMValueRef value, i64 units) {
 static LLVMValueRef get(Lower *l) { return LLVMBuildLoad2(l->b, l->unit->i64, l->fuel, ""); }
 
 static void set(Lower *l, LLVMValueRef value) {
+    l->fuel_kept = NULL;
     LLVMBuildStore(l->b, value, l->fuel);
     store_field(l, value);
 }
@@ -173,6 +175,15 @@ i64 wr_lower_fuel_ahead(const Lower *l) {
     if (l->fuel == NULL || p == l->code->end || *p != wr_op_info[OP_ELSE].code) return 0;
     u32 at = offset_of(l, p);
     return (i64)wr_side_target(l->code, l->entry_index + wr_side_count(&l->at), at) - at - 1;
+}
+
+/* LLVM leaves out a store to the field if another comes before anything reads it, and would do so across a store of the
+ * guest's, after whose fault the field is read. */
+void wr_lower_fuel_keep(Lower *l) {
+    LLVMBasicBlockRef here = LLVMGetInsertBlock(l->b);
+    if (l->fuel == NULL || l->fuel_kept == here) return;
+    wr_lower_store(l, get(l), field(l), l->unit->tbaa_fuel, true);
+    l->fuel_kept = here;
 }
 
 /* ---- bulk operations ---- */

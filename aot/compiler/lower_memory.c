@@ -146,6 +146,7 @@ static LLVMValueRef load_at(Lower *l, const Access *a, LLVMTypeRef type) {
 }
 
 static void store_at(Lower *l, const Access *a, LLVMValueRef value) {
+    if (a->is_volatile) wr_lower_fuel_keep(l);
     mark(l, LLVMBuildStore(l->b, value, a->pointer), a);
 }
 

@@ -742,8 +742,15 @@ static void fuel_branches(Run *r) {
         "   (then (if (result i32) (i32.eq (local.get 0) (i32.const 1))"
         "    (then (i32.const 5)) (else (call $f (i32.const 1)))))"
         "   (else (block (result i32) (br_if 0 (i32.const 2) (local.get 0)) (drop)"
-        "    (call $did) (i32.const 4))))))");
+        "    (call $did) (i32.const 4)))))"
+        " (func $same (param i32) (result i32)"
+        "  (if (result i32) (local.get 0) (then (local.get 0)) (else (i32.const 3))))"
+        " (func (export \"store\") (param i32) (result i32)"
+        "  (drop (call $same (local.get 0)))"
+        "  (i32.store16 (local.get 0) (i32.const 1))"
+        "  (call $same (i32.const 2))))");
     for (int k = 1; k < 9; k++) call_with_fuel(r, i, "f", k, 700);
+    for (int k = 65534; k < 65537; k++) call_with_fuel(r, i, "store", k, 100);
     for (int k = 0; k < 3; k++) call_with_fuel(r, i, "nest", k, 200);
     call(r, i, "done", 0);
 }
