@@ -50,5 +50,5 @@ if [ -n "$PEERS_NPM" ]; then
 fi
 if [ -n "$PEERS_CARGO" ]; then
     cargo install --root "$out/cargo" wasmi_cli
-    say "export WASMI=$out/cargo/bin/wasmi_cli"
+    say "export WASMI=$out/cargo/bin/wasmi" # the program of wasmi_cli
 fi
