@@ -5,6 +5,7 @@
 #include "store.h"
 
 #define HEADER (sizeof(CanonicalFrame) / sizeof(Slot))
+_Static_assert(sizeof(CanonicalFrame) % sizeof(Slot) == 0, "slots follow it at once");
 #define MAX_SLOTS (UINT32_MAX / 2)
 
 static Func *fail(FrameList *list, Error *error) {

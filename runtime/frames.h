@@ -15,7 +15,7 @@ typedef struct wr_store Store;
 typedef struct wr_func Func;
 
 typedef struct CanonicalFrame {
-    Func *func;             /* which is interpreted, and ready to run */
+    _Alignas(8) Func *func; /* which is interpreted, and ready to run; a frame takes whole slots */
     const u8 *pc;           /* where it goes on */
     const SideEntry *entry; /* the first at or after pc */
     u32 nslots; /* behind this: locals and operands, without the arguments of a call that it is in */
