@@ -40,6 +40,7 @@ Error *wr_cache_open(Cache *cache, const char *folder) {
         if (n >= CACHE_PATH_MAX - 256) return unusable(folder, "its name is too long");
         memcpy(cache->folder, folder, n + 1);
     }
+    if (wr_aot_owner(cache->folder, true) == OWNED) return NULL; /* it mostly is there */
     const char *why = wr_aot_make_folder(cache->folder);
     if (why != NULL) return unusable(cache->folder, why);
     if (wr_aot_owner(cache->folder, true) != OWNED)
