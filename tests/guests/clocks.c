@@ -33,15 +33,17 @@ int main(void) {
     CALL(__wasi_clock_time_get(__WASI_CLOCKID_REALTIME, 0, &t));
     CHECK(t > UINT64_C(1577836800) * 1000000000); /* 2020 */
     CHECK(t < UINT64_C(4102444800) * 1000000000); /* 2100 */
+    __wasi_timestamp_t later = 0;
     time_t now = time(NULL);
-    CHECK(now - (time_t)(t / 1000000000) <= 2);
+    CALL(__wasi_clock_time_get(__WASI_CLOCKID_REALTIME, 0, &later));
+    CHECK(now >= (time_t)(t / 1000000000) - 1 && now <= (time_t)(later / 1000000000));
 
     struct timespec before, after, pause = {0, 30000000}, bad = {0, 1000000000};
     clock_gettime(CLOCK_MONOTONIC, &before);
     CHECK(nanosleep(&pause, NULL) == 0);
     clock_gettime(CLOCK_MONOTONIC, &after);
     int64_t slept = (after.tv_sec - before.tv_sec) * 1000000000LL + after.tv_nsec - before.tv_nsec;
-    CHECK(slept >= 30000000 && slept < 20000000000);
+    CHECK(slept >= 30000000);
     CHECK(nanosleep(&bad, NULL) == -1 && errno == EINVAL);
     CHECK(__wasi_sched_yield() == 0);
     return 0;

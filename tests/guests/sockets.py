@@ -6,6 +6,8 @@ machine, at the free address that takes the place of @ADDRESS@ in ARGS, or of @N
 "hello socket", answers one line, swallows another, sends "more" and reads until the end.
 """
 
+import os
+import random
 import socket
 import subprocess
 import sys
@@ -33,7 +35,7 @@ def converse(sock: socket.socket) -> None:
 
 
 def connect(address: tuple[str, int]) -> None:
-    for _ in range(500):
+    while True:  # as long as the command runs
         try:
             talk(socket.create_connection(address))
             return
@@ -41,10 +43,33 @@ def connect(address: tuple[str, int]) -> None:
             time.sleep(0.02)
 
 
+def free_port(host: str) -> int:
+    """One that the system gives to nobody who leaves the choice to it: other tests connect meanwhile."""
+    try:
+        with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as limits:
+            given = int(limits.read().split()[0])
+    except OSError:
+        given = 32768
+    while True:
+        try:
+            with socket.create_server((host, random.randrange(5000, given) if given > 10000 else 0)) as chosen:
+                return chosen.getsockname()[1]
+        except OSError:
+            pass  # it is in use
+
+
 def name_of(address: str) -> str:
-    with open("/etc/hosts", encoding="utf-8") as hosts:
-        lines = [line.partition("#")[0].split() for line in hosts]
-    return ["localhost", *(line[-1] for line in lines if line and line[0] == address)][-1]
+    """The last name of that address which is not another's before."""
+    names = {"localhost": "127.0.0.1"}
+    try:
+        with open("/etc/hosts", encoding="utf-8") as hosts:
+            for line in hosts:
+                number, *given = [*line.partition("#")[0].split(), ""]
+                for name in given:
+                    names.setdefault(name.lower(), number)
+    except OSError:
+        pass
+    return [name for name, number in names.items() if name and number == address][-1]
 
 
 def main() -> int:
@@ -55,14 +80,14 @@ def main() -> int:
         theirs.close()
         thread = threading.Thread(target=talk, args=(ours,), daemon=True)
     else:
-        with socket.create_server(("127.0.0.1", 0)) as chosen:
-            host, port = chosen.getsockname()
+        host = "127.0.0.1"
+        port = free_port(host)
         places = {"@ADDRESS@": f"{host}:{port}", "@NAME@": f"{name_of(host)}:{port}"}
         command = [places.get(word, word) for word in command]
         child = subprocess.Popen(command, stdin=subprocess.DEVNULL)
         thread = threading.Thread(target=connect, args=((host, port),), daemon=True)
     thread.start()
-    return child.wait(timeout=50)
+    return child.wait(timeout=float(os.environ.get("TIMEOUT", "240")))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Tests the plugin server: answers, hostile plugins, hostile clients, reloading, metrics.
 
-usage: run.py SERVER GUESTS [--soak SECONDS] [--slow] [--option=OPTION]...
+usage: run.py SERVER GUESTS [--soak SECONDS] [--option=OPTION]...
 
 SERVER is the command (`wasmrun serve`, or wasmrun-serve), GUESTS the folder with serve_*.wasm.
 --soak runs well-behaved and hostile plugins side by side for so long, two thirds of the requests
@@ -29,6 +29,7 @@ OUTCOMES = {  # path of hostile.wasm: status
     "exit": 500, "headers": 502, "garbage": 502, "split": 502, "status": 502, "null": 500,
     "nothing": 502,
 }
+BUSY = 100  # seconds after which it is not the machine that is slow
 
 
 class Server:
@@ -52,7 +53,7 @@ class Server:
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
         try:
-            status = self.process.wait(30)
+            status = self.process.wait(BUSY)
         except subprocess.TimeoutExpired:
             self.process.kill()
             status = "none, it hangs"
@@ -65,7 +66,7 @@ class Server:
         part.rename(self.folder / name)
 
     def connect(self):
-        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=2 * BUSY)
 
     def ask(self, path, method="GET", body=None, headers=None, connection=None):
         c = connection or self.connect()
@@ -123,6 +124,15 @@ def ask_hello(server, connection=None, number=0):
     return r.status, data == expected("POST", "hello", f"/a b/{number}", query, body, f"t{number}")
 
 
+def ask_hello_soon(server):
+    """Of a server with short time limits, which a busy machine may exceed now and then."""
+    end = time.monotonic() + BUSY
+    while True:
+        answer = ask_hello(server)
+        if answer[0] not in (408, 504) or time.monotonic() > end:
+            return answer
+
+
 def test_answers(server):
     r, data = server.ask("/hello?q=1&r", headers={"X-Test": "v"})
     check("status", r.status, 200)
@@ -142,15 +152,15 @@ def test_answers(server):
     c.close()
 
 
-def test_hostile(server, slow):
+def test_hostile(patient, strict):
     for what, status in OUTCOMES.items():
-        actual = server.status(f"/hostile/{what}")
-        check(f"hostile/{what}", status if slow and actual == 504 else actual, status)
-        check(f"after hostile/{what}", ask_hello(server), (200, True))
-    threads = [threading.Thread(target=server.status, args=("/hostile/loop",)) for _ in range(8)]
+        server = strict if status == 504 else patient
+        check(f"hostile/{what}", server.status(f"/hostile/{what}"), status)
+        check(f"after hostile/{what}", ask_hello_soon(server), (200, True))
+    threads = [threading.Thread(target=strict.status, args=("/hostile/loop",)) for _ in range(8)]
     for t in threads:
         t.start()
-    check("while eight loop", ask_hello(server), (200, True))
+    check("while eight loop", ask_hello_soon(strict), (200, True))
     for t in threads:
         t.join()
 
@@ -166,9 +176,9 @@ def test_clients(server):
     slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     slow.sendall(b"GET /hostile/big HTTP/1.1\r\nHost: x\r\n\r\n")
     time.sleep(0.3)
-    check("beside slow clients", ask_hello(server), (200, True))
-    end = time.time() + 20
-    while live(server, "hostile") and time.time() < end:
+    check("beside slow clients", ask_hello_soon(server), (200, True))
+    end = time.monotonic() + BUSY
+    while live(server, "hostile") and time.monotonic() < end:
         time.sleep(0.05)
     check("a slow reader's instance is gone", live(server, "hostile"), 0)
     for junk in (b"\0" * 1000, b"GET / HTTP/9.9\r\n\r\n", b"GET /hello\r\n" * 50,
@@ -185,7 +195,7 @@ def test_clients(server):
         check("an endless body", "taken", "refused")
     except OSError:
         pass
-    check("after junk", ask_hello(server), (200, True))
+    check("after junk", ask_hello_soon(server), (200, True))
     for s in [*idle, slow, endless]:
         s.close()
 
@@ -196,31 +206,30 @@ def test_late_clients(server):
         s = socket.create_connection(("127.0.0.1", server.port))
         s.sendall(start)
         return s
-    quick = server.connect()
-    check("before late clients", ask_hello(server, quick), (200, True))
+    check("before late clients", ask_hello_soon(server), (200, True))
     before = server.metrics().get("wasmrun_late_clients_total")
-    start = time.time()
+    start = time.monotonic()
     late = {
         "header": connect(b"GET /hello HTTP/1.1\r\nHost: x\r\nX-Long: "),
         "body": connect(b"POST /hello HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n"),
         "line": connect(b"GET /"),
     }
     ended = {}
-    while len(ended) < len(late) and time.time() < start + 60:
+    while len(ended) < len(late) and time.monotonic() < start + BUSY:
         time.sleep(0.2)
         for what, s in late.items():
             try:
                 s.sendall(b"a")
             except OSError:
-                ended.setdefault(what, time.time() - start)
+                ended.setdefault(what, time.monotonic() - start)
     check("late clients are ended", sorted(ended), sorted(late))
     check("none of them early", min(ended.values()) > 2.9, True)
     check("they are counted", server.metrics().get("wasmrun_late_clients_total") >= before + 3, True)
-    check("after late clients", ask_hello(server), (200, True))
+    check("after late clients", ask_hello_soon(server), (200, True))
     # without the empty line: nothing is left unread, so that the answer is not lost to a reset
     with connect(b"GET /hello HTTP/1.1\r\nHost: x\r\n" + b"X-Long: " + b"y" * 40000) as s:
         check("a header over the limit", s.recv(100).split(b" ")[1:2], [b"431"])
-    check("after it", ask_hello(server), (200, True))
+    check("after it", ask_hello_soon(server), (200, True))
 
 
 def live(server, plugin):
@@ -228,8 +237,8 @@ def live(server, plugin):
 
 
 def wait_for(server, path, wanted, what):
-    end = time.time() + 20
-    while time.time() < end:
+    end = time.monotonic() + BUSY
+    while time.monotonic() < end:
         r, data = server.ask(path)
         if (r.status, data) == wanted or (r.status == wanted[0] and wanted[1] is None):
             return
@@ -280,8 +289,8 @@ BOUND = 2 * 64 * (1 << 20) * 3 // 2 + (64 << 20)
 
 class Soak:
     def __init__(self, server, seconds):
-        self.server, self.end = server, time.time() + seconds
-        self.lock, self.good, self.hostile, self.wrong = threading.Lock(), 0, 0, []
+        self.server, self.end = server, time.monotonic() + seconds
+        self.lock, self.good, self.late, self.hostile, self.wrong = threading.Lock(), 0, 0, 0, []
 
     def note(self, kind, ok, what):
         with self.lock:
@@ -292,21 +301,22 @@ class Soak:
     def good_ones(self):
         c = self.server.connect()
         n = 0
-        while time.time() < self.end:
+        while time.monotonic() < self.end:
             n += 1
             answer = ask_hello(self.server, c, n)
-            self.note("good", answer == (200, True), f"hello: {answer}")
-            while self.good > 2 * self.hostile + 20 and time.time() < self.end:
+            kind = "late" if answer[0] == 504 else "good"  # on a busy machine anything may take too long
+            self.note(kind, kind == "late" or answer == (200, True), f"hello: {answer}")
+            while self.good > 2 * self.hostile + 20 and time.monotonic() < self.end:
                 time.sleep(0.002)
 
     def hostile_ones(self):
         kinds = list(OUTCOMES)
-        while time.time() < self.end:
+        while time.monotonic() < self.end:
             what = random.choice(kinds)
             status = self.server.status(f"/hostile/{what}")
-            ok = status in (OUTCOMES[what], 504)  # on a busy machine anything may take too long
+            ok = status in (OUTCOMES[what], 504)
             self.note("hostile", ok, f"{what}: {status}")
-            while 2 * self.hostile > self.good + 20 and time.time() < self.end:
+            while 2 * self.hostile > self.good + 20 and time.monotonic() < self.end:
                 time.sleep(0.002)
 
     def run(self, seconds):
@@ -315,7 +325,7 @@ class Soak:
         for t in threads:
             t.start()
         samples = []
-        while time.time() < self.end:
+        while time.monotonic() < self.end:
             time.sleep(0.25)
             samples.append(self.server.resident())
         for t in threads:
@@ -325,30 +335,27 @@ class Soak:
         half = len(settled) // 2
         early, late = (sorted(part)[len(part) // 4] for part in (settled[:half], settled[half:]))
         print(f"soak: {seconds:g} s, {self.good} good, {self.hostile} hostile requests, "
-              f"{len(self.wrong)} wrong; resident MiB: {early / 2**20:.1f} in the first half, "
+              f"{self.late} late, {len(self.wrong)} wrong; resident MiB: {early / 2**20:.1f} in the first half, "
               f"{late / 2**20:.1f} in the second, at most {max(samples) / 2**20:.1f}", flush=True)
         for what in self.wrong[:10]:
             print("   ", what)
         check("wrong answers", len(self.wrong), 0)
+        check("most are in time", self.good > 10 * self.late, True)
         if seconds >= SETTLED:
             check("flat memory", late < early * 1.2 + (8 << 20), True)
         check("bounded memory", max(samples) < BOUND, True)
+        end = time.monotonic() + BUSY
+        while live(self.server, "hostile") and time.monotonic() < end:
+            time.sleep(0.05)
         check("nothing is left", live(self.server, "hostile"), 0)
 
 
 # --- the whole -----------------------------------------------------------------------------------
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("server")
-    parser.add_argument("guests", type=pathlib.Path)
-    parser.add_argument("--soak", type=float, default=0)
-    parser.add_argument("--slow", action="store_true", help="a build with sanitizers")
-    parser.add_argument("--option", action="append", default=[])
-    args = parser.parse_args()
-    server = Server(shlex.split(args.server), ["--timeout", "2s", "--client-timeout", "3s", "--max-memory", "16M",
-                                             *args.option])
+def start_server(args, timeout, client_timeout):
+    server = Server(shlex.split(args.server), ["--timeout", timeout, "--client-timeout", client_timeout,
+                                               "--max-memory", "16M", *args.option])
     server.put(args.guests / "serve_hello.wasm", "hello.wasm")
     server.put(args.guests / "serve_hostile.wasm", "hostile.wasm")
     (server.folder / "invalid.wasm").write_bytes(b"\0asm\1\0\0\0\x01\xff\xff\xff\xff\x0f")
@@ -356,20 +363,37 @@ def main():
     (server.folder / "not a name.wasm").write_bytes(b"")
     (server.folder / "notes.txt").write_bytes(b"")
     server.start()
+    return server
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("server")
+    parser.add_argument("guests", type=pathlib.Path)
+    parser.add_argument("--soak", type=float, default=0)
+    parser.add_argument("--option", action="append", default=[])
+    args = parser.parse_args()
+    # What exceeds time limits has to be sent away soon, and what does not must not be because the machine is busy.
+    strict = start_server(args, "2s", f"{BUSY}s" if args.soak else "3s")
+    servers = [strict]
     try:
         if args.soak:
-            Soak(server, args.soak).run(args.soak)
+            Soak(strict, args.soak).run(args.soak)
         else:
-            test_answers(server)
-            test_hostile(server, args.slow)
-            test_late_clients(server)
-            test_clients(server)
-            test_reload(server, args.guests)
-            test_metrics(server)
+            patient = start_server(args, f"{BUSY}s", f"{BUSY}s")
+            servers.append(patient)
+            test_answers(patient)
+            test_hostile(patient, strict)
+            test_late_clients(strict)
+            test_clients(strict)
+            test_reload(patient, args.guests)
+            test_metrics(patient)
     finally:
-        check("the server's exit status", server.stop(), 0)
+        for server in servers:
+            check("the server's exit status", server.stop(), 0)
     if failures:
-        print(server.read_log()[-3000:])
+        for server in servers:
+            print(server.read_log()[-3000:])
         sys.exit(f"{len(failures)} failed")
     print("serve: ok")
 

@@ -72,7 +72,7 @@ static wr_func_t *func_at(const wr_module_t *module, wr_instance_t *instance, si
     return item.of.func;
 }
 
-Test(alarms, stop_whatever_goes_round, .timeout = 120) {
+Test(alarms, stop_whatever_goes_round, .timeout = 240) {
     for (u32 m = 0; m < ARRAY_LEN(modes); m++) {
         Bench b = bench_in(modes[m]);
         wr_module_t *module = text_module(&b, endless);
@@ -148,7 +148,7 @@ static void do_work(void *context) {
 }
 
 /* Each victim is stopped a hundred times, as soon as the last stop has been seen. */
-Test(alarms, reach_those_that_are_meant, .timeout = 120) {
+Test(alarms, reach_those_that_are_meant, .timeout = 240) {
     for (u32 m = 0; m < ARRAY_LEN(modes); m++) {
         Bench b = bench_in(modes[m]);
         wr_module_t *module = text_module(&b, work);

@@ -441,7 +441,7 @@ static char *repeat(const char *before, const char *open, const char *middle, co
     return text;
 }
 
-Test(text_parse, nesting_takes_no_stack, .timeout = 60) {
+Test(text_parse, nesting_takes_no_stack, .timeout = 100) {
     static const char *const rows[][3] = {
         {"(block", "", ")"},   {"block $a ", "br $a ", "end "},
         {"(drop", "", ")"},    {"(if(i32.const 0)(then", "", "))"},
@@ -464,7 +464,7 @@ Test(text_parse, nesting_takes_no_stack, .timeout = 60) {
 }
 
 /* Time and memory are linear where it would be easy to be worse. */
-Test(text_parse, many_of_everything, .timeout = 60) {
+Test(text_parse, many_of_everything, .timeout = 100) {
     static const char *const fields[] = {"(func)",
                                          "(type (func))",
                                          "(rec (type (struct)))",

@@ -524,7 +524,7 @@ Test(tier, compiler_that_dies) {
 }
 
 /* The guest does not wait for it: neither while it runs nor at its end. */
-Test(tier, compiler_that_hangs, .timeout = 60) {
+Test(tier, compiler_that_hangs, .timeout = 240) {
     wr_tier_stats_t stats = run_with_compiler("#!/bin/sh\nexec sleep 1000\n", "");
     cr_assert_eq(stats.slices, 0);
 }

@@ -337,7 +337,7 @@ static Wasm wide_types(void) {
     return w;
 }
 
-Test(validate, deep_nesting, .timeout = 20) {
+Test(validate, deep_nesting, .timeout = 100) {
     Wasm head = wide_types();
     size_t size;
     u8 *data = one_body(&head, "", "\x02\x40", 300000, "\x0B", &size);
@@ -346,7 +346,7 @@ Test(validate, deep_nesting, .timeout = 20) {
     expect_big(data, size, "too many nested blocks");
 }
 
-Test(validate, wide_blocks, .timeout = 20) {
+Test(validate, wide_blocks, .timeout = 100) {
     Wasm head = wide_types();
     size_t size; /* block with 900 parameters and results, again and again */
     u8 *data =
@@ -354,7 +354,7 @@ Test(validate, wide_blocks, .timeout = 20) {
     expect_big(data, size, "unknown label 1");
 }
 
-Test(validate, wide_tables, .timeout = 20) {
+Test(validate, wide_tables, .timeout = 100) {
     Wasm head = wide_types(); /* a table of 2 MB of labels that take 900 operands */
     size_t size;
     u8 *data = one_body(&head, "\x02\x02\x02\x02\x02\x02\x0C\x03\x0B\x41\x01\x0E\x80\x80\x80\x01",
@@ -362,7 +362,7 @@ Test(validate, wide_tables, .timeout = 20) {
     expect_big(data, size, "type mismatch: block requires [");
 }
 
-Test(validate, operands_are_limited, .timeout = 20) {
+Test(validate, operands_are_limited, .timeout = 100) {
     Wasm head = wide_types();
     size_t size; /* dead blocks that leave 900 operands each */
     u8 *data = one_body(&head, "", "\x02\x02\x0C\x01\x0B", 2000, "\x0B", &size);

@@ -1,7 +1,7 @@
 /* WASI: reading directories: cookies, cut entries, numbers, changes meanwhile. */
 #include "wasi_mock.h"
 
-TestSuite(wasi_dir, .init = start_with_root, .fini = stop_guest, .timeout = 60);
+TestSuite(wasi_dir, .init = start_with_root, .fini = stop_guest, .timeout = 240);
 
 enum { BUFFER = 32768 };
 

@@ -172,7 +172,8 @@ Test(wasi_given, clocks) {
     time_t before = time(NULL);
     cr_assert_eq(get_i32(&g.b, g.instance, "sleep", 2000000000), 0);
     cr_assert_eq(get_i32(&g.b, g.instance, "time", 1), 2000005020);
-    cr_assert_lt(time(NULL) - before, 2, "nobody waits");
+    for (int i = 0; i < 100; i++) cr_assert_eq(get_i32(&g.b, g.instance, "sleep", 2000000000), 0);
+    cr_assert_lt(time(NULL) - before, 200, "nobody waits");
     uint64_t now = 77;
     wr_wasi_set_clock(g.wasi, &(wr_wasi_clock_t){my_now, my_sleep, &now});
     cr_assert_eq(get_i32(&g.b, g.instance, "time", 1), 78);

@@ -10,7 +10,7 @@ static void start_hostile(void) {
     setrlimit(RLIMIT_FSIZE, &(struct rlimit){1 << 24, 1 << 24});
 }
 
-TestSuite(wasi_hostile, .init = start_hostile, .fini = stop_guest, .timeout = 120);
+TestSuite(wasi_hostile, .init = start_hostile, .fini = stop_guest, .timeout = 240);
 
 static uint64_t state = 88172645463325252u;
 

@@ -4,10 +4,10 @@
 /* Each test runs with both ways to resolve a path. */
 #define BothWays(name)                                                                             \
     static void name##_body(void);                                                                 \
-    Test(wasi_path, name, .init = start_with_root, .fini = stop_guest, .timeout = 60) {            \
+    Test(wasi_path, name, .init = start_with_root, .fini = stop_guest, .timeout = 240) {           \
         name##_body();                                                                             \
     }                                                                                              \
-    Test(wasi_walk, name, .init = start_walking, .fini = stop_guest, .timeout = 60) {              \
+    Test(wasi_walk, name, .init = start_walking, .fini = stop_guest, .timeout = 240) {             \
         name##_body();                                                                             \
         cr_assert(wasi->walk);                                                                     \
     }                                                                                              \

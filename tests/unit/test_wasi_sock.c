@@ -3,7 +3,7 @@
 
 #include <sys/un.h>
 
-TestSuite(wasi_sock, .init = start_with_root, .fini = stop_guest, .timeout = 60);
+TestSuite(wasi_sock, .init = start_with_root, .fini = stop_guest, .timeout = 240);
 
 static int pair[2]; /* the guest has a duplicate of pair[0], as descriptor 4 */
 
