@@ -83,84 +83,109 @@ static void add_to_trail(NativeTrail *t, const u8 *place) {
     t->count++;
 }
 
-/* Adds what another one has. */
-static void add_trail_to(NativeTrail *to, const NativeTrail *from) {
+/* Adds what another one has, but for the first one or none. */
+static void add_trail_to(NativeTrail *to, const NativeTrail *from, u64 skipped) {
     u64 first = min_u64(from->count, TRAIL_END), last = min_u64(from->count - first, TRAIL_END);
-    for (u64 i = 0; i < first; i++) add_to_trail(to, from->first[i]);
+    for (u64 i = skipped; i < first; i++) add_to_trail(to, from->first[i]);
     to->count += from->count - first - last;
     for (u64 i = from->count - last; i < from->count; i++)
         add_to_trail(to, from->last[i % TRAIL_END]);
 }
 
-/* A walk from call to call, for which only what this machine has is copied. */
+/* A walk from call to call. The registers' values are not copied at each frame: where they lie is enough until it ends. */
 typedef struct Walk {
     const Native *native;
     const NativeActivation *activation;
-    NativeRegisters at; /* but for pc and sp, which are with the caller in registers */
+    const NativeSite *site; /* of the call that the walk has come to */
+    u64 pc, sp;
+    u64 from[NATIVE_SAVED]; /* addresses: on the stack, or in `at`, or in Native.left */
+    NativeRegisters at;     /* behind a frame that is not plain */
 } Walk;
 
 static void begin_walk(Walk *w, const Native *native, const NativeActivation *a) {
     w->native = native;
     w->activation = a;
-    w->at.is_call = true;
-    memcpy(w->at.saved, native->left.saved, NATIVE_SAVED * sizeof *w->at.saved);
+    w->pc = native->left.pc;
+    w->sp = native->left.sp;
+    for (u32 i = 0; i < NATIVE_SAVED; i++) w->from[i] = (u64)(uintptr_t)&native->left.saved[i];
 }
 
-/* To the caller, by a rule that is plain: of all that it reads only the end has to be looked at. */
-static bool go_out_plainly(Walk *w, const UnwindRule *rule, u64 *pc, u64 *sp) {
-    u64 base = *sp + (u64)(i64)rule->cfa_offset;
-    if (base > w->activation->top) return false;
-    for (u32 i = 0; i < NATIVE_SAVED; i++)
-        if (rule->saved >> i & 1)
-            memcpy(&w->at.saved[i], (const void *)(uintptr_t)(base + (u64)(i64)rule->saved_at[i]),
-                   sizeof *w->at.saved);
+/* Out of all frames that are plain and take no exceptions, to one that is not: puts them, and that one, on the trail. Of
+ * what is read only the frames' ends have to be looked at. */
+static bool pass_frames(Walk *w, NativeSiteView sites, NativeTrail *trail) {
+    u64 from[NATIVE_SAVED], pc = w->pc, sp = w->sp, top = w->activation->top;
+    const NativeSite *site;
+    memcpy(from, w->from, sizeof from);
+    for (;;) {
+        site = native_site(sites, pc);
+        add_to_trail(trail, (const u8 *)(uintptr_t)pc - 1);
+        if (!site->is_passed) break;
+        u64 end = sp + site->frame;
+        if (UNLIKELY(end > top)) return false;
+        for (u32 i = 0; i < NATIVE_SAVED; i++)
+            from[i] = (from[i] & site->keep[i]) + (end & ~site->keep[i]) + site->at[i];
 #if defined(__aarch64__)
-    *pc = w->at.saved[LINK_REGISTER_ARM];
+        memcpy(&pc, (const void *)(uintptr_t)from[LINK_REGISTER_ARM], sizeof pc);
 #else
-    memcpy(pc, (const void *)(uintptr_t)(base - sizeof *pc), sizeof *pc);
+        memcpy(&pc, (const void *)(uintptr_t)(end - sizeof pc), sizeof pc);
 #endif
-    *sp = base;
+        sp = end;
+    }
+    memcpy(w->from, from, sizeof from);
+    w->site = site;
+    w->pc = pc;
+    w->sp = sp;
     return true;
 }
 
-static bool go_out(Walk *w, const NativeSite *site, u64 *pc, u64 *sp) {
-    if (LIKELY(site->is_plain)) return go_out_plainly(w, &site->rule, pc, sp);
-    w->at.pc = *pc;
-    w->at.sp = *sp;
-    if (!site->has_rule || !unwind(w->native, w->activation, &site->rule, &w->at)) return false;
-    *pc = w->at.pc;
-    *sp = w->at.sp;
+/* One by one: they were stored so, and wider loads would wait. */
+static void read_registers(const Walk *w, u64 *saved) {
+    for (u32 i = 0; i < NATIVE_SAVED; i++)
+        memcpy(&saved[i], (const void *)(uintptr_t)w->from[i], sizeof saved[i]);
+}
+
+static bool go_out(Walk *w) {
+    NativeRegisters at = {.pc = w->pc, .sp = w->sp, .is_call = true};
+    read_registers(w, at.saved);
+    if (!w->site->has_rule || !unwind(w->native, w->activation, &w->site->rule, &at)) return false;
+    w->at = at;
+    w->pc = at.pc;
+    w->sp = at.sp;
+    for (u32 i = 0; i < NATIVE_SAVED; i++) w->from[i] = (u64)(uintptr_t)&w->at.saved[i];
     return true;
 }
 
-static bool land(Native *native, const NativeActivation *a, const Walk *w, const NativeSite *site,
-                 u64 sp) {
-    memcpy(native->left.saved, w->at.saved, NATIVE_SAVED * sizeof *w->at.saved);
-    native->left.pc = (u64)(uintptr_t)site->pad;
-    native->left.sp = sp + (u64)(i64)site->adjust;
-    return native->left.sp >= a->low && native->left.sp < a->top;
+static bool land(Native *native, const Walk *w) {
+    u64 saved[NATIVE_SAVED], sp = w->sp + (u64)(i64)w->site->adjust;
+    if (sp < w->activation->low || sp >= w->activation->top) return false;
+    read_registers(w, saved); /* some lie in Native.left */
+    memcpy(native->left.saved, saved, sizeof saved);
+    native->left.pc = (u64)(uintptr_t)w->site->pad;
+    native->left.sp = sp;
+    return true;
+}
+
+/* To the call that takes exceptions. */
+static bool walk_to_landing(Walk *w, NativeSiteView sites, NativeTrail *trail) {
+    while (pass_frames(w, sites, trail)) {
+        if (w->site->takes_exceptions) return true;
+        if (!go_out(w)) return false;
+    }
+    return false;
 }
 
 bool wr_native_find_landing(Native *native, NativeActivation *a) {
     Walk w;
     NativeTrail trail;
-    NativeSites *sites = wr_native_sites(native);
     NativeSite spare;
-    u64 pc = native->left.pc, sp = native->left.sp;
-    bool known = a->trail.count > 0; /* it throws what came to its pad */
-    if (sp < a->low) return false;
-    trail.count = 0;
+    bool known = a->trail.count > 0; /* it throws what came to its pad, which is on the trail */
+    if (native->left.sp < a->low) return false;
     begin_walk(&w, native, a);
-    for (;;) {
-        const NativeSite *site = native_site(sites, pc, &spare);
-        if (!known) add_to_trail(&trail, (const u8 *)(uintptr_t)pc - 1);
-        known = false;
-        if (site->takes_exceptions) {
-            add_trail_to(&a->trail, &trail);
-            return land(native, a, &w, site, sp);
-        }
-        if (!go_out(&w, site, &pc, &sp)) return false;
-    }
+    trail.count = 0;
+    if (!walk_to_landing(&w, wr_native_sites(native, &spare), &trail) || !land(native, &w))
+        return false;
+    add_trail_to(&a->trail, &trail, known);
+    return true;
 }
 
 /* ---- backtraces ----------------------------------------------------------------------------- */

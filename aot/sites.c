@@ -12,6 +12,16 @@ static bool is_plain(const UnwindRule *rule) {
     return true;
 }
 
+static void spread(NativeSite *site) {
+    const UnwindRule *rule = &site->rule;
+    site->frame = (u64)(i64)rule->cfa_offset;
+    for (u32 i = 0; i < NATIVE_SAVED; i++) {
+        bool saved = rule->saved >> i & 1;
+        site->keep[i] = saved ? 0 : ~(u64)0;
+        site->at[i] = saved ? (u64)(i64)rule->saved_at[i] : 0;
+    }
+}
+
 void wr_native_look_up(NativeSite *site) {
     const u8 *returns_to = (const u8 *)(uintptr_t)site->pc;
     const Artifact *artifact = wr_artifact_at(returns_to - 1);
@@ -19,21 +29,26 @@ void wr_native_look_up(NativeSite *site) {
     site->takes_exceptions = false;
     site->has_rule = artifact != NULL && wr_artifact_unwind(artifact, returns_to - 1, &site->rule);
     site->is_plain = site->has_rule && is_plain(&site->rule);
+    if (site->is_plain) spread(site);
     if (artifact != NULL)
         site->pad =
             wr_artifact_landing(artifact, returns_to, &site->adjust, &site->takes_exceptions);
+    site->is_passed = site->is_plain && !site->takes_exceptions;
 }
 
 /* Code that is gone may have made room for other code. */
-NativeSites *wr_native_sites(Native *native) {
+NativeSiteView wr_native_sites(Native *native, NativeSite *spare) {
     u32 generation = wr_artifact_generation();
-    if (native->sites == NULL) {
-        native->sites = wr_alloc_zero(&native->store->alloc, sizeof *native->sites);
-        if (native->sites != NULL) native->sites->generation = generation;
-    } else if (native->sites->generation != generation) {
-        *native->sites = (NativeSites){.generation = generation};
+    NativeSites *sites = native->sites;
+    if (UNLIKELY(sites == NULL)) {
+        sites = native->sites = wr_alloc_zero(&native->store->alloc, sizeof *sites);
+        spare->pc = 0;
+        if (sites == NULL) return (NativeSiteView){spare, 0};
+        sites->generation = generation;
+    } else if (sites->generation != generation) {
+        *sites = (NativeSites){.generation = generation};
     }
-    return native->sites;
+    return (NativeSiteView){sites->entries, NATIVE_SITES - 1};
 }
 
 void wr_native_free_sites(Native *native) {

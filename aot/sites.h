@@ -7,7 +7,9 @@
 
 #include "native.h"
 
-/* A call that returns to `pc`. */
+/* A call that returns to `pc`. What a plain frame has saved is in `at` as well as in `rule`, for all registers, so that no
+ * branch asks which: where the caller's register i lies is where it lay, if `keep` is all ones, or `at` from the frame's
+ * end, if it is 0. */
 typedef struct NativeSite {
     u64 pc;
     const void *pad;       /* where exceptions from the call land; NULL: they go on to the caller */
@@ -15,6 +17,9 @@ typedef struct NativeSite {
     bool takes_exceptions; /* likewise; there is a pad, then */
     bool has_rule;         /* false: it is in no artifact's code */
     bool is_plain;         /* what the rule reads lies between stack pointer and frame's end */
+    bool is_passed;        /* plain, and takes no exceptions */
+    u64 frame;             /* of a plain one: bytes from the stack pointer to its end */
+    u64 keep[NATIVE_SAVED], at[NATIVE_SAVED];
     UnwindRule rule;
 } NativeSite;
 
@@ -25,16 +30,21 @@ typedef struct NativeSites {
     NativeSite entries[NATIVE_SITES];
 } NativeSites;
 
-/* The store's table, to be asked for before each walk; NULL: no memory. */
-NativeSites *wr_native_sites(Native *native);
+/* Those that a walk looks at: the store's, or, if there is no memory for them, `spare` alone. */
+typedef struct NativeSiteView {
+    NativeSite *entries;
+    u64 mask; /* their number - 1 */
+} NativeSiteView;
+
+/* To be asked for before each walk. */
+NativeSiteView wr_native_sites(Native *native, NativeSite *spare);
 /* Fills in all but `pc`, by that. */
 void wr_native_look_up(NativeSite *site);
 
-/* The site of that return address, found in the table or put there; in `spare` without one. Valid until the next
- * call. */
-INLINE const NativeSite *native_site(NativeSites *sites, u64 pc, NativeSite *spare) {
-    NativeSite *site = sites ? &sites->entries[(pc ^ pc >> 7) % NATIVE_SITES] : spare;
-    if (LIKELY(site != spare && site->pc == pc)) return site;
+/* The site of that return address. Valid until the next call. */
+INLINE const NativeSite *native_site(NativeSiteView sites, u64 pc) {
+    NativeSite *site = &sites.entries[pc & sites.mask];
+    if (LIKELY(site->pc == pc)) return site;
     site->pc = pc;
     wr_native_look_up(site);
     return site;

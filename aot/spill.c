@@ -33,10 +33,10 @@ bool wr_native_can_spill(const Native *native) {
 /* Makes Native.left the next landing pad. Frames of thunks, and of functions that made a tail call, have none. */
 static bool find_pad(Native *native, const NativeActivation *a) {
     NativeRegisters at = native->left;
-    NativeSites *sites = wr_native_sites(native);
     NativeSite spare;
+    NativeSiteView sites = wr_native_sites(native, &spare);
     do {
-        const NativeSite *site = native_site(sites, at.pc, &spare);
+        const NativeSite *site = native_site(sites, at.pc);
         if (site->pad == NULL) continue;
         native->left = at;
         native->left.pc = (u64)(uintptr_t)site->pad;
