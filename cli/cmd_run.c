@@ -14,6 +14,7 @@
 #include "host.h"
 #include "load.h"
 #include "report.h"
+#include "unknown.h"
 #include "values.h"
 #include "wasmrun.h"
 
@@ -217,28 +218,50 @@ static bool link_threads(Run *run) {
                  wr_wasi_link_threads(run->wasi, run->linker, run->store, run->module, limit));
 }
 
-/* Threads that the guest still has end with its entry, or here. */
-static void run_main(Run *run) {
-    wr_instance_t *instance = NULL;
-    if (!open_module(run, run->file, &run->module) || !link_threads(run)) return;
-    if (instantiate(run, run->file, run->module, &instance) && run_entry(run, instance))
-        check(run, run->file, wr_wasi_end_threads(run->wasi, NULL));
+/* Of the form NAME=FILE: said before any file is looked at. */
+static bool check_preloads(Run *run) {
+    const List *list = &run->settings->preloads;
+    for (size_t i = 0; i < list->count; i++) {
+        const char *value = list->items[i].value, *file = strchr(value, '=');
+        if (!file || file == value || !file[1]) return misused(run, value, "NAME=FILE");
+    }
+    return true;
 }
 
-/* NAME=FILE */
 static bool preload(Run *run, const char *value) {
     wr_module_t *module = NULL;
     wr_instance_t *instance = NULL;
-    const char *file = strchr(value, '=');
-    if (!file || file == value || !file[1]) return misused(run, value, "NAME=FILE");
     char *name = strdup(value);
     if (!check_memory(run, name)) return false;
-    name[file - value] = 0;
-    bool ok = open_module(run, ++file, &module) && instantiate(run, file, module, &instance) &&
+    char *file = strchr(name, '=');
+    *file++ = 0;
+    bool ok = open_module(run, file, &module) && instantiate(run, file, module, &instance) &&
               check(run, file, wr_linker_define_instance(run->linker, name, instance));
     wr_module_delete(module); /* its instance keeps it */
     free(name);
     return ok;
+}
+
+/* The main module and what it can import. What nothing defines comes first, since later definitions count. */
+static bool link_main(Run *run) {
+    const Settings *settings = run->settings;
+    if (!open_module(run, run->file, &run->module) ||
+        !check(run, run->file,
+               wr_cli_define_unknown((UnknownImports)settings->unknown_imports, run->linker,
+                                     run->store, run->module)) ||
+        !check(run, NULL, wr_wasi_link(run->wasi, run->linker)))
+        return false;
+    for (size_t i = 0; i < settings->preloads.count; i++)
+        if (!preload(run, settings->preloads.items[i].value)) return false;
+    return link_threads(run);
+}
+
+/* Threads that the guest still has end with its entry, or here. */
+static void run_main(Run *run) {
+    wr_instance_t *instance = NULL;
+    if (!link_main(run)) return;
+    if (instantiate(run, run->file, run->module, &instance) && run_entry(run, instance))
+        check(run, run->file, wr_wasi_end_threads(run->wasi, NULL));
 }
 
 /* The deadline counts from here: it bounds the whole run, loading included. */
@@ -248,7 +271,6 @@ static bool make_store(Run *run) {
         return false;
     run->linker = wr_linker_new(run->engine);
     if (!check_memory(run, run->linker) ||
-        !check(run, NULL, wr_wasi_link(run->wasi, run->linker)) ||
         !check(run, NULL, wr_store_new(run->engine, &run->store)))
         return false;
     wr_store_limit_memory(run->store, settings->max_memory);
@@ -321,10 +343,7 @@ static void print_tier(const Run *run) {
 int wr_cli_run(const Settings *settings) {
     Run run = {.settings = settings, .file = settings->operands[0], .status = STATUS_OK};
     wr_cli_ignore_broken_pipes();
-    bool ok = make_store(&run);
-    for (size_t i = 0; ok && i < settings->preloads.count; i++)
-        ok = preload(&run, settings->preloads.items[i].value);
-    if (ok) run_main(&run);
+    if (check_preloads(&run) && make_store(&run)) run_main(&run);
     print_shadows(&run);
     print_tier(&run);
     print_fuel(&run);

@@ -65,8 +65,6 @@ static const Row rows[] = {
     NEVER('W', "stack-switching")
     NEVER('W', "nan-canonicalization")
     NEVER('W', "trap-on-grow-failure")
-    NEVER('W', "unknown-imports-default")
-    NEVER('W', "unknown-imports-trap")
     NEVER('W', "wmemcheck")
     ALWAYS('W', "epoch-interruption")
     ALWAYS('W', "gc-support")
@@ -77,6 +75,8 @@ static const Row rows[] = {
     {'W', "timeout", ROW_VALUE, "timeout", NULL},
     {'W', "max-memory-size", ROW_VALUE, "max-memory", NULL},
     {'W', "max-wasm-stack", ROW_VALUE, "max-stack", NULL},
+    {'W', "unknown-imports-default", ROW_YES, "unknown-imports", "default"},
+    {'W', "unknown-imports-trap", ROW_YES, "unknown-imports", "trap"},
     MOOT('W', "async-stack-size")
     MOOT('W', "async-stack-zeroing")
     MOOT('W', "branch-hinting")

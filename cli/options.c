@@ -64,6 +64,8 @@ static const Option options[] = {
            "Call this exported function with ARGS and\nprint its results")
     OPTION("preload", 0, LIST, IN_RUN, preloads, 0, "NAME=FILE",
            "Instantiate FILE first and link its exports\nas module NAME")
+    OPTION("unknown-imports", 0, CHOICE, IN_RUN, unknown_imports, 0, "refuse|trap|default",
+           "What to do about imports that nothing defines:\nno run, functions that trap when called, or zeros\nand functions that return them [refuse]")
     HEADING("Limits", IN_RUN)
     OPTION("fuel", 0, COUNT, IN_RUN, fuel, 0, "N",
            "Trap when about N bytes of code have run")

@@ -35,6 +35,7 @@ typedef struct Settings {
     uint64_t fuel, timeout, max_memory, max_heap; /* UINT64_MAX = unlimited */
     uint64_t max_stack;                           /* 0 = the library's default */
     uint64_t max_threads;
+    int unknown_imports; /* an UnknownImports */
     int engine, memory_mode;
     int opt_level;     /* 0..3, 4 for size; -1 = the default */
     const char *cache; /* the folder, or NULL: the user's */
