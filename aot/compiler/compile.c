@@ -78,14 +78,14 @@ static void initialize_targets(void) {
     LLVMInitializeAArch64AsmPrinter();
 }
 
-/* - A conditional move with an operand in memory always loads it: so loads that have to trap do. LLVM would make a
- *   branch around the load of it, volatile or not.
+/* - LLVM makes branches of conditional moves in innermost loops where those are on the longest chain of operations. That
+ *   helps where they are foreseen; minima in tables and comparisons of sorted things seldom are. It would also put a
+ *   branch around a load that a move has as its operand, volatile or not.
  * - Bodies that producers unrolled eight times become vector code of hundreds of shuffles, which take the back end a second
  *   for some loops and gain nothing. */
 static void set_options(void) {
     static bool are_set; /* once in a process: one module is compiled after the other */
-    static const char *const options[] = {"wasmrun-aot",
-                                          "-x86-cmov-converter-force-mem-operand=false",
+    static const char *const options[] = {"wasmrun-aot", "-x86-cmov-converter=false",
                                           "-max-interleave-group-factor=4"};
     if (!are_set) LLVMParseCommandLineOptions(ARRAY_LEN(options), options, NULL);
     are_set = true;

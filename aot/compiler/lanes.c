@@ -120,18 +120,48 @@ LLVMValueRef wr_lanes_quiet(Lower *l, Shape shape, LLVMValueRef value) {
     return LLVMBuildSelect(l->b, is_nan, wr_lanes_cast(l, quiet, shape), value, "");
 }
 
-/* Constants with which LLVM folds an operation to its other operand, or to that negated. */
-static bool may_fold(LLVMValueRef constant) {
-    if (!LLVMIsConstant(constant)) return false;
-    if (LLVMIsAConstantFP(constant) == NULL) return true; /* vectors are not looked into */
+/* The number, but for its sign, with which LLVM folds an operation to its other operand, or to that negated: 0 or 1. */
+static double neutral(const Row *row) {
+    return row->what == LLVMFAdd || row->what == LLVMFSub ? 0 : 1;
+}
+
+static bool is_neutral(const Row *row, LLVMValueRef constant) {
     LLVMBool loses;
     double value = LLVMConstRealGetDouble(constant, &loses);
-    return value == 0 || value == 1 || value == -1;
+    return value == neutral(row) || value == -neutral(row);
+}
+
+/* The same of a lane's bits. */
+static bool has_neutral_bits(const Row *row, u64 bits) {
+    u64 one = shapes[row->shape].bits == 32 ? 0x3F800000 : 0x3FF0000000000000;
+    u64 sign = (u64)1 << (shapes[row->shape].bits - 1);
+    return (bits & (sign - 1)) == (neutral(row) == 0 ? 0 : one);
+}
+
+/* v128.const stays a cast of two i64. Each lane counts: LLVM may look at one of them alone. */
+static bool has_neutral_lane(const Row *row, LLVMValueRef vector) {
+    if (LLVMIsAConstantExpr(vector) == NULL || LLVMGetConstOpcode(vector) != LLVMBitCast ||
+        LLVMIsAConstantDataVector(LLVMGetOperand(vector, 0)) == NULL)
+        return true; /* seldom */
+    for (u32 i = 0; i < 2; i++) {
+        u64 bits = LLVMConstIntGetZExtValue(LLVMGetAggregateElement(LLVMGetOperand(vector, 0), i));
+        bool is_wide = shapes[row->shape].bits == 64;
+        if (has_neutral_bits(row, is_wide ? bits : bits & UINT32_MAX) ||
+            has_neutral_bits(row, is_wide ? bits : bits >> 32))
+            return true;
+    }
+    return false;
+}
+
+static bool may_fold(const Row *row, LLVMValueRef operand) {
+    if (!LLVMIsConstant(operand)) return false;
+    if (LLVMIsAConstantFP(operand) != NULL) return is_neutral(row, operand);
+    return has_neutral_lane(row, operand);
 }
 
 static LLVMValueRef arithmetic(Lower *l, const Row *row, LLVMValueRef a, LLVMValueRef b) {
     LLVMValueRef result = LLVMBuildBinOp(l->b, (LLVMOpcode)row->what, a, b, "");
-    return may_fold(a) || may_fold(b) ? wr_lanes_quiet(l, row->shape, result) : result;
+    return may_fold(row, a) || may_fold(row, b) ? wr_lanes_quiet(l, row->shape, result) : result;
 }
 
 /* Narrowing what has just been widened is folded too. */
