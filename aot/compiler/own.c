@@ -19,6 +19,7 @@ bool wr_own_begin(Lower *l, Unit *unit, const char *name, LLVMTypeRef type, unsi
     LLVMSetLinkage(function, LLVMInternalLinkage);
     LLVMSetFunctionCallConv(function, convention);
     wr_own_open(l, unit, function);
+    if (convention == CC_PRESERVE_ALL) wr_unit_preserving(unit, function);
     return true;
 }
 

@@ -22,6 +22,19 @@ static char *settle(const Alloc *alloc, const char *given, char *(*of_host)(void
     return copy;
 }
 
+/* The features for functions that preserve all registers: behind what such a function has restored, LLVM clears the upper
+ * halves of x86's vector registers, as before any return. */
+static char *preserving(const Alloc *alloc, const Plan *plan) {
+    static const char none[] = "", no_clearing[] = ",-vzeroupper";
+    const char *more = strncmp(plan->triple, "x86_64", 6) == 0 ? no_clearing : none;
+    size_t size = strlen(plan->features), more_size = strlen(more) + 1;
+    char *list = wr_alloc(alloc, size + more_size);
+    if (list == NULL) return NULL;
+    memcpy(list, plan->features, size);
+    memcpy(list + size, more, more_size);
+    return list;
+}
+
 /* What is not said is this host's: but CPU and features only if the triple is. */
 static bool settle_target(Plan *plan, const CompileJob *job, const Alloc *alloc) {
     bool is_host = job->triple == NULL || *job->triple == 0;
@@ -29,7 +42,9 @@ static bool settle_target(Plan *plan, const CompileJob *job, const Alloc *alloc)
     plan->triple = settle(alloc, job->triple, LLVMGetDefaultTargetTriple, true);
     plan->cpu = settle(alloc, job->cpu, LLVMGetHostCPUName, is_host);
     plan->features = settle(alloc, job->features, LLVMGetHostCPUFeatures, host_cpu);
-    return plan->triple != NULL && plan->cpu != NULL && plan->features != NULL;
+    if (plan->triple == NULL || plan->cpu == NULL || plan->features == NULL) return false;
+    plan->preserving = preserving(alloc, plan);
+    return plan->preserving != NULL;
 }
 
 /* ---- shapes ---- */
@@ -144,6 +159,7 @@ void wr_plan_free(Plan *plan, const Alloc *alloc) {
     free_text(alloc, plan->triple);
     free_text(alloc, plan->cpu);
     free_text(alloc, plan->features);
+    free_text(alloc, plan->preserving);
     size_t ntypes = (size_t)plan->module->ntypes + 1, nfuncs = (size_t)plan->module->nfuncs + 1;
     wr_fixed_free(plan, alloc);
     wr_free(alloc, plan->shapes, ntypes * sizeof *plan->shapes);

@@ -238,6 +238,10 @@ void wr_unit_attributes(Unit *unit, LLVMValueRef function) {
     add_flag(unit, function, 1, "noundef", 0);
 }
 
+void wr_unit_preserving(const Unit *unit, LLVMValueRef function) {
+    add_text(unit, function, "target-features", unit->plan->preserving);
+}
+
 void wr_unit_call_flag(const Unit *unit, LLVMValueRef call, const char *name) {
     unsigned kind = LLVMGetEnumAttributeKindForName(name, strlen(name));
     LLVMAddCallSiteAttribute(call, (LLVMAttributeIndex)LLVMAttributeFunctionIndex,

@@ -34,7 +34,8 @@ typedef struct Plan {
     const Module *module;
     NativeOptions options;
     const char *triple, *cpu, *features;
-    u32 *shapes; /* by type index: shape, or NONE_U32 */
+    const char *preserving; /* features, for functions that preserve all registers */
+    u32 *shapes;            /* by type index: shape, or NONE_U32 */
     u32 nshapes;
     const DefType **shape_types; /* one type of each shape */
     u64 guarded_memories;        /* bit i: accesses of memory i rely on the guard */
@@ -76,6 +77,8 @@ LLVMValueRef wr_unit_thunk(Unit *unit, const char *prefix, u32 shape);
 void wr_unit_attributes(Unit *unit, LLVMValueRef function);
 /* One more, of those that LLVM knows by name and that have no value. */
 void wr_unit_flag(const Unit *unit, LLVMValueRef function, const char *name);
+/* What a function of CC_PRESERVE_ALL has besides. */
+void wr_unit_preserving(const Unit *unit, LLVMValueRef function);
 void wr_unit_call_flag(const Unit *unit, LLVMValueRef call, const char *name);
 
 /* lower.c: the body of a defined function into this unit ("f<i>", and "t<i>" if plan->has_tail). False when

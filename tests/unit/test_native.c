@@ -843,12 +843,36 @@ static void fuel_throws(Run *r) {
     call(r, a, "done", 0);
 }
 
+/* Numbers that LLVM keeps side by side in one vector register, while fuel is refilled a few times. */
+static void fuel_vectors(Run *r) {
+    static const char step[] = " (local.set $%c (i64.xor (i64.shr_u (local.get $%c) (i64.const 1))"
+                               " (i64.add (local.get $%c) (local.get $k))))";
+    char text[2048], steps[1024] = "";
+    for (char c = 'a'; c < 'e'; c++)
+        (void)snprintf(steps + strlen(steps), sizeof steps - strlen(steps), step, c, c, c);
+    (void)snprintf(text, sizeof text,
+                   "(module (func (export \"f\") (param $n i32) (result i32) (local $k i64)"
+                   "  (local $a i64) (local $b i64) (local $c i64) (local $d i64)"
+                   "  (local.set $a (i64.const 1)) (local.set $b (i64.const 20))"
+                   "  (local.set $c (i64.const 300)) (local.set $d (i64.const 4000))"
+                   "  (loop $l (local.set $k (i64.add (local.get $k) (i64.const 3))) %s"
+                   "   (br_if $l (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))"
+                   "  (i32.wrap_i64 (i64.add (i64.add (local.get $a) (local.get $b))"
+                   "   (i64.add (local.get $c) (local.get $d))))))",
+                   steps);
+    wr_instance_t *i = add(r, "m", text);
+    wr_store_set_fuel(r->b.store, 10000000);
+    call(r, i, "f", 20000);
+    SAY(r->seen, "left %lld\n", (long long)fuel_left(r));
+}
+
 /* What compiled code counts is what the interpreter counts, at every place. */
 Test(native, fuel_is_the_same) {
     compiled_with_fuel = true;
     run_all(fuel_branches, 0, 1);
     run_all(fuel_calls, 0, 2);
     run_all(fuel_throws, 0, 2);
+    run_all(fuel_vectors, 0, 1);
     compiled_with_fuel = false;
 }
 
