@@ -37,10 +37,12 @@ def wasm2c(wasm, folder):
     if not translator or not clang:
         return None
     program = folder / "program"
-    sources = ["guest.c", HERE / "wasm2c_host.c", files / "wasm-rt-impl.c"]
-    flags = ["-O3", "-march=native", "-w", "-I", folder, "-I", files, "-ffp-contract=off"]
+    parts = ["wasm-rt-impl.c", "wasm-rt-mem-impl.c", "wasm-rt-exceptions-impl.c"]  # older ones are one
+    there = [files / part for part in parts if (files / part).exists()]
+    naming = ["-DWASM2C_OLD"] if len(there) == 1 else []
+    flags = ["-O3", "-march=native", "-w", "-I", folder, "-I", files, "-ffp-contract=off", *naming]
     steps = [[*translator, "-n", "guest", "-o", "guest.c", wasm],
-             [*clang, *flags, *sources, "-lm", "-o", program]]
+             [*clang, *flags, "guest.c", HERE / "wasm2c_host.c", *there, "-lm", "-o", program]]
     return steps, [str(program)]
 
 
@@ -50,7 +52,7 @@ def wamr(wasm, folder):
     if not compiler or not runtime:
         return None
     target = folder / "program.aot"
-    return ([[*compiler, "--opt-level=3", "-o", target, wasm]],
+    return ([[*compiler, "--opt-level=3", "--enable-tail-call", "-o", target, wasm]],
             [*runtime, "--stack-size=8388608", str(target)])
 
 

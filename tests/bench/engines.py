@@ -15,6 +15,7 @@ COMPILED = "wasmrun-aot"  # the same command; the first of several passes compil
 AUTO = "wasmrun-auto"  # likewise
 ARTIFACT = "wasmrun-artifact"  # compiled before (ahead.py)
 NATIVE = "native"
+NATIVE_CPU = "native-cpu"  # compiled for this machine's processor, as compiled code of most engines is
 
 NODE_HOST = """
 const { WASI } = require("node:wasi");
@@ -25,6 +26,8 @@ const imports = wasi.getImportObject ? wasi.getImportObject() : wasi.getImports(
 wasi.start(new WebAssembly.Instance(module, imports));
 """
 NODE = ["--no-warnings", "-e", NODE_HOST, "--"]
+# V8's optimising compiler at once: it does not replace code of its first one that is running.
+TURBOFAN = ["--no-liftoff", "--no-wasm-lazy-compilation"]
 BUN = ["-e", NODE_HOST, "--"]
 
 # Engine: (environment variable, options before the module). The interpreters' default stacks are
@@ -40,9 +43,11 @@ KNOWN = {
     "wasmi": ("WASMI", []),
     "wasmtime": ("WASMTIME", ["run"]),
     "node": ("NODE", NODE),
+    "node-turbofan": ("NODE", TURBOFAN + NODE),
     "bun": ("BUN", BUN),
     "bun-ipint": ("BUN", BUN),
 }
+ON_DEMAND = ("node-turbofan",)  # run only if --engines names them
 # What an engine that is a mode of another runs under: JavaScriptCore's in-place interpreter alone.
 WRAPPERS = {"bun-ipint": ["env", "BUN_JSC_useBBQJIT=0", "BUN_JSC_useOMGJIT=0"]}
 
@@ -75,7 +80,8 @@ def with_command(option, text):
 def choose(options):
     """(engine name -> command, the set of names that are ours). native's command is None, and that of
     engines that compile ahead (ahead.py), which run only if they are asked for: it depends on the program."""
-    wanted = options.engines.split(",") if options.engines else [*KNOWN, NATIVE]
+    usual = [name for name in KNOWN if name not in ON_DEMAND]
+    wanted = options.engines.split(",") if options.engines else [*usual, NATIVE]
     engines, ours = {}, set()
     for text in options.ours:
         name, engines_command = with_command("--ours", text)
@@ -84,13 +90,13 @@ def choose(options):
     for name in wanted:
         if name == OURS and ours and not options.engines:
             continue
-        if name == NATIVE:
+        if name in (NATIVE, NATIVE_CPU):
             engines[name] = None
         elif name in ahead.KNOWN:
             engines[name] = None if ahead.is_there(name) else fail(f"engine {name} not found")
             ours |= {name} & {ARTIFACT}
         elif name not in KNOWN:
-            fail(f"no engine {name!r}; there are {', '.join([*KNOWN, *ahead.KNOWN, NATIVE])}")
+            fail(f"no engine {name!r}; there are {', '.join([*KNOWN, *ahead.KNOWN, NATIVE, NATIVE_CPU])}")
         elif command := find(name):
             engines[name] = command
             ours |= {name} & {OURS}

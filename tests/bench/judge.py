@@ -81,8 +81,10 @@ def sections(programs, bases, table):
         members = [p for p in programs if p.group == group]
         counts = collections.Counter(table[p.name]["base"] for p in members)
         found.append((group, members, counts.most_common(1)[0][0]))
-    for kind in ("tuned", "unseen"):
-        found.append((kind, [p for p in programs if p.set == kind], overall))
+    for kind in dict.fromkeys(p.set for p in programs):
+        members = [p for p in programs if p.set == kind]
+        if any(p.group != kind for p in members):
+            found.append((kind, members, overall))
     found.append(("all", programs, overall))
     return found
 

@@ -19,10 +19,11 @@ import engines
 
 HERE = pathlib.Path(__file__).resolve().parent
 GUESTS = HERE / "guests"
+SETS = ("tuned", "unseen")  # of programs.txt; "all" is both
 TEXT_PRELUDE = GUESTS / "bench.wat"
 REAL = "real"  # the group whose programs are other projects'
 
-FLAGS = ["-O2", "-Wall", "-Wextra", "-ffp-contract=off"]
+FLAGS = ["-Wall", "-Wextra", "-ffp-contract=off"]  # beside the level: --level
 C_FLAGS = ["-std=gnu17"]
 CXX_FLAGS = ["-std=c++20", "-fno-exceptions", "-Wno-deprecated-declarations"]
 CLANG_FEATURES = ["simd128", "bulk-memory", "tail-call"]
@@ -48,7 +49,7 @@ def read_list():
         if not line.strip() or line.startswith("#"):
             continue
         name, kind, group, needs, reason = line.split(maxsplit=4)
-        if kind not in ("tuned", "unseen") or name in entries:
+        if kind not in SETS or name in entries:
             fail(f"programs.txt: {line}")
         needs = [] if needs == "-" else needs.split(",")
         entries[name] = Entry(name, kind, group, needs, reason)
@@ -68,10 +69,14 @@ def choose(entries, options):
     for group in groups or []:
         if group not in known:
             fail(f"no group {group!r}; there are {', '.join(sorted(known))}")
+    sets = [kind for word in options.set.split(",") for kind in (SETS if word == "all" else [word])]
+    for kind in sets:
+        if all(e.set != kind for e in entries.values()):
+            fail(f"no set {kind!r}; there are all, {', '.join(dict.fromkeys(e.set for e in entries.values()))}")
     return [
         e
         for e in entries.values()
-        if options.set in ("all", e.set)
+        if e.set in sets
         and (e.group in groups if groups else e.group != REAL or options.real)
     ]
 
@@ -109,21 +114,37 @@ def newer(target, sources):
     return target.exists() and target.stat().st_mtime > max(s.stat().st_mtime for s in sources)
 
 
-def c_commands(source, entry, wasm, native):
+def tuned_native(native):
+    """The file of the native program for this machine's processor (engines.NATIVE_CPU)."""
+    return native.with_name(f"{native.name}.cpu")
+
+
+def native_builds(command, native, tune="-march=native"):
+    """Compiles the native program twice: for any processor of the architecture, and for this one."""
+    run_compiler([*command, "-o", native])
+    run_compiler([*command, *tune.split(), "-o", tuned_native(native)])
+
+
+def build_c(source, entry, wasm, native, level):
     cxx = source.suffix == ".cpp"
     clang = compiler("clang++-19", "clang++") if cxx else compiler("clang-19", "clang")
-    common = [clang, *FLAGS, *(CXX_FLAGS if cxx else C_FLAGS), source]
+    common = [clang, f"-O{level}", *FLAGS, *(CXX_FLAGS if cxx else C_FLAGS), source]
     features = [f"-m{need}" for need in entry.needs if need in CLANG_FEATURES]
-    return [*common, *WASM_FLAGS, *features, "-o", wasm], [*common, "-o", native, "-lm"]
+    if wasm:
+        run_compiler([*common, *WASM_FLAGS, *features, "-o", wasm])
+    native_builds([*common, "-lm"], native)
+    return True
 
 
-def rust_commands(source, wasm, native):
+def build_rust(source, wasm, native, level):
+    """False without a compiler for WASI."""
     rustc = rustc_for_wasi()
     if not rustc:
-        return None
-    common = ["--edition", "2021", "-O", source, "-o"]
-    strip = ["-C", "strip=debuginfo"]
-    return [*rustc, *strip, *common, wasm], [rustc[0], *common, native]
+        return False
+    common = ["--edition", "2021", "-C", f"opt-level={level}", source]
+    run_compiler([*rustc, "-C", "strip=debuginfo", *common, "-o", wasm])
+    native_builds([rustc[0], *common], native, "-C target-cpu=native")
+    return True
 
 
 def translate_text(source, wasm):
@@ -134,8 +155,8 @@ def translate_text(source, wasm):
     run_compiler([wasmrun[0], "wat2wasm", whole, "-o", wasm])
 
 
-def build_guest(entry, build_dir):
-    """Compiles a guest twice, unless up to date; its Program, or None without a compiler for it."""
+def build_guest(entry, build_dir, level="2"):
+    """Compiles a guest, unless up to date; its Program, or None without a compiler for it."""
     found = [GUESTS / f"{entry.name}{suffix}" for suffix in (".c", ".cpp", ".rs", ".wat")]
     found = [source for source in found if source.exists()]
     if not found:
@@ -143,16 +164,14 @@ def build_guest(entry, build_dir):
     source, text = found[0], found[-1] if found[-1].suffix == ".wat" else None
     wasm, native = build_dir / f"{entry.name}.wasm", build_dir / entry.name
     sources = [*found, GUESTS / "bench.h", TEXT_PRELUDE, pathlib.Path(__file__), HERE / "programs.txt"]
-    if not (newer(wasm, sources) and newer(native, sources)):
+    if not all(newer(file, sources) for file in (wasm, native, tuned_native(native))):
         if source.suffix == ".rs":
-            commands = rust_commands(source, wasm, native)
+            built = build_rust(source, wasm, native, level)
         else:
-            commands = c_commands(source, entry, wasm, native)
-        if not commands:
+            built = build_c(source, entry, None if text else wasm, native, level)
+        if not built:
             print(f"{entry.name}: left out, no compiler for WASI", file=sys.stderr)
             return None
-        for command in commands[1:] if text else commands:
-            run_compiler(command)
         if text:
             translate_text(text, wasm)
     return Program(*entry[:4], wasm, native, [])
@@ -177,12 +196,13 @@ def build_real(entry, options):
 
 
 def build(entries, options):
-    """The Programs of the entries, compiled."""
-    options.build_dir.mkdir(parents=True, exist_ok=True)
+    """The Programs of the entries that are ours or real, compiled."""
+    folder = options.build_dir / ("" if options.level == "2" else f"O{options.level}")
+    folder.mkdir(parents=True, exist_ok=True)
     percent = f"{max(1, round(options.scale * 100))}%"
-    guests = [e for e in entries if e.group != REAL]
+    guests = [e for e in entries if e.set in SETS and e.group != REAL]
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        built = pool.map(lambda e: build_guest(e, options.build_dir), guests)
+        built = pool.map(lambda e: build_guest(e, folder, options.level), guests)
         programs = [program._replace(args=[percent]) for program in built if program]
     built = [build_real(e, options) for e in entries if e.group == REAL]
     return programs + [program for program in built if program]

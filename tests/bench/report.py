@@ -8,6 +8,8 @@ import pathlib
 import platform
 from xml.sax.saxutils import escape
 
+from engines import NATIVE
+
 
 def cpu_name():
     try:
@@ -88,15 +90,38 @@ def print_table(programs, engines, ours, primary, table, means):
     print_errors(programs, engines, ours, table)
 
 
+def print_start_ups(taken_off):
+    each = (f"{name} {seconds * 1000:.1f}" for name, seconds in taken_off.items())
+    print(f"net of start-up, in ms: {', '.join(each)}")
+
+
+SLOW = 1.3  # of native time
+
+
+def print_slow(programs, ours, table):
+    """The programs for which native time is much less."""
+    for name in ours:
+        ratios = {
+            p.name: table[p.name]["results"][name]["ratio"]
+            for p in programs
+            if table[p.name]["base"] == NATIVE and "ratio" in table[p.name]["results"].get(name, {})
+        }
+        slow = sorted((p for p in ratios if ratios[p] > SLOW), key=lambda p: -ratios[p])
+        if slow:
+            print(f"{name} over {SLOW}: {', '.join(f'{p} {ratios[p]:.2f}' for p in slow)}")
+
+
 # --- JSON ----------------------------------------------------------------------------------------
 
 
-def write_json(path, programs, options, bases, table, means, before):
+def write_json(path, programs, options, bases, table, means, before, taken_off):
     report = {
         "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
         "host": before,
         "passes": options.passes,
         "scale": options.scale,
+        "level": options.level,
+        "start-up taken off": taken_off,
         "bases": bases,
         "programs": {
             p.name: {"set": p.set, "group": p.group, "args": p.args, **table[p.name]}

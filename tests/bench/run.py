@@ -14,12 +14,17 @@ WASMTIME, NODE, BUN: a command, empty to leave the engine out), else on PATH; wa
 build/release/wasmrun. Several builds or modes of wasmrun are compared by --ours. Engines that compile
 ahead are measured when --engines names them: wasm2c with clang -O3 (WASM2C, WASM2C_CC, WASM2C_FILES),
 wamr-aot (WAMRC, IWASM_AOT), wasmtime-aot (WASMTIME), wasmrun-artifact; they do so, into the build
-folder, before anything is measured.
+folder, before anything is measured. On demand are, too: node-turbofan, which compiles all code by
+V8's optimising compiler before it begins (that time counts), and native-cpu, the native program
+compiled for this machine's processor.
+
+Other sets than those of programs.txt are `coremark` and `polybench` (suites.py): --set coremark,polybench.
 
 How it measures: the time of a run is the processor time, user and system, of the whole process, so
 start-up and compilation count and other load on the machine matters less. Passes are interleaved:
 each pass runs every engine on every program once, engines taking turns to be first. A ratio is the
-median of the passes' ratios, and the smallest and the largest stand behind it.
+median of the passes' ratios, and the smallest and the largest stand behind it. With --net the
+time of each engine's hello world is taken off.
 
 The exit status is 1 if wasmrun failed or printed something else than the native program (without
 one, than most engines); other engines' failures are only reported.
@@ -31,6 +36,7 @@ import os
 import pathlib
 import re
 import resource
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -40,7 +46,8 @@ import engines as engines_module
 import judge
 import programs as programs_module
 import report
-from engines import NATIVE, TOP
+import suites
+from engines import NATIVE, NATIVE_CPU, TOP
 
 Run = collections.namedtuple("Run", "seconds rss output error")
 
@@ -56,7 +63,10 @@ def command_for(program, name, command, prepared):
         return [*command, *program.args] if command else None
     if command is not None:
         return [*command, str(program.wasm), *program.args]
-    return [str(program.native), *program.args] if program.native else None
+    native = program.native
+    if native and name == NATIVE_CPU:
+        native = programs_module.tuned_native(native)
+    return [str(native), *program.args] if native and native.exists() else None
 
 
 def run_once(command, program, options):
@@ -107,6 +117,26 @@ def measure(programs, engines, options):
     return runs
 
 
+START_UPS = 10  # runs of hello world: it is short
+
+
+def start_ups(engines, options):
+    """Engine name -> seconds that hello world takes, the median; engines that fail are left out."""
+    entry = programs_module.Entry("hello", "tuned", "startup", [], "")
+    hello = programs_module.build_guest(entry, options.build_dir)
+    runs = measure([hello], engines, argparse.Namespace(**{**vars(options), "passes": START_UPS}))
+    good = {name: [r.seconds for r in runs[hello.name, name] if not r.error] for name in engines}
+    return {name: statistics.median(seconds) for name, seconds in good.items() if seconds}
+
+
+def net_of(runs, taken_off):
+    """The runs without start-up."""
+    return collections.defaultdict(list, {
+        (program, name): [run._replace(seconds=max(0, run.seconds - taken_off.get(name, 0))) for run in done]
+        for (program, name), done in runs.items()
+    })
+
+
 def parse_options():
     parser = argparse.ArgumentParser(
         description=__doc__.partition("\n")[0],
@@ -116,7 +146,10 @@ def parse_options():
     add = parser.add_argument
     add("--passes", type=int, default=5, metavar="N", help="runs of each program and engine (5)")
     add("--scale", type=float, default=1, metavar="F", help="work, relative to about 1 s in wasm3")
-    add("--set", choices=["tuned", "unseen", "all"], default="all", help="programs of this set")
+    add("--set", default="all", metavar="NAME,...",
+        help="programs of these sets: tuned, unseen, all (both), coremark, polybench")
+    add("--level", choices="123s", default="2", help="of the programs' compilers: -O2 (the suites' is 3)")
+    add("--net", action="store_true", help="take start-up off")
     add("--group", metavar="NAME,...", help="programs of these groups")
     add("--real", action="store_true", help="real programs, too (fetches their sources)")
     add("--only", metavar="NAME,...", help="these programs; empty for none but --module")
@@ -155,15 +188,16 @@ def choose_bases(options, engines):
 
 def print_list(entries):
     for e in entries:
-        print(f"{e.name:12}{e.set:8}{e.group:10}{','.join(e.needs) or '-':22} {e.reason}")
+        print(f"{e.name:20}{e.set:10}{e.group:10}{','.join(e.needs) or '-':22} {e.reason}")
 
 
 def main():
     options = parse_options()
-    entries = programs_module.choose(programs_module.read_list(), options)
+    known = {**programs_module.read_list(), **suites.entries()}
+    entries = programs_module.choose(known, options)
     if options.list:
         return print_list(entries)
-    programs = programs_module.build(entries, options)
+    programs = programs_module.build(entries, options) + suites.build(entries, options)
     if options.build:
         return None
     programs += [programs_module.from_option(text) for text in options.module]
@@ -175,11 +209,16 @@ def main():
     print("{cpu}, {cores} cores, load {load:.2f}".format(**before))
     if not ours:
         print("wasmrun is not built (./dev build) or was left out")
+    taken_off = start_ups(engines, options) if options.net else {}
     runs = measure(programs, engines, options)
-    table, means = judge.judge(programs, engines, bases, runs)
+    table, means = judge.judge(programs, engines, bases, net_of(runs, taken_off))
+    if options.net:
+        report.print_start_ups(taken_off)
+        means["with start-up"] = judge.judge(programs, engines, bases, runs)[1]["all"]
     report.print_table(programs, engines, ours, bases[0], table, means)
+    report.print_slow(programs, ours, table)
     if options.json:
-        report.write_json(options.json, programs, options, bases, table, means, before)
+        report.write_json(options.json, programs, options, bases, table, means, before, taken_off)
     if options.svg:
         report.write_svg(options.svg, programs, engines, bases[0], table, means)
     return 1 if any("error" in table[p.name]["results"].get(n, {}) for p in programs for n in ours) else 0
