@@ -1,10 +1,15 @@
-/* runner.c: main() of a unit test built with the portable criterion.h: each test in a child process. */
+/*
+ * runner.c - main() of a unit test built with the portable criterion.h: each test in a child process.
+ *
+ * usage: PROGRAM [NAME...]     runs all tests, or those of these names; and then says how long each has taken
+ */
 #include <criterion/criterion.h>
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { STATUS_FAILED = 99, STATUS_SKIPPED = 98 };
@@ -80,12 +85,26 @@ static bool run(const TestCase *test) {
     return false;
 }
 
-int main(void) {
+static bool is_named(const TestCase *test, char **names) {
+    while (*names && strcmp(*names, test->name) != 0) names++;
+    return *names;
+}
+
+static double seconds(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+int main(int argc, char **argv) {
     int tested = 0, failing = 0;
     for (const TestCase *test = first; test; test = test->next) {
         if (!test->body || test->options.disabled || suite_options(test->suite)->disabled) continue;
+        if (argc > 1 && !is_named(test, argv + 1)) continue;
+        double began = seconds();
         tested++;
         failing += !run(test);
+        if (argc > 1) printf("%s::%s: %.2f s\n", test->suite, test->name, seconds() - began);
     }
     printf("[====] Synthesis: Tested: %d | Passing: %d | Failing: %d\n", tested, tested - failing,
            failing);
