@@ -44,24 +44,63 @@ static void write_temporary(char *path, const u8 *bytes, size_t size) {
     cr_assert_eq(fclose(f), 0);
 }
 
-/* The module once more, with code, as it comes from a file; the old one goes. */
+/* What the compiler has made: programs run many times. */
+typedef struct Made {
+    NativeOptions options;
+    u8 *module, *bytes;
+    size_t module_size, size;
+} Made;
+
+static Made made[64];
+static size_t nmade;
+
+static bool is_made_of(const Made *m, const Module *module, NativeOptions options) {
+    return memcmp(&m->options, &options, sizeof options) == 0 && m->module_size == module->size &&
+           memcmp(m->module, module->bytes, module->size) == 0;
+}
+
+static Made make(wr_module_t *module, NativeOptions options) {
+    CompileRequest request = {.options = options, .threads = 1};
+    CompileStats stats;
+    Made m = {.options = options, .module_size = module->size};
+    must(wr_aot_compile(module, &request, &m.bytes, &m.size, &stats));
+    cr_assert_eq(stats.left_out, 0);
+    m.module = malloc(module->size);
+    cr_assert_not_null(m.module);
+    memcpy(m.module, module->bytes, module->size);
+    return m;
+}
+
+static const Made *find_or_make(wr_module_t *module, NativeOptions options) {
+    size_t i = 0;
+    while (i < nmade && !is_made_of(&made[i], module, options)) i++;
+    cr_assert_lt(i, ARRAY_LEN(made));
+    if (i == nmade) made[nmade++] = make(module, options);
+    return &made[i];
+}
+
+static void forget_made(void) {
+    for (; nmade > 0; nmade--) {
+        free(made[nmade - 1].module);
+        wr_free(&wr_alloc_system, made[nmade - 1].bytes, made[nmade - 1].size);
+    }
+}
+
+TestSuite(native, .fini = forget_made);
+
+/* The module once more, with code, as it comes from a file; the old one goes. The engine's allocator is the system's. */
 static wr_module_t *compile(wr_module_t *module) {
     char path[] = "native-XXXXXX";
-    CompileRequest request = {.options = wr_aot_options(module->engine), .threads = 1};
-    request.options.polled = !compiled_without_polls;
-    request.options.fuel = compiled_with_fuel;
-    request.options.migratable = compiled_to_spill;
-    CompileStats stats;
-    u8 *bytes;
-    size_t size;
+    NativeOptions options = wr_aot_options(module->engine);
+    options.polled = !compiled_without_polls;
+    options.fuel = compiled_with_fuel;
+    options.migratable = compiled_to_spill;
+    const Made *code = find_or_make(module, options);
     wr_module_t *compiled;
-    must(wr_aot_compile(module, &request, &bytes, &size, &stats));
-    cr_assert_eq(stats.left_out, 0);
-    write_temporary(path, bytes, size);
+    write_temporary(path, code->bytes, code->size);
     must(wr_artifact_open(module->engine, path, &compiled));
     cr_assert_eq(remove(path), 0);
     cr_assert_not_null(compiled->lazy, "the compiler has validated it");
-    wr_free(&module->engine->alloc, bytes, size);
     wr_module_delete(module);
     return compiled;
 }
