@@ -429,24 +429,27 @@ class HostFunctions(unittest.TestCase):
 
     def test_signals(self) -> None:
         """Ctrl-C at any place of a callback, its first instruction too, is no crash, and ends the guest."""
-        linker, store = Linker(ENGINE), Store(ENGINE)
+        linker = Linker(ENGINE)
         linker.define_func("h", "f", "i>i", lambda n: n)
-        spin = instance_of(
+        module = Module(
+            ENGINE,
             '(module (import "h" "f" (func $f (param i32) (result i32)))'
             ' (func (export "spin") (loop (drop (call $f (i32.const 1))) (br 0))))',
-            store,
-            linker,
-        ).func("spin")
+        )
         hook, sys.unraisablehook = sys.unraisablehook, bool  # says nothing, and needs no frame
         old = signal.signal(signal.SIGALRM, signal.default_int_handler)
+        gc.collect()
+        gc.disable()  # what a destructor raises is lost: no Ctrl-C may come while garbage is collected
         try:
             for i in range(60):
+                spin = linker.instantiate(Store(ENGINE), module).func("spin")
                 try:
                     signal.setitimer(signal.ITIMER_REAL, 0.002 + i * 0.00003)
                     spin()
                 except (KeyboardInterrupt, Trap):
                     pass
         finally:
+            gc.enable()
             signal.signal(signal.SIGALRM, old)
             sys.unraisablehook = hook
 
@@ -888,12 +891,14 @@ class Ownership(unittest.TestCase):
 
 class Threads(unittest.TestCase):
     def test_one_at_a_time(self) -> None:
-        store = Store(ENGINE, interruptible=True)
-        spin = instance_of(SPIN, store).func("spin")
+        store, linker, begun = Store(ENGINE, interruptible=True), Linker(ENGINE), threading.Event()
+        linker.define_func("h", "begun", ">", begun.set)
+        text = '(module (import "h" "begun" (func $begun)) (func (export "spin") (call $begun) (loop (br 0))))'
+        spin = instance_of(text, store, linker).func("spin")
         found: list[BaseException] = []
 
         def other() -> None:
-            time.sleep(0.05)
+            begun.wait()
             uses: list[Callable[[], object]] = [spin, lambda: store.fuel, store.close, lambda: Memory.new(store, 1)]
             for use in uses:
                 try:
