@@ -81,11 +81,17 @@ static void initialize_targets(void) {
 /* - LLVM makes branches of conditional moves in innermost loops where those are on the longest chain of operations. That
  *   helps where they are foreseen; minima in tables and comparisons of sorted things seldom are. It would also put a
  *   branch around a load that a move has as its operand, volatile or not.
+ * - Equal code of two places, say in both arms of a branch, stays two pieces, or a trap in it has two places. Producers
+ *   have merged what was worth it; and a guest's interpreter keeps a jump of its own for each instruction.
  * - Bodies that producers unrolled eight times become vector code of hundreds of shuffles, which take the back end a second
  *   for some loops and gain nothing. */
 static void set_options(void) {
     static bool are_set; /* once in a process: one module is compiled after the other */
-    static const char *const options[] = {"wasmrun-aot", "-x86-cmov-converter=false",
+    static const char *const options[] = {"wasmrun-aot",
+                                          "-x86-cmov-converter=false",
+                                          "-simplifycfg-hoist-common=false",
+                                          "-simplifycfg-sink-common=false",
+                                          "-enable-tail-merge=false",
                                           "-max-interleave-group-factor=4"};
     if (!are_set) LLVMParseCommandLineOptions(ARRAY_LEN(options), options, NULL);
     are_set = true;
@@ -161,6 +167,7 @@ static bool optimise(Unit *unit, bool is_slow) {
     if (is_slow && level > 1) level = 1;
     if (level > 1 && !version_loops(unit)) return false;
     if (!run_passes(unit, pipelines[level])) return false;
+    wr_thaw_loads(unit->module);
     wr_lanes_guard_selects(unit);
     wr_settle_places(unit->module);
     const NativeOptions *o = &unit->plan->options;

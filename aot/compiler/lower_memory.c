@@ -139,10 +139,11 @@ static void mark(Lower *l, LLVMValueRef access, const Access *a) {
     LLVMSetAlignment(access, 1);
 }
 
+/* What may fault is frozen: LLVM makes one load of those that a phi joins (places.h). */
 static LLVMValueRef load_at(Lower *l, const Access *a, LLVMTypeRef type) {
     LLVMValueRef load = LLVMBuildLoad2(l->b, type, a->pointer, "");
     mark(l, load, a);
-    return load;
+    return a->is_volatile ? LLVMBuildFreeze(l->b, load, "") : load;
 }
 
 static void store_at(Lower *l, const Access *a, LLVMValueRef value) {

@@ -4,12 +4,29 @@
  */
 #include "places.h"
 
-#include <stdbool.h>
 #include <stddef.h>
 
 #include <llvm-c/DebugInfo.h>
 
 #define MOST_STEPS 8 /* conversions on the way */
+
+static bool is_volatile_load(LLVMValueRef value) {
+    return LLVMIsALoadInst(value) != NULL && LLVMGetVolatile(value);
+}
+
+bool wr_is_frozen_load(LLVMValueRef value) {
+    return LLVMIsAFreezeInst(value) != NULL && is_volatile_load(LLVMGetOperand(value, 0));
+}
+
+static void thaw_block(LLVMBasicBlockRef block) {
+    LLVMValueRef next;
+    for (LLVMValueRef i = LLVMGetFirstInstruction(block); i != NULL; i = next) {
+        next = LLVMGetNextInstruction(i);
+        if (!wr_is_frozen_load(i)) continue;
+        LLVMReplaceAllUsesWith(i, LLVMGetOperand(i, 0));
+        LLVMInstructionEraseFromParent(i);
+    }
+}
 
 /* The one instruction that uses it, if it is in the same block; or NULL. */
 static LLVMValueRef only_user(LLVMValueRef value) {
@@ -88,16 +105,20 @@ static void extend_first(LLVMValueRef load) {
 static void settle_block(LLVMBasicBlockRef block) {
     LLVMValueRef i = LLVMGetFirstInstruction(block);
     for (; i != NULL; i = LLVMGetNextInstruction(i))
-        if (LLVMIsALoadInst(i) && LLVMGetVolatile(i)) {
+        if (is_volatile_load(i)) {
             extend_first(i);
             settle(i);
         }
 }
 
-void wr_settle_places(LLVMModuleRef module) {
+static void for_each_block(LLVMModuleRef module, void (*visit)(LLVMBasicBlockRef block)) {
     LLVMValueRef f = LLVMGetFirstFunction(module);
     for (; f != NULL; f = LLVMGetNextFunction(f)) {
         LLVMBasicBlockRef block = LLVMGetFirstBasicBlock(f);
-        for (; block != NULL; block = LLVMGetNextBasicBlock(block)) settle_block(block);
+        for (; block != NULL; block = LLVMGetNextBasicBlock(block)) visit(block);
     }
 }
+
+void wr_thaw_loads(LLVMModuleRef module) { for_each_block(module, thaw_block); }
+
+void wr_settle_places(LLVMModuleRef module) { for_each_block(module, settle_block); }

@@ -22,6 +22,7 @@
 
 #include <llvm-c/DebugInfo.h>
 
+#include "places.h"
 #include "trips.h"
 
 #define CHUNK_WORK (1u << 21) /* instructions in a chunk: less than a millisecond */
@@ -267,7 +268,7 @@ static bool only_moves(const Versioning *v) {
         LLVMValueRef access = v->accesses[i].instruction;
         if (LLVMIsAStoreInst(access) == NULL) continue;
         LLVMValueRef value = LLVMGetOperand(access, 0);
-        if (LLVMIsALoadInst(value) == NULL || !wr_loop_makes(v->loop, value)) return false;
+        if (!wr_is_frozen_load(value) || !wr_loop_makes(v->loop, value)) return false;
         stores += 1;
     }
     return stores > 1;
@@ -529,6 +530,8 @@ static bool copy_block(Versioning *v, LLVMBasicBlockRef block) {
         if (wr_value_map_get(&v->copies, i) != NULL) continue; /* a phi of the header, a constant */
         if (is_phi) {
             copy = LLVMBuildPhi(v->b, LLVMTypeOf(i), "");
+        } else if (wr_is_frozen_load(i)) { /* it cannot fault here */
+            copy = copy_of(v, LLVMGetOperand(i, 0));
         } else {
             copy = LLVMInstructionClone(i);
             copy_instruction(v, i, copy);

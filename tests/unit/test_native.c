@@ -279,6 +279,65 @@ static void traps(Run *r) {
 
 Test(native, traps_and_their_backtraces) { run_all(traps, 0, 1); }
 
+/* Equal accesses in both arms of a branch, which LLVM would make one of: at the arms' beginnings, at their ends, where their
+ * values are joined, in functions that are inlined there, and at the ends of machine code. */
+static void equal_arms(Run *r) {
+    wr_instance_t *i =
+        add(r, "m",
+            "(module (memory 1)"
+            " (func $load (param i32) (result i32) (i32.load offset=8 (local.get 0)))"
+            " (func $store (param i32 i32) (i32.store offset=8 (local.get 0) (local.get 1)))"
+            " (func $is_odd (param i32) (result i32) (i32.and (local.get 0) (i32.const 1)))"
+            " (func (export \"first\") (param i32) (result i32)"
+            "  (if (result i32) (call $is_odd (local.get 0))"
+            "   (then (i32.mul (i32.load offset=8 (local.get 0)) (i32.const 3)))"
+            "   (else (i32.shl (i32.load offset=8 (local.get 0)) (i32.const 5)))))"
+            " (func (export \"last\") (param i32) (result i32)"
+            "  (if (call $is_odd (local.get 0))"
+            "   (then (i32.store offset=8 (local.get 0) (i32.const 1)))"
+            "   (else (i32.store offset=4 (local.get 0) (i32.const 7))))"
+            "  (local.get 0))"
+            " (func (export \"inlined first\") (param i32) (result i32)"
+            "  (if (result i32) (call $is_odd (local.get 0))"
+            "   (then (i32.mul (call $load (local.get 0)) (i32.const 3)))"
+            "   (else (i32.shl (call $load (local.get 0)) (i32.const 5)))))"
+            " (func (export \"inlined last\") (param i32) (result i32)"
+            "  (if (call $is_odd (local.get 0))"
+            "   (then (call $store (local.get 0) (i32.const 1)))"
+            "   (else (call $store (local.get 0) (i32.const 7))))"
+            "  (local.get 0))"
+            " (func (export \"joined\") (param i32) (result i32)"
+            "  (if (result i32) (call $is_odd (local.get 0))"
+            "   (then (i32.load offset=8 (local.get 0)))"
+            "   (else (i32.load offset=4 (local.get 0)))))"
+            " (func (export \"inlined joined\") (param i32) (result i32)"
+            "  (if (result i32) (call $is_odd (local.get 0))"
+            "   (then (call $load (local.get 0)))"
+            "   (else (call $load (i32.add (local.get 0) (i32.const 1))))))"
+            " (func (export \"tails\") (param i32) (result i32)"
+            "  (if (call $is_odd (local.get 0))"
+            "   (then (i32.store16 (i32.const 9) (local.get 0))"
+            "    (call $store (i32.const 4) (local.get 0))"
+            "    (call $store (i32.const 8) (i32.const 5))"
+            "    (call $store (local.get 0) (i32.const 6)))"
+            "   (else (i32.store8 (i32.const 9) (local.get 0))"
+            "    (call $store (i32.const 4) (local.get 0))"
+            "    (call $store (i32.const 8) (i32.const 5))"
+            "    (call $store (local.get 0) (i32.const 6))))"
+            "  (local.get 0)))");
+    for (int k = 65520; k < 65530; k++) {
+        call(r, i, "first", k);
+        call(r, i, "last", k);
+        call(r, i, "inlined first", k);
+        call(r, i, "inlined last", k);
+        call(r, i, "joined", k);
+        call(r, i, "inlined joined", k);
+        call(r, i, "tails", k);
+    }
+}
+
+Test(native, equal_code_has_places_of_its_own) { run_all(equal_arms, 0, 1); }
+
 /* A recursion that does not end, from C and from host functions; frames large and small. */
 static void exhaustion(Run *r) {
     wr_instance_t *i =
