@@ -86,6 +86,11 @@ LLVMValueRef wr_lower_load_fixed(Lower *l, LLVMTypeRef type, LLVMValueRef base, 
     return load;
 }
 
+LLVMValueRef wr_lower_entity(Lower *l, size_t array, u32 index) {
+    LLVMValueRef pointers = wr_lower_load_fixed(l, l->unit->ptr, l->context, array);
+    return wr_lower_load_fixed(l, l->unit->ptr, pointers, (u64)index * sizeof(void *));
+}
+
 void wr_lower_store(Lower *l, LLVMValueRef value, LLVMValueRef address, LLVMValueRef tbaa,
                     bool is_volatile) {
     LLVMValueRef store = LLVMBuildStore(l->b, value, address);
@@ -325,6 +330,7 @@ static void lower_code(Lower *l) {
 
 void wr_lower_add_local(Lower *l, u32 index, ValType type) {
     l->local_types[index] = wr_unit_type(l->unit, type);
+    l->local_valtypes[index] = type;
     l->locals[index] = LLVMBuildAlloca(l->b, l->local_types[index], "");
 }
 
@@ -377,7 +383,9 @@ static bool begin(Lower *l, LLVMValueRef function, bool tail) {
     l->stack = wr_arena_new(&l->arena, l->capacity, sizeof(LLVMValueRef));
     l->locals = wr_arena_new(&l->arena, nlocals, sizeof(LLVMValueRef));
     l->local_types = wr_arena_new(&l->arena, nlocals, sizeof(LLVMTypeRef));
-    return l->stack != NULL && l->locals != NULL && l->local_types != NULL;
+    l->local_valtypes = wr_arena_new(&l->arena, nlocals, sizeof(ValType));
+    return l->stack != NULL && l->locals != NULL && l->local_types != NULL &&
+           l->local_valtypes != NULL;
 }
 
 static void lower_body(Lower *l) {

@@ -59,6 +59,7 @@ typedef struct Lower {
     LLVMValueRef context;  /* the Instance */
     LLVMValueRef *locals;  /* allocas */
     LLVMTypeRef *local_types;
+    ValType *local_valtypes;
     LLVMValueRef *stack; /* operands */
     u32 height, capacity;
     Label *labels;
@@ -131,6 +132,8 @@ LLVMValueRef wr_lower_field(Lower *l, LLVMValueRef base, u64 offset);
 /* A load of a field that never changes once an activation can see it (pointers in Instance, Memory.base of a
  * guarded memory, types). */
 LLVMValueRef wr_lower_load_fixed(Lower *l, LLVMTypeRef type, LLVMValueRef base, u64 offset);
+/* What one of the instance's arrays of pointers, which is at the offset `array` in it, has at an index. */
+LLVMValueRef wr_lower_entity(Lower *l, size_t array, u32 index);
 LLVMValueRef wr_lower_load(Lower *l, LLVMTypeRef type, LLVMValueRef address, LLVMValueRef tbaa);
 /* Volatile if it has to be done before a trap that may follow: globals, objects. */
 void wr_lower_store(Lower *l, LLVMValueRef value, LLVMValueRef address, LLVMValueRef tbaa,
@@ -174,6 +177,16 @@ void wr_lower_jump_if(Lower *l, LLVMValueRef condition, Label *label);
 u32 wr_lower_arity(const Label *label);
 /* What follows cannot be reached. */
 void wr_lower_dead(Lower *l);
+
+/* ---- references (lower_ref.c) ---- */
+
+/* Notes what the type says of a value that was read, or comes from a call, if it is a reference: casts and checks for
+ * null ask. The value again. */
+LLVMValueRef wr_lower_note_type(Lower *l, LLVMValueRef value, ValType type);
+/* Whether it is known so. */
+bool wr_lower_is_never_null(const Lower *l, LLVMValueRef ref);
+/* Traps if it is null. */
+void wr_lower_trap_if_null(Lower *l, LLVMValueRef ref, wr_trap_code_t code);
 
 /* ---- fuel, if it is counted; else nothing happens (lower_fuel.c) ---- */
 

@@ -48,11 +48,13 @@ static u32 pass_arguments(Lower *l, const Callee *callee, LLVMValueRef *direct) 
 static void push_results(Lower *l, const Callee *callee, LLVMValueRef call) {
     const ValType *types = callee->type->types + callee->type->nparams;
     u32 n = callee->type->nresults;
-    if (n == 1) wr_lower_push(l, call);
+    if (n == 1) wr_lower_push(l, wr_lower_note_type(l, call, types[0]));
     if (n < 2) return;
     LLVMValueRef values = wr_lower_values(l);
     for (u32 i = 0, slot = 0; i < n; i++) {
-        wr_lower_push(l, wr_lower_load_slot(l, values, slot, wr_unit_type(l->unit, types[i])));
+        LLVMTypeRef type = wr_unit_type(l->unit, types[i]);
+        LLVMValueRef value = wr_lower_load_slot(l, values, slot, type);
+        wr_lower_push(l, wr_lower_note_type(l, value, types[i]));
         slot += type_slots(types[i]);
     }
 }
@@ -183,10 +185,7 @@ static Callee callee_of_func(Lower *l, LLVMValueRef func, u32 type_index, bool t
 static Callee callee_by_index(Lower *l, u32 index, bool tail) {
     const FuncDecl *decl = &l->module->funcs[index];
     if (index < l->module->nimported_funcs) {
-        LLVMValueRef funcs =
-            wr_lower_load_fixed(l, l->unit->ptr, l->context, offsetof(struct wr_instance, funcs));
-        LLVMValueRef func =
-            wr_lower_load_fixed(l, l->unit->ptr, funcs, (u64)index * sizeof(Func *));
+        LLVMValueRef func = wr_lower_entity(l, offsetof(struct wr_instance, funcs), index);
         return callee_of_func(l, func, decl->type_index, tail);
     }
     tail = tail && l->unit->plan->has_tail[index];
@@ -200,7 +199,7 @@ static Callee callee_by_index(Lower *l, u32 index, bool tail) {
 LLVMValueRef wr_lower_func(Lower *l, LLVMValueRef handle) {
     LLVMTypeRef ptr = l->unit->ptr;
     LLVMValueRef store =
-        wr_lower_load_fixed(l, ptr, l->context, offsetof(struct wr_instance, store));
+        wr_lower_load_fixed(l, l->unit->ptr, l->context, offsetof(struct wr_instance, store));
     LLVMValueRef funcs = wr_lower_load(
         l, ptr, wr_lower_field(l, store, offsetof(struct wr_store, funcs)), l->unit->tbaa_instance);
     LLVMValueRef index = LLVMBuildZExt(l->b, handle, l->unit->i64, "");
@@ -211,10 +210,7 @@ LLVMValueRef wr_lower_func(Lower *l, LLVMValueRef handle) {
 /* Traps unless the Func is of the type; whoever is of a proper subtype goes by a helper. */
 static void check_type(Lower *l, LLVMValueRef func, u32 type_index) {
     const Unit *u = l->unit;
-    LLVMValueRef types =
-        wr_lower_load_fixed(l, u->ptr, l->context, offsetof(struct wr_instance, types));
-    LLVMValueRef expected =
-        wr_lower_load_fixed(l, u->ptr, types, (u64)type_index * sizeof(DefType *));
+    LLVMValueRef expected = wr_lower_entity(l, offsetof(struct wr_instance, types), type_index);
     LLVMValueRef type = wr_lower_load(
         l, u->ptr, wr_lower_field(l, func, offsetof(struct wr_func, type)), u->tbaa_instance);
     LLVMValueRef differs = LLVMBuildICmp(l->b, LLVMIntNE, type, expected, "");
@@ -343,8 +339,7 @@ static Callee callee_in_table(Lower *l, bool tail) {
 
 static Callee callee_by_ref(Lower *l, bool tail) {
     LLVMValueRef ref = wr_lower_pop(l);
-    LLVMValueRef null = LLVMBuildICmp(l->b, LLVMIntEQ, ref, wr_lower_i32(l, 0), "");
-    wr_lower_trap_if(l, null, WR_TRAP_NULL_FUNCTION_REFERENCE);
+    wr_lower_trap_if_null(l, ref, WR_TRAP_NULL_FUNCTION_REFERENCE);
     return callee_of_func(l, wr_lower_func(l, ref), l->at.index, tail);
 }
 

@@ -100,16 +100,15 @@ LLVMValueRef wr_lower_caught(const Label *label) {
 
 /* What the tag's index is in the store. */
 static LLVMValueRef load_tag(Lower *l, u32 tag) {
-    LLVMTypeRef ptr = l->unit->ptr;
-    LLVMValueRef tags = wr_lower_load_fixed(l, ptr, l->context, offsetof(struct wr_instance, tags));
-    LLVMValueRef at = wr_lower_load_fixed(l, ptr, tags, (u64)tag * sizeof(Tag *));
+    LLVMValueRef at = wr_lower_entity(l, offsetof(struct wr_instance, tags), tag);
     return wr_lower_load_fixed(l, l->unit->i32, at, offsetof(struct wr_tag, index));
 }
 
 /* Goes on in a new block if the exception has that tag, and returns the block for when it has not. */
 static LLVMBasicBlockRef compare_tag(Lower *l, LLVMValueRef exception, u32 tag) {
     LLVMValueRef object = wr_lower_object(l, exception);
-    LLVMValueRef thrown = wr_lower_object_load(l, l->unit->i32, wr_lower_field(l, object, 4));
+    LLVMValueRef thrown =
+        wr_lower_object_load(l, l->unit->i32, wr_lower_field(l, object, 4), PART_HEADER);
     LLVMValueRef wanted = load_tag(l, tag);
     LLVMBasicBlockRef same = wr_lower_block(l), other = wr_lower_block(l);
     LLVMBuildCondBr(l->b, LLVMBuildICmp(l->b, LLVMIntEQ, thrown, wanted, ""), same, other);
@@ -123,7 +122,8 @@ static void load_payload(Lower *l, LLVMValueRef exception, u32 tag, LLVMValueRef
     LLVMValueRef object = wr_lower_object(l, exception);
     for (u32 i = 0, slot = 0; i < type->nparams; slot += type_slots(type->types[i++])) {
         LLVMValueRef at = wr_lower_field(l, object, EXCEPTION_HEADER + 8 * (u64)slot);
-        values[i] = wr_lower_object_load(l, wr_unit_type(l->unit, type->types[i]), at);
+        values[i] =
+            wr_lower_object_load(l, wr_unit_type(l->unit, type->types[i]), at, PART_PAYLOAD);
     }
 }
 
@@ -258,12 +258,12 @@ static LLVMValueRef new_exception(Lower *l, u32 tag) {
     LLVMValueRef argument = wr_lower_i32(l, tag);
     LLVMValueRef exception = wr_lower_allocate(l, size, HELPER_EXCEPTION_NEW, &argument, 1);
     LLVMValueRef object = wr_lower_object(l, exception);
-    wr_lower_object_store(l, wr_lower_i32(l, OBJECT_EXCEPTION), object);
-    wr_lower_object_store(l, load_tag(l, tag), wr_lower_field(l, object, 4));
+    wr_lower_object_store(l, wr_lower_i32(l, OBJECT_EXCEPTION), object, PART_HEADER);
+    wr_lower_object_store(l, load_tag(l, tag), wr_lower_field(l, object, 4), PART_HEADER);
     for (u32 i = type->nparams; i > 0; i--) {
         at -= 8 * type_slots(type->types[i - 1]);
         LLVMValueRef value = wr_lower_widen(l, wr_lower_pop(l));
-        wr_lower_object_store(l, value, wr_lower_field(l, object, at));
+        wr_lower_object_store(l, value, wr_lower_field(l, object, at), PART_PAYLOAD);
     }
     return exception;
 }

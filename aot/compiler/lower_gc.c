@@ -24,36 +24,42 @@ static void align(const Unit *unit, LLVMValueRef access, LLVMTypeRef type) {
     if (type == unit->i64 || type == unit->f64 || type == unit->v128) LLVMSetAlignment(access, 4);
 }
 
-LLVMValueRef wr_lower_object_load(Lower *l, LLVMTypeRef type, LLVMValueRef address) {
+LLVMValueRef wr_lower_object_load(Lower *l, LLVMTypeRef type, LLVMValueRef address, u32 part) {
     LLVMValueRef load = LLVMBuildLoad2(l->b, type, address, "");
-    LLVMSetMetadata(load, l->unit->kind_tbaa, l->unit->tbaa_heap);
+    LLVMSetMetadata(load, l->unit->kind_tbaa, wr_unit_heap_class(l->unit, "part", part));
     align(l->unit, load, type);
     return load;
 }
 
-void wr_lower_object_store(Lower *l, LLVMValueRef value, LLVMValueRef address) {
+void wr_lower_object_store(Lower *l, LLVMValueRef value, LLVMValueRef address, u32 part) {
     LLVMValueRef store = LLVMBuildStore(l->b, value, address);
-    LLVMSetMetadata(store, l->unit->kind_tbaa, l->unit->tbaa_heap);
+    LLVMSetMetadata(store, l->unit->kind_tbaa, wr_unit_heap_class(l->unit, "part", part));
     LLVMSetVolatile(store, true);
     align(l->unit, store, LLVMTypeOf(value));
 }
 
 LLVMValueRef wr_lower_def(Lower *l, u32 type_index) {
-    LLVMValueRef types =
-        wr_lower_load_fixed(l, l->unit->ptr, l->context, offsetof(struct wr_instance, types));
-    return wr_lower_load_fixed(l, l->unit->ptr, types, (u64)type_index * sizeof(DefType *));
+    return wr_lower_entity(l, offsetof(struct wr_instance, types), type_index);
 }
 
+static bool is_in_loop(const Lower *l) {
+    for (u32 i = 0; i < l->nlabels; i++)
+        if (l->labels[i].kind == LABEL_LOOP) return true;
+    return false;
+}
+
+/* Asked for in a loop it is read at the function's entry: LLVM takes no chain of loads out of a loop that may not come to
+ * them. */
 LLVMValueRef wr_lower_header(Lower *l, u32 type_index) {
-    return wr_lower_load_fixed(l, l->unit->i32, wr_lower_def(l, type_index),
-                               offsetof(DefType, header));
+    LLVMBasicBlockRef here = LLVMGetInsertBlock(l->b);
+    if (is_in_loop(l)) LLVMPositionBuilderAtEnd(l->b, l->entry);
+    LLVMValueRef header = wr_lower_load_fixed(l, l->unit->i32, wr_lower_def(l, type_index),
+                                              offsetof(DefType, header));
+    LLVMPositionBuilderAtEnd(l->b, here);
+    return header;
 }
 
 static const DefType *type_at(const Lower *l, u32 index) { return l->module->types[index]; }
-
-static void trap_if_null(Lower *l, LLVMValueRef ref, wr_trap_code_t code) {
-    wr_lower_trap_if(l, wr_lower_is_null(l, ref), code);
-}
 
 /* ---- fields and elements, as operands ---- */
 
@@ -62,17 +68,20 @@ static LLVMTypeRef stored_type(const Unit *unit, ValType type) {
     return type_kind(type) == VK_I16 ? unit->i16 : wr_unit_type(unit, type);
 }
 
-static LLVMValueRef load_place(Lower *l, ValType type, LLVMValueRef address, bool is_signed) {
-    LLVMValueRef value = wr_lower_object_load(l, stored_type(l->unit, type), address);
-    if (type_kind(type) != VK_I8 && type_kind(type) != VK_I16) return value;
+static LLVMValueRef load_place(Lower *l, ValType type, LLVMValueRef address, u32 part,
+                               bool is_signed) {
+    LLVMValueRef value = wr_lower_object_load(l, stored_type(l->unit, type), address, part);
+    if (type_kind(type) != VK_I8 && type_kind(type) != VK_I16)
+        return wr_lower_note_type(l, value, type);
     return is_signed ? LLVMBuildSExt(l->b, value, l->unit->i32, "")
                      : LLVMBuildZExt(l->b, value, l->unit->i32, "");
 }
 
-static void store_place(Lower *l, ValType type, LLVMValueRef address, LLVMValueRef value) {
+static void store_place(Lower *l, ValType type, LLVMValueRef address, u32 part,
+                        LLVMValueRef value) {
     if (type_kind(type) == VK_I8 || type_kind(type) == VK_I16)
         value = LLVMBuildTrunc(l->b, value, stored_type(l->unit, type), "");
-    wr_lower_object_store(l, value, address);
+    wr_lower_object_store(l, value, address, part);
 }
 
 static LLVMValueRef heap(Lower *l) {
@@ -80,14 +89,14 @@ static LLVMValueRef heap(Lower *l) {
 }
 
 /* Before a reference at `address` is overwritten, while the heap is marked: see heap.h. */
-static void shade(Lower *l, ValType type, LLVMValueRef address) {
+static void shade(Lower *l, ValType type, LLVMValueRef address, u32 part) {
     if (!wr_type_in_heap(l->module->engine->types, type)) return;
     LLVMBasicBlockRef likely;
     LLVMValueRef marking =
         wr_lower_load(l, l->unit->i8, wr_lower_field(l, heap(l), offsetof(Heap, marking)),
                       l->unit->tbaa_instance);
     wr_lower_unlikely(l, LLVMBuildIsNotNull(l->b, marking, ""), &likely);
-    LLVMValueRef old = wr_lower_object_load(l, l->unit->i32, address);
+    LLVMValueRef old = wr_lower_object_load(l, l->unit->i32, address, part);
     wr_lower_helper(l, HELPER_SHADE, &old, 1);
     LLVMBuildBr(l->b, likely);
     LLVMPositionBuilderAtEnd(l->b, likely);
@@ -111,9 +120,9 @@ LLVMValueRef wr_lower_allocate(Lower *l, u32 size, NativeHelper helper, LLVMValu
     u32 class = heap_class(size);
     LLVMValueRef bump = wr_lower_field(l, heap(l), offsetof(Heap, bumps) + class * sizeof(Bump));
     LLVMValueRef at = wr_lower_field(l, bump, offsetof(Bump, at));
-    refs[0] = wr_lower_load(l, word, at, l->unit->tbaa_instance);
-    LLVMValueRef end = wr_lower_load(l, word, wr_lower_field(l, bump, offsetof(Bump, end)),
-                                     l->unit->tbaa_instance);
+    refs[0] = wr_lower_load(l, word, at, l->unit->tbaa_bump);
+    LLVMValueRef end =
+        wr_lower_load(l, word, wr_lower_field(l, bump, offsetof(Bump, end)), l->unit->tbaa_bump);
     LLVMValueRef is_full = LLVMBuildICmp(l->b, LLVMIntEQ, refs[0], end, "");
     wr_lower_unlikely(l, is_full, &likely);
     refs[1] = call_allocator(l, helper, arguments, count);
@@ -121,7 +130,7 @@ LLVMValueRef wr_lower_allocate(Lower *l, u32 size, NativeHelper helper, LLVMValu
     LLVMBuildBr(l->b, done);
     LLVMPositionBuilderAtEnd(l->b, likely);
     LLVMValueRef next = LLVMBuildAdd(l->b, refs[0], wr_lower_i32(l, heap_cell(class)), "");
-    wr_lower_store(l, next, at, l->unit->tbaa_instance, true);
+    wr_lower_store(l, next, at, l->unit->tbaa_bump, true);
     from[0] = LLVMGetInsertBlock(l->b);
     LLVMBuildBr(l->b, done);
     LLVMMoveBasicBlockAfter(done, from[0]);
@@ -138,13 +147,13 @@ static LLVMValueRef null_slots(const Lower *l) { return LLVMConstNull(l->unit->p
 static void write_header(Lower *l, u32 type_index, LLVMValueRef object, LLVMValueRef descriptor) {
     const DefType *type = type_at(l, type_index);
     wr_lower_object_store(l, descriptor != NULL ? descriptor : wr_lower_header(l, type_index),
-                          object);
+                          object, PART_HEADER);
     if (type->describes == NULL) return;
     LLVMValueRef described = wr_lower_load_fixed(l, l->unit->ptr, wr_lower_def(l, type_index),
                                                  offsetof(DefType, describes));
     LLVMValueRef header =
         wr_lower_load_fixed(l, l->unit->i32, described, offsetof(DefType, header));
-    wr_lower_object_store(l, header, wr_lower_field(l, object, OBJECT_HEADER));
+    wr_lower_object_store(l, header, wr_lower_field(l, object, OBJECT_HEADER), PART_HEADER);
 }
 
 /* `values` NULL: default values. */
@@ -163,11 +172,12 @@ static void new_struct(Lower *l, u32 type_index, LLVMValueRef descriptor, LLVMVa
     if (in_place) write_header(l, type_index, object, descriptor);
     for (u32 i = 0; i < type->nfields && (in_place || values != NULL); i++) {
         LLVMTypeRef stored = stored_type(l->unit, type->fields[i].type);
-        LLVMValueRef address = wr_lower_field(l, object, place_offset(type->places[i]));
+        u32 offset = place_offset(type->places[i]);
+        LLVMValueRef address = wr_lower_field(l, object, offset);
         if (values != NULL)
-            store_place(l, type->fields[i].type, address, values[i]);
+            store_place(l, type->fields[i].type, address, PART_FIELD(offset), values[i]);
         else
-            wr_lower_object_store(l, LLVMConstNull(stored), address);
+            wr_lower_object_store(l, LLVMConstNull(stored), address, PART_FIELD(offset));
     }
     wr_lower_push(l, ref);
 }
@@ -179,7 +189,7 @@ static void lower_struct_new(Lower *l, Opcode op) {
     u32 n = has_values ? type_at(l, l->at.index)->nfields : 0;
     if (has_descriptor) {
         descriptor = wr_lower_pop(l);
-        trap_if_null(l, descriptor, WR_TRAP_NULL_DESCRIPTOR_REFERENCE);
+        wr_lower_trap_if_null(l, descriptor, WR_TRAP_NULL_DESCRIPTOR_REFERENCE);
     }
     if (n > l->height) {
         l->failed = true;
@@ -189,23 +199,26 @@ static void lower_struct_new(Lower *l, Opcode op) {
     new_struct(l, l->at.index, descriptor, has_values ? l->stack + l->height : NULL);
 }
 
-static LLVMValueRef field_address(Lower *l, LLVMValueRef ref) {
-    u32 place = type_at(l, l->at.index)->places[l->at.index2];
-    trap_if_null(l, ref, WR_TRAP_NULL_STRUCTURE_REFERENCE);
-    return wr_lower_field(l, wr_lower_object(l, ref), place_offset(place));
+static LLVMValueRef field_address(Lower *l, LLVMValueRef ref, u32 *part) {
+    u32 offset = place_offset(type_at(l, l->at.index)->places[l->at.index2]);
+    *part = PART_FIELD(offset);
+    wr_lower_trap_if_null(l, ref, WR_TRAP_NULL_STRUCTURE_REFERENCE);
+    return wr_lower_field(l, wr_lower_object(l, ref), offset);
 }
 
 static void lower_struct_get(Lower *l, bool is_signed) {
     ValType type = type_at(l, l->at.index)->fields[l->at.index2].type;
-    LLVMValueRef address = field_address(l, wr_lower_pop(l));
-    wr_lower_push(l, load_place(l, type, address, is_signed));
+    u32 part;
+    LLVMValueRef address = field_address(l, wr_lower_pop(l), &part);
+    wr_lower_push(l, load_place(l, type, address, part, is_signed));
 }
 
 static void lower_struct_set(Lower *l) {
     ValType type = type_at(l, l->at.index)->fields[l->at.index2].type;
-    LLVMValueRef value = wr_lower_pop(l), address = field_address(l, wr_lower_pop(l));
-    shade(l, type, address);
-    store_place(l, type, address, value);
+    u32 part;
+    LLVMValueRef value = wr_lower_pop(l), address = field_address(l, wr_lower_pop(l), &part);
+    shade(l, type, address, part);
+    store_place(l, type, address, part, value);
 }
 
 /* ---- arrays ---- */
@@ -213,9 +226,9 @@ static void lower_struct_set(Lower *l) {
 static ValType element_type(const Lower *l) { return type_at(l, l->at.index)->fields[0].type; }
 
 static LLVMValueRef length_of(Lower *l, LLVMValueRef ref) {
-    trap_if_null(l, ref, WR_TRAP_NULL_ARRAY_REFERENCE);
+    wr_lower_trap_if_null(l, ref, WR_TRAP_NULL_ARRAY_REFERENCE);
     LLVMValueRef object = wr_lower_object(l, ref);
-    return wr_lower_object_load(l, l->unit->i32, wr_lower_field(l, object, 4));
+    return wr_lower_object_load(l, l->unit->i32, wr_lower_field(l, object, 4), PART_LENGTH);
 }
 
 static LLVMValueRef element_address(Lower *l, LLVMValueRef ref, LLVMValueRef index) {
@@ -231,14 +244,16 @@ static LLVMValueRef element_address(Lower *l, LLVMValueRef ref, LLVMValueRef ind
 static void lower_array_get(Lower *l, bool is_signed) {
     LLVMValueRef index = wr_lower_pop(l), ref = wr_lower_pop(l);
     LLVMValueRef address = element_address(l, ref, index);
-    wr_lower_push(l, load_place(l, element_type(l), address, is_signed));
+    ValType type = element_type(l);
+    wr_lower_push(l, load_place(l, type, address, PART_ELEMENT(type), is_signed));
 }
 
 static void lower_array_set(Lower *l) {
     LLVMValueRef value = wr_lower_pop(l), index = wr_lower_pop(l), ref = wr_lower_pop(l);
     LLVMValueRef address = element_address(l, ref, index);
-    shade(l, element_type(l), address);
-    store_place(l, element_type(l), address, value);
+    ValType type = element_type(l);
+    shade(l, type, address, PART_ELEMENT(type));
+    store_place(l, type, address, PART_ELEMENT(type), value);
 }
 
 /* A value in a slot, or two, for a helper. */
@@ -263,6 +278,7 @@ static void lower_array_new_default(Lower *l) {
 static void lower_array_new_fixed(Lower *l) {
     u32 n = l->at.index2, width = place_width(type_at(l, l->at.index)->places[0]);
     u64 size = ARRAY_HEADER + ((u64)n << width);
+    ValType type = element_type(l);
     LLVMValueRef length = wr_lower_i32(l, n), ref;
     LLVMValueRef arguments[] = {wr_lower_i32(l, l->at.index), length, null_slots(l)};
     if (n > l->height) {
@@ -276,13 +292,14 @@ static void lower_array_new_fixed(Lower *l) {
         ref = call_allocator(l, HELPER_ARRAY_NEW, arguments, 3);
     LLVMValueRef object = wr_lower_object(l, ref);
     if (in_place) {
-        wr_lower_object_store(l, wr_lower_header(l, l->at.index), object);
-        wr_lower_object_store(l, length, wr_lower_field(l, object, 4));
+        wr_lower_object_store(l, wr_lower_header(l, l->at.index), object, PART_HEADER);
+        wr_lower_object_store(l, length, wr_lower_field(l, object, 4), PART_LENGTH);
     }
     l->height -= n;
     for (u32 i = 0; i < n; i++) {
         u64 offset = ARRAY_HEADER + ((u64)i << width);
-        store_place(l, element_type(l), wr_lower_field(l, object, offset), l->stack[l->height + i]);
+        store_place(l, type, wr_lower_field(l, object, offset), PART_ELEMENT(type),
+                    l->stack[l->height + i]);
     }
     wr_lower_push(l, ref);
 }

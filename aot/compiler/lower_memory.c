@@ -21,10 +21,7 @@ static bool is_guarded(const Lower *l, u32 memory) {
 }
 
 static LLVMValueRef load_memory(Lower *l, u32 memory) {
-    LLVMTypeRef ptr = l->unit->ptr;
-    LLVMValueRef memories =
-        wr_lower_load_fixed(l, ptr, l->context, offsetof(struct wr_instance, memories));
-    return wr_lower_load_fixed(l, ptr, memories, (u64)memory * sizeof(Memory *));
+    return wr_lower_entity(l, offsetof(struct wr_instance, memories), memory);
 }
 
 /* Neither guarded nor shared memories move. Memory 0 is in the instance, too. */

@@ -11,9 +11,18 @@
 
 /* The address of the object that a reference, which is not null, leads to. */
 LLVMValueRef wr_lower_object(Lower *l, LLVMValueRef ref);
-/* A field of it, or an element of an array; not aligned to more than 4. */
-LLVMValueRef wr_lower_object_load(Lower *l, LLVMTypeRef type, LLVMValueRef address);
-void wr_lower_object_store(Lower *l, LLVMValueRef value, LLVMValueRef address);
+/* Parts of objects: LLVM is told that accesses of different ones do not overlap. Places of fields are the same in all the
+ * types that an object has, and the elements of an array have one width and kind; an object that comes where another one
+ * was is made by a helper, or in what a helper gave, and those may do anything. */
+#define PART_HEADER 0u  /* the first word, a descriptor's second, an exception's tag */
+#define PART_LENGTH 1u  /* of an array */
+#define PART_PAYLOAD 2u /* of an exception */
+#define PART_ELEMENT(type) (3u + (u32)type_kind(type)) /* of an array */
+#define PART_FIELD(offset) (32u + (u32)(offset))       /* of a structure */
+
+/* A part of it, not aligned to more than 4. */
+LLVMValueRef wr_lower_object_load(Lower *l, LLVMTypeRef type, LLVMValueRef address, u32 part);
+void wr_lower_object_store(Lower *l, LLVMValueRef value, LLVMValueRef address, u32 part);
 /* The DefType of one of the module's type indices; its header (DefType.header). */
 LLVMValueRef wr_lower_def(Lower *l, u32 type_index);
 LLVMValueRef wr_lower_header(Lower *l, u32 type_index);

@@ -55,6 +55,49 @@ static LLVMValueRef def_of_header(Lower *l, LLVMValueRef header) {
     return wr_lower_load(l, u->ptr, at, u->tbaa_instance);
 }
 
+/* ---- what is known of a reference ---- */
+
+#define NOT_NULL 1u
+#define IS_OBJECT 2u /* or null */
+
+/* Whether references of such a type, not null, are all objects. */
+static bool are_objects(const DefType *type, HeapType heap) {
+    if (!heap_is_defined(heap)) return heap == HEAP_STRUCT || heap == HEAP_ARRAY;
+    return type->comp != COMP_FUNC;
+}
+
+static const DefType *canonical_type(const Lower *l, HeapType heap) {
+    return heap_is_defined(heap) ? wr_types_get(l->module->engine->types, heap_type_id(heap))
+                                 : NULL;
+}
+
+LLVMValueRef wr_lower_note_type(Lower *l, LLVMValueRef value, ValType type) {
+    if (!type_is_ref(type)) return value;
+    HeapType heap = type_heap(type);
+    u32 known = type_is_nullable(type) ? 0 : NOT_NULL;
+    if (are_objects(canonical_type(l, heap), heap)) known |= IS_OBJECT;
+    if (known != 0) LLVMSetMetadata(value, l->unit->kind_known, l->unit->known_refs[known]);
+    return value;
+}
+
+/* Of constants nothing is. */
+static u32 known_of(const Lower *l, LLVMValueRef ref) {
+    const Unit *u = l->unit;
+    LLVMValueRef noted =
+        LLVMIsAInstruction(ref) != NULL ? LLVMGetMetadata(ref, u->kind_known) : NULL;
+    for (u32 known = 1; noted != NULL && known < ARRAY_LEN(u->known_refs); known++)
+        if (noted == u->known_refs[known]) return known;
+    return 0;
+}
+
+bool wr_lower_is_never_null(const Lower *l, LLVMValueRef ref) {
+    return known_of(l, ref) & NOT_NULL;
+}
+
+void wr_lower_trap_if_null(Lower *l, LLVMValueRef ref, wr_trap_code_t code) {
+    if (!wr_lower_is_never_null(l, ref)) wr_lower_trap_if(l, wr_lower_is_null(l, ref), code);
+}
+
 /* ---- a value that several blocks may decide ---- */
 
 typedef struct Verdict {
@@ -96,7 +139,7 @@ static LLVMValueRef type_header(Lower *l, LLVMValueRef header) {
     LLVMBuildCondBr(l->b, low, next, from[1]);
     LLVMPositionBuilderAtEnd(l->b, from[1]);
     LLVMValueRef address = wr_lower_field(l, wr_lower_object(l, header), OBJECT_HEADER);
-    values[1] = wr_lower_object_load(l, l->unit->i32, address);
+    values[1] = wr_lower_object_load(l, l->unit->i32, address, PART_HEADER);
     LLVMBuildBr(l->b, next);
     LLVMPositionBuilderAtEnd(l->b, next);
     LLVMValueRef phi = LLVMBuildPhi(l->b, l->unit->i32, "");
@@ -108,7 +151,8 @@ static LLVMValueRef type_header(Lower *l, LLVMValueRef header) {
 static LLVMValueRef object_matches(Lower *l, LLVMValueRef ref, u32 type_index, bool exact) {
     const DefType *type = l->module->types[type_index];
     Verdict v = {.done = wr_lower_block(l)};
-    LLVMValueRef header = wr_lower_object_load(l, l->unit->i32, wr_lower_object(l, ref));
+    LLVMValueRef header =
+        wr_lower_object_load(l, l->unit->i32, wr_lower_object(l, ref), PART_HEADER);
     LLVMValueRef wanted = wr_lower_header(l, type_index);
     exact = exact || type->final;
     if (type->descriptor == NULL) {
@@ -130,15 +174,9 @@ static LLVMValueRef object_matches(Lower *l, LLVMValueRef ref, u32 type_index, b
 
 /* Of a function: the handle is an index in Store.funcs. */
 static LLVMValueRef func_matches(Lower *l, LLVMValueRef ref, u32 type_index, bool exact) {
-    const Unit *u = l->unit;
-    LLVMValueRef store =
-        wr_lower_load_fixed(l, u->ptr, l->context, offsetof(struct wr_instance, store));
-    LLVMValueRef funcs = wr_lower_load(
-        l, u->ptr, wr_lower_field(l, store, offsetof(struct wr_store, funcs)), u->tbaa_instance);
-    LLVMValueRef index = LLVMBuildZExt(l->b, ref, u->i64, "");
-    LLVMValueRef at = LLVMBuildInBoundsGEP2(l->b, u->ptr, funcs, &index, 1, "");
-    LLVMValueRef func = wr_lower_load(l, u->ptr, at, u->tbaa_instance);
-    LLVMValueRef def = wr_lower_load_fixed(l, u->ptr, func, offsetof(struct wr_func, type));
+    LLVMTypeRef ptr = l->unit->ptr;
+    LLVMValueRef def =
+        wr_lower_load_fixed(l, ptr, wr_lower_func(l, ref), offsetof(struct wr_func, type));
     return is_def(l, def, type_index, exact);
 }
 
@@ -171,17 +209,16 @@ static LLVMValueRef matches_abstract(Lower *l, LLVMValueRef ref, HeapType heap) 
     return LLVMConstInt(i1, 0, false);
 }
 
-/* Whether references of such a type, not null, are all objects. */
-static bool are_objects(const Lower *l, HeapType heap) {
-    if (!heap_is_defined(heap)) return heap == HEAP_STRUCT || heap == HEAP_ARRAY;
-    return l->module->types[heap_type_id(heap)]->comp != COMP_FUNC;
+static bool is_object(const Lower *l, LLVMValueRef ref, HeapType source) {
+    const DefType *type = heap_is_defined(source) ? l->module->types[heap_type_id(source)] : NULL;
+    return are_objects(type, source) || known_of(l, ref) & IS_OBJECT;
 }
 
 /* Whether a reference of type `source` is of type `target`, both as the module has them; i1. */
 static LLVMValueRef matches(Lower *l, LLVMValueRef ref, HeapType source, HeapType target,
                             bool null_matches) {
     Verdict v = {.done = wr_lower_block(l)};
-    decide_if(l, &v, wr_lower_is_null(l, ref), null_matches);
+    if (!wr_lower_is_never_null(l, ref)) decide_if(l, &v, wr_lower_is_null(l, ref), null_matches);
     if (!heap_is_defined(target)) {
         decide(l, &v, matches_abstract(l, ref, target));
         return verdict(l, &v);
@@ -192,7 +229,7 @@ static LLVMValueRef matches(Lower *l, LLVMValueRef ref, HeapType source, HeapTyp
         decide(l, &v, func_matches(l, ref, index, exact));
         return verdict(l, &v);
     }
-    if (!are_objects(l, source)) {
+    if (!is_object(l, ref, source)) {
         LLVMValueRef bits = low_bits(l, ref);
         decide_if(l, &v, LLVMBuildIsNotNull(l->b, bits, ""), false);
     }
@@ -206,7 +243,8 @@ static LLVMValueRef has_descriptor(Lower *l, LLVMValueRef ref, LLVMValueRef desc
     Verdict v = {.done = wr_lower_block(l)};
     decide_if(l, &v, wr_lower_is_null(l, ref), null_matches);
     decide_if(l, &v, LLVMBuildIsNotNull(l->b, low_bits(l, ref), ""), false);
-    LLVMValueRef header = wr_lower_object_load(l, l->unit->i32, wr_lower_object(l, ref));
+    LLVMValueRef header =
+        wr_lower_object_load(l, l->unit->i32, wr_lower_object(l, ref), PART_HEADER);
     decide(l, &v, LLVMBuildICmp(l->b, LLVMIntEQ, header, descriptor, ""));
     return verdict(l, &v);
 }
@@ -215,7 +253,7 @@ static LLVMValueRef has_descriptor(Lower *l, LLVMValueRef ref, LLVMValueRef desc
 
 static LLVMValueRef pop_descriptor(Lower *l) {
     LLVMValueRef descriptor = wr_lower_pop(l);
-    wr_lower_trap_if(l, wr_lower_is_null(l, descriptor), WR_TRAP_NULL_DESCRIPTOR_REFERENCE);
+    wr_lower_trap_if_null(l, descriptor, WR_TRAP_NULL_DESCRIPTOR_REFERENCE);
     return descriptor;
 }
 
@@ -251,7 +289,7 @@ static void lower_br_on_cast(Lower *l, bool by_descriptor, bool wanted) {
 
 static void lower_i31_get(Lower *l, bool is_signed) {
     LLVMValueRef ref = wr_lower_pop(l), one = wr_lower_i32(l, 1);
-    wr_lower_trap_if(l, wr_lower_is_null(l, ref), WR_TRAP_NULL_I31_REFERENCE);
+    wr_lower_trap_if_null(l, ref, WR_TRAP_NULL_I31_REFERENCE);
     wr_lower_push(l, is_signed ? LLVMBuildAShr(l->b, ref, one, "")
                                : LLVMBuildLShr(l->b, ref, one, ""));
 }
@@ -263,22 +301,19 @@ static void lower_ref_i31(Lower *l) {
 }
 
 static void lower_ref_func(Lower *l) {
-    LLVMTypeRef ptr = l->unit->ptr;
-    LLVMValueRef funcs =
-        wr_lower_load_fixed(l, ptr, l->context, offsetof(struct wr_instance, funcs));
-    LLVMValueRef func = wr_lower_load_fixed(l, ptr, funcs, (u64)l->at.index * sizeof(Func *));
+    LLVMValueRef func = wr_lower_entity(l, offsetof(struct wr_instance, funcs), l->at.index);
     wr_lower_push(l, wr_lower_load_fixed(l, l->unit->i32, func, offsetof(struct wr_func, handle)));
 }
 
 static void lower_get_desc(Lower *l) {
     LLVMValueRef ref = wr_lower_pop(l);
-    wr_lower_trap_if(l, wr_lower_is_null(l, ref), WR_TRAP_NULL_REFERENCE);
-    wr_lower_push(l, wr_lower_object_load(l, l->unit->i32, wr_lower_object(l, ref)));
+    wr_lower_trap_if_null(l, ref, WR_TRAP_NULL_REFERENCE);
+    wr_lower_push(l, wr_lower_object_load(l, l->unit->i32, wr_lower_object(l, ref), PART_HEADER));
 }
 
 static void lower_as_non_null(Lower *l) {
     LLVMValueRef ref = wr_lower_pop(l);
-    wr_lower_trap_if(l, wr_lower_is_null(l, ref), WR_TRAP_NULL_REFERENCE);
+    wr_lower_trap_if_null(l, ref, WR_TRAP_NULL_REFERENCE);
     wr_lower_push(l, ref);
 }
 

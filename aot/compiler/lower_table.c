@@ -7,10 +7,7 @@
 static bool is_64(const Lower *l, u32 table) { return l->module->tables[table].limits.is_64; }
 
 static LLVMValueRef load_table(Lower *l, u32 table) {
-    LLVMTypeRef ptr = l->unit->ptr;
-    LLVMValueRef tables =
-        wr_lower_load_fixed(l, ptr, l->context, offsetof(struct wr_instance, tables));
-    return wr_lower_load_fixed(l, ptr, tables, (u64)table * sizeof(Table *));
+    return wr_lower_entity(l, offsetof(struct wr_instance, tables), table);
 }
 
 static LLVMValueRef load_size(Lower *l, LLVMValueRef table) {
@@ -48,7 +45,9 @@ LLVMValueRef wr_lower_table_element(Lower *l, u32 table, wr_trap_code_t code, LL
 
 static void lower_get(Lower *l) {
     LLVMValueRef index;
-    wr_lower_push(l, wr_lower_table_element(l, l->at.index, WR_TRAP_TABLE_OUT_OF_BOUNDS, &index));
+    u32 table = l->at.index;
+    LLVMValueRef value = wr_lower_table_element(l, table, WR_TRAP_TABLE_OUT_OF_BOUNDS, &index);
+    wr_lower_push(l, wr_lower_note_type(l, value, l->module->tables[table].type));
 }
 
 static void lower_set(Lower *l) {

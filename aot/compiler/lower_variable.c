@@ -11,7 +11,8 @@
 
 static void lower_local_get(Lower *l) {
     u32 index = l->at.index;
-    wr_lower_push(l, LLVMBuildLoad2(l->b, l->local_types[index], l->locals[index], ""));
+    LLVMValueRef value = LLVMBuildLoad2(l->b, l->local_types[index], l->locals[index], "");
+    wr_lower_push(l, wr_lower_note_type(l, value, l->local_valtypes[index]));
 }
 
 static void lower_local_set(Lower *l, bool keep) {
@@ -23,10 +24,7 @@ static void lower_local_set(Lower *l, bool keep) {
 /* ---- globals ---- */
 
 static LLVMValueRef global_address(Lower *l, u32 index) {
-    LLVMTypeRef ptr = l->unit->ptr;
-    LLVMValueRef globals =
-        wr_lower_load_fixed(l, ptr, l->context, offsetof(struct wr_instance, globals));
-    LLVMValueRef global = wr_lower_load_fixed(l, ptr, globals, (u64)index * sizeof(Global *));
+    LLVMValueRef global = wr_lower_entity(l, offsetof(struct wr_instance, globals), index);
     return wr_lower_field(l, global, offsetof(struct wr_global, value));
 }
 
@@ -34,10 +32,9 @@ static void lower_global_get(Lower *l) {
     const GlobalDecl *decl = &l->module->globals[l->at.index];
     LLVMTypeRef type = wr_unit_type(l->unit, decl->type);
     LLVMValueRef address = global_address(l, l->at.index);
-    if (decl->mutable)
-        wr_lower_push(l, wr_lower_load(l, type, address, l->unit->tbaa_global));
-    else
-        wr_lower_push(l, wr_lower_load_fixed(l, type, address, 0));
+    LLVMValueRef value = decl->mutable ? wr_lower_load(l, type, address, l->unit->tbaa_global)
+                                       : wr_lower_load_fixed(l, type, address, 0);
+    wr_lower_push(l, wr_lower_note_type(l, value, decl->type));
 }
 
 static void lower_global_set(Lower *l) {

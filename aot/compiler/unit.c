@@ -46,8 +46,9 @@ static void init_metadata(Unit *u) {
     LLVMMetadataRef memory = make_class(u, root, "memory");
     u->tbaa_memory = make_tag(u, memory);
     u->tbaa_fuel = make_tbaa(u, memory, "fuel");
-    u->tbaa_heap = make_tbaa(u, root, "heap");
+    u->heap_class = make_class(u, root, "heap");
     u->tbaa_instance = make_tbaa(u, root, "instance");
+    u->tbaa_bump = make_tbaa(u, root, "bump");
     u->tbaa_values = make_tbaa(u, root, "values");
     u->tbaa_global = make_tbaa(u, root, "global");
     u->tbaa_table = make_tbaa(u, root, "table");
@@ -58,6 +59,17 @@ static void init_metadata(Unit *u) {
     u->kind_tbaa = kind_of(u, "tbaa");
     u->kind_invariant = kind_of(u, "invariant.load");
     u->kind_prof = kind_of(u, "prof");
+    u->kind_known = kind_of(u, "wasmrun.known");
+    for (u32 i = 0; i < ARRAY_LEN(u->known_refs); i++) {
+        LLVMMetadataRef number = number_node(u->i32, i);
+        u->known_refs[i] = node(u, &number, 1);
+    }
+}
+
+LLVMValueRef wr_unit_heap_class(const Unit *unit, const char *name, u32 number) {
+    char text[24];
+    (void)snprintf(text, sizeof text, "%s%u", name, (unsigned)number);
+    return make_tbaa(unit, unit->heap_class, text);
 }
 
 /* ---- debug information: lines are byte offsets (native.h, linker.h) ---- */

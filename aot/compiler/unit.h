@@ -54,15 +54,20 @@ typedef struct Unit {
     LLVMTypeRef i1, i8, i16, i32, i64, f32, f64, v128, ptr, none;
     /* metadata: what does not alias with what (memory contents, heap, instance fields, values, globals), and
      * !invariant.load for fields that never change during an instance's life */
-    LLVMValueRef tbaa_memory, tbaa_heap, tbaa_instance, tbaa_values, tbaa_global, tbaa_table;
-    LLVMValueRef tbaa_fuel; /* overlaps linear memory: see lower_fuel.c */
+    LLVMValueRef tbaa_memory, tbaa_instance, tbaa_bump, tbaa_values, tbaa_global, tbaa_table;
+    LLVMMetadataRef heap_class; /* objects: see lower_object.h */
+    LLVMValueRef tbaa_fuel;     /* overlaps linear memory: see lower_fuel.c */
     LLVMValueRef invariant, unlikely;
-    unsigned kind_tbaa, kind_invariant, kind_prof;
+    LLVMValueRef known_refs[4]; /* our own: what is known of a reference (lower_ref.c) */
+    unsigned kind_tbaa, kind_invariant, kind_prof, kind_known;
     LLVMValueRef personality;
 } Unit;
 
 NODISCARD bool wr_unit_init(Unit *unit, const Plan *plan, LLVMTargetMachineRef machine);
 void wr_unit_free(Unit *unit);
+
+/* The tag of accesses of a class of objects' parts, which overlaps no other one. */
+LLVMValueRef wr_unit_heap_class(const Unit *unit, const char *name, u32 number);
 
 LLVMTypeRef wr_unit_type(const Unit *unit, ValType type);
 /* Of a function of that type: context, direct parameters; the result, or void (native.h). */
