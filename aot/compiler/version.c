@@ -15,6 +15,8 @@
  * shows that base + i * step lies in the memory for the first and for the last i, as integers; so it does for those
  * between, and what lies in the memory is less than 2^32, and equal to what it is modulo 2^32.
  *
+ * A loop that does nothing but copy a run of bytes gets no second version, but a call of memmove before it.
+ *
  * Of a loop with an access that has no such form there is no second version: that one may trap, so all stores
  * would have to stay as they are, and LLVM would not make vector code of it.
  */
@@ -31,6 +33,9 @@
 #define LOOP_ACCESSES 128u
 #define LOOP_GROUPS 16u /* tests at the gate */
 #define FEW_TRIPS 4u    /* loops that are known to be so short are left alone */
+#define MASK_TRIPS 8u   /* the same if their length is what a mask leaves */
+#define COPY_BYTES 24u  /* fewer bytes are not given to memmove, of loops that copy single ones */
+#define COPY_WORDS 64u  /* the same of other loops */
 
 /* One load or store of memory 0, at index + offset. */
 typedef struct Access {
@@ -46,7 +51,8 @@ typedef struct Group {
     i64 low, high;           /* relative to it: the least index; the end of what is accessed */
     bool is_stored;          /* something is stored there */
     LLVMValueRef least, end; /* of all iterations: the first byte, the end; i64, in the memory */
-    LLVMValueRef start;      /* the address of index.base */
+    LLVMValueRef base;       /* index.base, as an i64 */
+    LLVMValueRef start;      /* its address */
     LLVMValueRef step;       /* i64 */
     LLVMValueRef moved;      /* start + iteration * step */
 } Group;
@@ -58,7 +64,18 @@ typedef struct Carried {
     LLVMValueRef
         at_gate; /* phis in its place: at the gate, in the fast loop, in the loop as it was */
     LLVMValueRef fast, fresh;
+    LLVMValueRef moved; /* of loops that copy: behind what memmove does */
+    u64 step;           /* of those, too: what is added in each iteration */
 } Carried;
+
+/* What a loop copies in its first iteration. */
+typedef struct Run {
+    const Access *first; /* what it stores first */
+    u32 from, to;        /* groups */
+    i64 source, target;  /* the lowest byte, relative to the group's index */
+    i64 step;            /* of both groups: bytes, or -bytes */
+    u32 bytes;
+} Run;
 
 typedef struct Versioning {
     Unit *unit;
@@ -72,6 +89,7 @@ typedef struct Versioning {
     Access accesses[LOOP_ACCESSES];
     Group groups[LOOP_GROUPS];
     u32 naccesses, ngroups, size;
+    bool stores_else; /* not to memory 0 */
     Trips trips;
     u32 work, chunk; /* how much is done between polls, in instructions and in iterations */
     /* the new loop */
@@ -79,9 +97,18 @@ typedef struct Versioning {
     ValueMap at_gate; /* phi of the header -> that of the gate */
     LLVMBasicBlockRef gate, ready, tail, left;
     LLVMValueRef exit_trip, rounds, counter;
+    /* a loop that copies */
+    Run run;
+    LLVMBasicBlockRef moved; /* NULL if it does not */
 } Versioning;
 
 static bool is_latch_counted(const Versioning *v) { return v->trips.block == v->loop->latch; }
+
+static LLVMValueRef incoming(LLVMValueRef phi, LLVMBasicBlockRef from) {
+    u32 count = LLVMCountIncoming(phi), i = 0;
+    while (i + 1 < count && LLVMGetIncomingBlock(phi, i) != from) i += 1;
+    return LLVMGetIncomingValue(phi, i);
+}
 
 /* ---- what the loop consists of ---- */
 
@@ -190,8 +217,10 @@ static bool look_at(Versioning *v, LLVMValueRef i) {
     case LLVMLoad:
     case LLVMStore:
         if (LLVMGetOrdering(i) != LLVMAtomicOrderingNotAtomic) return false;
-        return !LLVMGetVolatile(i) ||
-               LLVMGetMetadata(i, v->unit->kind_tbaa) != v->unit->tbaa_memory || note_access(v, i);
+        if (LLVMGetVolatile(i) && LLVMGetMetadata(i, v->unit->kind_tbaa) == v->unit->tbaa_memory)
+            return note_access(v, i);
+        v->stores_else |= LLVMIsAStoreInst(i) != NULL;
+        return true;
     case LLVMCall: return is_intrinsic(i);
     case LLVMInvoke:
     case LLVMCallBr:
@@ -274,18 +303,31 @@ static bool only_moves(const Versioning *v) {
     return stores > 1;
 }
 
-static bool is_worth_it(const Versioning *v) {
-    u64 count;
-    if (v->naccesses == 0 || only_moves(v) || (v->size > LOOP_SIZE_EXITS && count_exits(v) > 1))
+/* What is left over when a producer unrolled a loop: `n & 7` iterations, or the like. */
+static bool is_remainder(const Versioning *v) {
+    const Linear *start = &v->trips.start, *limit = &v->trips.limit;
+    if (v->trips.compare != LLVMIntNE || start->nterms + limit->nterms != 1) return false;
+    LLVMValueRef count = start->nterms == 1 ? start->terms[0].value : limit->terms[0].value;
+    if (LLVMIsAPHINode(count) != NULL && LLVMGetInstructionParent(count) == v->loop->header)
+        count = incoming(count, v->loop->preheader);
+    if (LLVMIsAInstruction(count) == NULL || LLVMGetInstructionOpcode(count) != LLVMAnd)
         return false;
-    return !wr_trips_estimate(&v->trips, &count) || count >= FEW_TRIPS;
+    LLVMValueRef mask = LLVMIsAConstantInt(LLVMGetOperand(count, 1));
+    return mask != NULL && LLVMConstIntGetZExtValue(mask) < MASK_TRIPS;
 }
 
-static bool qualifies(Versioning *v) {
-    if (!look_at_all(v) || !find_trips(v) || !is_worth_it(v) || !group_accesses(v)) return false;
+static bool is_over_soon(const Versioning *v) {
+    u64 count;
+    return is_remainder(v) || (wr_trips_estimate(&v->trips, &count) && count < FEW_TRIPS);
+}
+
+static bool is_worth_it(const Versioning *v) {
+    return !only_moves(v) && (v->size <= LOOP_SIZE_EXITS || count_exits(v) == 1);
+}
+
+static void choose_chunk(Versioning *v) {
     v->chunk = v->work;
     while (v->chunk > 2 && (u64)v->chunk * v->size > v->work) v->chunk /= 2;
-    return true;
 }
 
 /* ---- the gate ---- */
@@ -361,13 +403,8 @@ static void build_group(Versioning *v, Group *g, LLVMValueRef last, LLVMValueRef
     base = LLVMBuildZExt(v->b, base, v->unit->i64, "");
     g->step = LLVMBuildSExt(v->b, step, v->unit->i64, "");
     *bad = LLVMBuildOr(v->b, *bad, build_test(v, g, base, last, size), "");
+    g->base = base;
     g->start = build_start(v, base);
-}
-
-static LLVMValueRef incoming(LLVMValueRef phi, LLVMBasicBlockRef from) {
-    u32 count = LLVMCountIncoming(phi), i = 0;
-    while (i + 1 < count && LLVMGetIncomingBlock(phi, i) != from) i += 1;
-    return LLVMGetIncomingValue(phi, i);
 }
 
 static bool build_gate_phis(Versioning *v) {
@@ -658,6 +695,7 @@ static void build_fresh_phi(Versioning *v, Carried *c) {
     c->fresh = LLVMBuildPhi(v->b, LLVMTypeOf(c->phi), "");
     LLVMAddIncoming(c->fresh, &c->next, &latch, 1);
     LLVMAddIncoming(c->fresh, &c->at_gate, &v->gate, 1);
+    if (v->moved != NULL) LLVMAddIncoming(c->fresh, &c->moved, &v->moved, 1);
 }
 
 static void replace_phis(Versioning *v) {
@@ -691,6 +729,7 @@ static void collect_carried(Versioning *v) {
 
 static bool make_versions(Versioning *v) {
     if (!reserve(v)) return true;
+    choose_chunk(v);
     collect_carried(v);
     v->gate = new_block(v);
     LLVMPositionBuilderAtEnd(v->b, v->gate);
@@ -710,6 +749,146 @@ static bool make_versions(Versioning *v) {
     return true;
 }
 
+/* ---- loops that copy a run of bytes ---- */
+
+/*
+ * Such a loop stays as it is, but begins with its last iteration if the library's memmove can do those before:
+ *
+ *     preheader -> gate: how many iterations come before that in which the loop is left? They are few, or an address
+ *                        will not lie in the memory, or what is stored will be read again: -> header
+ *     gate -> moved: memmove, -> header
+ */
+
+/* The access that loads what another one stores; NULL if there is none. */
+static const Access *source_of(const Versioning *v, const Access *store) {
+    LLVMValueRef value = LLVMGetOperand(store->instruction, 0);
+    for (u32 i = 0; i < v->naccesses; i++)
+        if (v->accesses[i].instruction == value) return &v->accesses[i];
+    return NULL;
+}
+
+/* Adds what one more store of an iteration copies: next to what is there, on that side to which the loop goes. */
+static bool add_to_run(Versioning *v, const Access *store) {
+    Run *r = &v->run;
+    const Access *load = source_of(v, store);
+    const Group *g = &v->groups[store->group];
+    if (load == NULL || g->index.step.nterms != 0) return false;
+    i64 step = wr_linear_signed(g->index.step.constant, 32);
+    i64 target = (i64)store->offset, source = (i64)load->offset;
+    if (r->bytes == 0)
+        *r = (Run){store, load->group, store->group, source, target, step, 0};
+    else if (load->group != r->from || store->group != r->to)
+        return false;
+    i64 at = step < 0 && r->bytes > 0 ? r->target - store->bytes : r->target + r->bytes;
+    if (target != at || target - source != r->target - r->source) return false;
+    r->bytes += store->bytes;
+    if (step < 0) r->target = target, r->source = source;
+    return true;
+}
+
+/* Whether all that the loop does is to copy, in the order of addresses, and it is left at one place, at the beginning or
+ * the end of each iteration. */
+static bool is_copy(Versioning *v) {
+    u32 stores = 0;
+    if (v->loop->nblocks > 2 || v->stores_else || count_exits(v) != 1) return false;
+    for (u32 i = 0; i < v->naccesses; i++) {
+        if (LLVMIsAStoreInst(v->accesses[i].instruction) == NULL) continue;
+        if (!add_to_run(v, &v->accesses[i])) return false;
+        stores += 1;
+    }
+    if (stores == 0 || stores * 2 != v->naccesses) return false;
+    const Run *r = &v->run;
+    return (r->step < 0 ? -r->step : r->step) == r->bytes &&
+           wr_linear_same_terms(&v->groups[r->from].index.step, &v->groups[r->to].index.step, 32) &&
+           (u32)v->groups[r->from].index.step.constant == (u32)r->step;
+}
+
+/* Whether all that the loop carries on are numbers to which a constant is added. */
+static bool collect_steps(Versioning *v) {
+    if (!reserve(v)) return false;
+    collect_carried(v);
+    for (u32 i = 0; i < v->ncarried; i++) {
+        Carried *c = &v->carried[i];
+        Affine form;
+        if (!wr_affine_of(&v->scope, c->phi, &form) || form.step.nterms != 0) return false;
+        c->step = form.step.constant;
+        c->at_gate = incoming(c->phi, v->loop->preheader);
+        if (!wr_value_map_put(&v->at_gate, c->phi, c->at_gate)) return false;
+    }
+    return true;
+}
+
+/* Fewer are done by the loop as it was: about as long as a gate and a call take. */
+static u64 least_rounds(const Run *r) {
+    u64 bytes = r->first->bytes == 1 ? COPY_BYTES : COPY_WORDS;
+    return bytes / r->bytes > 2 ? bytes / r->bytes : 2;
+}
+
+/* The lowest address that is read or written in all of the iterations, relative to the memory. */
+static LLVMValueRef build_lowest(const Versioning *v, const Group *g, i64 offset,
+                                 LLVMValueRef last) {
+    LLVMValueRef first = LLVMBuildAdd(v->b, g->base, number(v, (u64)offset), "");
+    if (v->run.step > 0) return first;
+    LLVMValueRef way = LLVMBuildMul(v->b, last, number(v, (u64)v->run.step), "");
+    return LLVMBuildAdd(v->b, first, way, "");
+}
+
+/* Whether bytes that are stored are read in a later iteration, so that the run would be repeated. */
+static LLVMValueRef build_repeats(const Versioning *v, LLVMValueRef from, LLVMValueRef to,
+                                  LLVMValueRef bytes) {
+    LLVMValueRef ahead =
+        v->run.step > 0 ? LLVMBuildSub(v->b, to, from, "") : LLVMBuildSub(v->b, from, to, "");
+    LLVMValueRef one = number(v, 1);
+    return LLVMBuildICmp(v->b, LLVMIntULT, LLVMBuildSub(v->b, ahead, one, ""),
+                         LLVMBuildSub(v->b, bytes, one, ""), "");
+}
+
+static void build_memmove(const Versioning *v, LLVMValueRef from, LLVMValueRef to,
+                          LLVMValueRef bytes) {
+    const Unit *u = v->unit;
+    LLVMTypeRef types[] = {u->ptr, u->ptr, u->i64};
+    unsigned id = LLVMLookupIntrinsicID("llvm.memmove", 12);
+    LLVMValueRef arguments[] = {build_start(v, to), build_start(v, from), bytes,
+                                LLVMConstInt(u->i1, 1, 0)};
+    LLVMBuildCall2(v->b, LLVMIntrinsicGetType(u->context, id, types, 3),
+                   LLVMGetIntrinsicDeclaration(u->module, id, types, 3), arguments, 4, "");
+}
+
+/* What is carried into the iteration of that number. */
+static void build_moved(const Versioning *v, Carried *c, LLVMValueRef trip) {
+    LLVMTypeRef type = LLVMTypeOf(c->phi);
+    LLVMValueRef way = LLVMBuildMul(v->b, LLVMBuildIntCast2(v->b, trip, type, 0, ""),
+                                    LLVMConstInt(type, c->step, 0), "");
+    c->moved = LLVMBuildAdd(v->b, c->at_gate, way, "");
+}
+
+static void make_copy(Versioning *v) {
+    LinearBuilder to_gate = {v->unit->context, v->b, &v->at_gate};
+    const Run *r = &v->run;
+    v->gate = new_block(v);
+    v->moved = new_block(v);
+    LLVMPositionBuilderAtEnd(v->b, v->gate);
+    LLVMValueRef bad = LLVMConstNull(v->unit->i1);
+    LLVMValueRef trip = wr_trips_build(&to_gate, &v->trips, &bad);
+    LLVMValueRef few = LLVMBuildSub(v->b, trip, number(v, least_rounds(r)), "");
+    few = LLVMBuildICmp(v->b, LLVMIntUGE, few, number(v, UINT32_MAX), "");
+    bad = LLVMBuildOr(v->b, bad, few, "");
+    LLVMValueRef last = LLVMBuildSub(v->b, trip, number(v, 1), "");
+    LLVMValueRef size = build_memory_size(v);
+    for (u32 i = 0; i < v->ngroups; i++) build_group(v, &v->groups[i], last, size, &bad);
+    LLVMValueRef bytes = LLVMBuildMul(v->b, trip, number(v, r->bytes), "");
+    LLVMValueRef from = build_lowest(v, &v->groups[r->from], r->source, last);
+    LLVMValueRef to = build_lowest(v, &v->groups[r->to], r->target, last);
+    bad = LLVMBuildOr(v->b, bad, build_repeats(v, from, to, bytes), "");
+    LLVMBuildCondBr(v->b, bad, v->loop->header, v->moved);
+    LLVMPositionBuilderAtEnd(v->b, v->moved);
+    build_memmove(v, from, to, bytes);
+    for (u32 i = 0; i < v->ncarried; i++) build_moved(v, &v->carried[i], trip);
+    LLVMBuildBr(v->b, v->loop->header);
+    replace_phis(v);
+    LLVMSetSuccessor(LLVMGetBasicBlockTerminator(v->loop->preheader), 0, v->gate);
+}
+
 /* ---- all of them ---- */
 
 static void version_loop(Unit *unit, Arena *arena, LLVMValueRef function, const Loop *loop,
@@ -723,9 +902,16 @@ static void version_loop(Unit *unit, Arena *arena, LLVMValueRef function, const 
     v->loop = loop;
     v->copies.arena = v->at_gate.arena = arena;
     v->scope = (AffineScope){.arena = arena, .loop = loop, .known = {.arena = arena}};
-    if (!qualifies(v)) return;
+    if (!look_at_all(v) || !find_trips(v) || v->naccesses == 0 || is_over_soon(v) ||
+        !group_accesses(v))
+        return;
+    bool copies = is_copy(v);
+    if (copies ? !collect_steps(v) : !is_worth_it(v)) return;
     v->b = LLVMCreateBuilderInContext(unit->context);
-    (void)make_versions(v);
+    if (copies)
+        make_copy(v);
+    else
+        (void)make_versions(v);
     LLVMDisposeBuilder(v->b);
 }
 

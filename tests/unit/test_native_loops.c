@@ -234,6 +234,35 @@ static void loop(void) {
     say("))\n");
 }
 
+/* A loop that copies a run of bytes, forwards or backwards, in units of one or several accesses: onto what it reads later,
+ * or has read, or neither; seldom in another order than that of addresses, or with bytes left out. */
+static void copy(void) {
+    static const char *const loads[] = {"i64.load8_u", "i64.load16_u", "i64.load32_u", "i64.load",
+                                        "v128.load"};
+    static const char *const stores[] = {"i64.store8", "i64.store16", "i64.store32", "i64.store",
+                                         "v128.store"};
+    u32 width = chance(2) ? 0 : chance(5), bytes = 1u << width, times = 1u << chance(4);
+    bool is_down = chance(2), is_counted = chance(2), turned = chance(8) == 0;
+    u32 to = 64 + chance(64), from = chance(3) ? to + chance(3) - 1 : 64 + chance(64);
+    i32 step = (i32)(bytes * times) * (is_down ? -1 : 1) + (chance(8) == 0);
+    const char *root = chance(3) ? "$p" : "$q";
+    say("(local.set $k (i32.and (local.get $n) (i32.const 4095)))\n"
+        "(local.set $r (i32.add (local.get $i) (i32.mul (local.get $k) (i32.const %d))))\n"
+        "(loop $top\n",
+        step);
+    for (u32 i = 0; i < times; i++) {
+        u32 at = bytes * (is_down != turned ? times - 1 - i : i);
+        say("(%s offset=%u (i32.add (local.get $p) (local.get $i))", stores[width], to + at);
+        say("(%s offset=%u (i32.add (local.get %s) (local.get $i))))\n", loads[width], from + at,
+            root);
+    }
+    advance(step, 3);
+    if (is_counted)
+        say("(br_if $top (local.tee $k (i32.sub (local.get $k) (i32.const 1)))))\n");
+    else
+        say("(br_if $top (i32.ne (local.get $i) (local.get $r))))\n");
+}
+
 static void function(u32 index) {
     static const char *const starts[] = {"(i32.const 0)", "(i32.const 0)", "(local.get $n)",
                                          "(local.get $r)"};
@@ -245,7 +274,10 @@ static void function(u32 index) {
     say("(local.set $k (i32.const %u))\n", chance(4) ? 3000 : 100000);
     if (nested) say("(loop $outer\n");
     say("(local.set $i %s)\n(local.set $s (local.get $p))\n", PICK(starts));
-    loop();
+    if (chance(4) == 0)
+        copy();
+    else
+        loop();
     if (nested)
         say("(local.set $p (i32.add (local.get $p) (i32.const %u)))\n(br_if $outer (i32.lt_u "
             "(local.tee $j (i32.add (local.get $j) (i32.const 1))) (i32.const %u))))\n",
