@@ -163,6 +163,7 @@ LLVMBasicBlockRef wr_lower_unlikely(Lower *l, LLVMValueRef condition, LLVMBasicB
     LLVMMoveBasicBlockAfter(*likely, LLVMGetInsertBlock(l->b));
     LLVMValueRef branch = LLVMBuildCondBr(l->b, condition, cold, *likely);
     LLVMSetMetadata(branch, l->unit->kind_prof, l->unit->unlikely);
+    wr_lower_fuel_flow(l, *likely);
     LLVMPositionBuilderAtEnd(l->b, cold);
     return cold;
 }
@@ -173,6 +174,7 @@ static LLVMValueRef load_helper(Lower *l, LLVMValueRef native, NativeHelper help
 }
 
 void wr_lower_trap(Lower *l, LLVMValueRef code) {
+    wr_lower_fuel_trap(l);
     LLVMValueRef native = wr_lower_native(l);
     LLVMValueRef arguments[] = {native, code, wr_lower_i32(l, (u32)l->offset)};
     LLVMValueRef call = LLVMBuildCall2(l->b, helper_type(l->unit, helpers[HELPER_TRAP]),

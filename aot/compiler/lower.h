@@ -76,10 +76,9 @@ typedef struct Lower {
     LLVMValueRef native;     /* thunk.c: where it is not the context's */
     LLVMValueRef memory_base, heap_base, slots;
     u32 nslots;
-    u32 entry_index;   /* of the first side entry of the instruction being lowered */
-    LLVMValueRef fuel; /* alloca; NULL: it is not counted (lower_fuel.c) */
-    LLVMBasicBlockRef
-        fuel_kept; /* wr_lower_fuel_keep() was last called there, and nothing counted since */
+    u32 entry_index;             /* of the first side entry of the instruction being lowered */
+    LLVMValueRef fuel;           /* alloca; NULL: it is not counted (lower_fuel.c) */
+    LLVMBasicBlockRef fuel_kept; /* at its end, Store.fuel is what the variable is; or NULL */
     /* lower_loop.c: for a function from a loop on; NULL else */
     LLVMValueRef frame;     /* slots of the interpreter's: locals, operands, then results */
     u64 loop;               /* SliceLoop.offset */
@@ -209,8 +208,11 @@ void wr_lower_fuel_throw(Lower *l);
 void wr_lower_fuel_catch(Lower *l, const struct StatePlace *place);
 /* The topmost operand is a number of bytes or elements that the instruction works on. */
 void wr_lower_fuel_bulk(Lower *l);
-/* Comes before stores that may fault. */
+/* Comes before an access that may fault; before a trap. */
 void wr_lower_fuel_keep(Lower *l);
+void wr_lower_fuel_trap(Lower *l);
+/* Control comes to `next` from the open block, and with as much from wherever else. */
+void wr_lower_fuel_flow(Lower *l, LLVMBasicBlockRef next);
 /* Around what is called at `position`, where control is, and may look at what is left. */
 void wr_lower_fuel_show(Lower *l, u32 position);
 void wr_lower_fuel_take(Lower *l, u32 position);

@@ -119,10 +119,12 @@ void wr_lower_jump(Lower *l, Label *label, LLVMValueRef *values) {
 /* A block that pays for the branch of side entry `index`, and takes it. The builder stays where it is. */
 static LLVMBasicBlockRef paying_edge(Lower *l, Label *label, u32 index) {
     LLVMBasicBlockRef here = LLVMGetInsertBlock(l->b), edge = wr_lower_block(l);
+    LLVMBasicBlockRef kept = l->fuel_kept;
     LLVMPositionBuilderAtEnd(l->b, edge);
     wr_lower_fuel_branch(l, index, label->height, wr_lower_arity(label));
     wr_lower_jump(l, label, top(l, wr_lower_arity(label)));
     LLVMPositionBuilderAtEnd(l->b, here);
+    l->fuel_kept = kept;
     return edge;
 }
 
@@ -136,6 +138,7 @@ static LLVMBasicBlockRef edge_to(Lower *l, Label *label, u32 index) {
 void wr_lower_jump_if(Lower *l, LLVMValueRef condition, Label *label) {
     LLVMBasicBlockRef next = wr_lower_block(l);
     LLVMBuildCondBr(l->b, condition, edge_to(l, label, l->entry_index), next);
+    wr_lower_fuel_flow(l, next);
     continue_in(l, next);
 }
 
@@ -222,9 +225,12 @@ static void lower_if(Lower *l) {
     LLVMBasicBlockRef then = wr_lower_block(l);
     label->otherwise = wr_lower_block(l);
     LLVMBuildCondBr(l->b, condition, then, label->otherwise);
+    wr_lower_fuel_flow(l, then);
+    LLVMBasicBlockRef kept = l->fuel_kept;
     LLVMPositionBuilderAtEnd(l->b, label->otherwise);
     wr_lower_fuel_branch(l, l->entry_index, l->height, 0);
     label->otherwise = LLVMGetInsertBlock(l->b);
+    l->fuel_kept = kept;
     continue_in(l, then);
 }
 

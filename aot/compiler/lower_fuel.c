@@ -2,16 +2,15 @@
  * lower_fuel.c - counting fuel as the interpreter does (handlers_jump.h there): a byte of code that is passed
  * takes one unit, each transfer of control another one, and a call stops where control arrives with less than none.
  *
- * Between functions Store.fuel holds what is left. Inside of one it holds that plus the position in the
- * body, so that running straight ahead changes nothing: a transfer from p to t adds t - p - 1, and what is left at p is
- * Store.fuel - p. LLVM adds such constants up. A local variable has the same value, for LLVM to keep in a
- * register; memory is stored to only, since what is in a register could not be found after a fault. The stores
- * are no volatile ones but for those before stores of the guest (wr_lower_fuel_keep()): they overlap linear memory
- * (unit.c), and so are in order with its accesses, which may fault, and with calls; the last one before these is all that
- * LLVM has to leave.
+ * Between functions Store.fuel holds what is left. Inside of one a local variable, so a register, has that plus the
+ * position in the body, so that running straight ahead changes nothing: a transfer from p to t adds t - p - 1, and what is
+ * left at p is the variable less p. LLVM adds such constants up.
  *
- * Whoever leaves the function by a call or a throw leaves behind what is left; traps leave it as it is here, and
- * the runtime subtracts the position (native.c).
+ * What is in a register could not be found after a fault: so the variable is stored to the field before an access that may
+ * fault, unless nothing was counted since it was last stored (wr_lower_fuel_keep()). That store is a volatile one, and
+ * the field overlaps linear memory (unit.c): so stores to it are in order with its accesses. Where code traps otherwise
+ * the store is a part of that. The runtime subtracts the position (meter.h). Whoever leaves the function by a call or a
+ * throw leaves behind what is left.
  *
  * Where control goes is in the side table. It skips over an `else` that a branch would come to only to be led
  * on; our blocks do not (wr_lower_fuel_ahead()).
@@ -41,14 +40,14 @@ static LLVMValueRef get(Lower *l) { return LLVMBuildLoad2(l->b, l->unit->i64, l-
 static void set(Lower *l, LLVMValueRef value) {
     l->fuel_kept = NULL;
     LLVMBuildStore(l->b, value, l->fuel);
-    store_field(l, value);
+}
+
+static LLVMValueRef load_field(Lower *l) {
+    return wr_lower_load(l, l->unit->i64, field(l), l->unit->tbaa_fuel);
 }
 
 /* What is left, and control is at `position`. */
-static void load_at(Lower *l, i64 position) {
-    LLVMValueRef left = wr_lower_load(l, l->unit->i64, field(l), l->unit->tbaa_fuel);
-    set(l, plus(l, left, position));
-}
+static void load_at(Lower *l, i64 position) { set(l, plus(l, load_field(l), position)); }
 
 static u32 offset_of(const Lower *l, const u8 *at) { return (u32)(at - l->code->start); }
 
@@ -64,11 +63,9 @@ static LLVMValueRef spent_function(Unit *u) {
     wr_unit_flag(u, l.function, "nomerge");
     l.offset = IN_CALLER;
     LLVMValueRef target = LLVMGetParam(l.function, 1);
-    LLVMValueRef left = wr_lower_load(&l, u->i64, field(&l), u->tbaa_fuel);
-    store_field(&l, LLVMBuildSub(l.b, left, target, ""));
+    store_field(&l, LLVMBuildSub(l.b, load_field(&l), target, ""));
     wr_lower_helper(&l, HELPER_POLL, (LLVMValueRef[]){wr_lower_i32(&l, 1)}, 1);
-    left = wr_lower_load(&l, u->i64, field(&l), u->tbaa_fuel);
-    store_field(&l, LLVMBuildAdd(l.b, left, target, ""));
+    store_field(&l, LLVMBuildAdd(l.b, load_field(&l), target, ""));
     LLVMBuildRetVoid(l.b);
     return wr_own_end(&l);
 }
@@ -76,8 +73,9 @@ static LLVMValueRef spent_function(Unit *u) {
 static void stop(Lower *l, u32 target) {
     u64 here = l->offset;
     wr_lower_locate(l, wr_module_offset(l->module, l->code->start) + target);
+    store_field(l, get(l));
     wr_own_call(l, spent_function(l->unit), wr_lower_i64(l, target));
-    LLVMBuildStore(l->b, wr_lower_load(l, l->unit->i64, field(l), l->unit->tbaa_fuel), l->fuel);
+    set(l, load_field(l));
     wr_lower_locate(l, here);
 }
 
@@ -144,7 +142,9 @@ void wr_lower_fuel_return(Lower *l) { wr_lower_fuel_add(l, l->code->end - 1 - l-
 
 /* What is left, after `units`, for others. */
 static void hand_over(Lower *l, i64 units) {
-    if (l->fuel != NULL) store_field(l, plus(l, get(l), -(i64)offset_of(l, l->at.start) - units));
+    if (l->fuel == NULL) return;
+    store_field(l, plus(l, get(l), -(i64)offset_of(l, l->at.start) - units));
+    l->fuel_kept = NULL;
 }
 
 void wr_lower_fuel_end(Lower *l) { hand_over(l, 1); }
@@ -177,13 +177,21 @@ i64 wr_lower_fuel_ahead(const Lower *l) {
     return (i64)wr_side_target(l->code, l->entry_index + wr_side_count(&l->at), at) - at - 1;
 }
 
-/* LLVM leaves out a store to the field if another comes before anything reads it, and would do so across a store of the
- * guest's, after whose fault the field is read. */
+/* ---- the field before a fault or a trap ---- */
+
 void wr_lower_fuel_keep(Lower *l) {
     LLVMBasicBlockRef here = LLVMGetInsertBlock(l->b);
     if (l->fuel == NULL || l->fuel_kept == here) return;
     wr_lower_store(l, get(l), field(l), l->unit->tbaa_fuel, true);
     l->fuel_kept = here;
+}
+
+void wr_lower_fuel_flow(Lower *l, LLVMBasicBlockRef next) {
+    if (l->fuel_kept == LLVMGetInsertBlock(l->b)) l->fuel_kept = next;
+}
+
+void wr_lower_fuel_trap(Lower *l) {
+    if (l->fuel != NULL) store_field(l, get(l));
 }
 
 /* ---- bulk operations ---- */

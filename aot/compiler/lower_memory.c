@@ -138,6 +138,7 @@ static void mark(Lower *l, LLVMValueRef access, const Access *a) {
 
 /* What may fault is frozen: LLVM makes one load of those that a phi joins (places.h). */
 static LLVMValueRef load_at(Lower *l, const Access *a, LLVMTypeRef type) {
+    if (a->is_volatile) wr_lower_fuel_keep(l);
     LLVMValueRef load = LLVMBuildLoad2(l->b, type, a->pointer, "");
     mark(l, load, a);
     return a->is_volatile ? LLVMBuildFreeze(l->b, load, "") : load;
@@ -356,6 +357,7 @@ static Access atomic_at(Lower *l, LLVMValueRef address, u32 bytes) {
         wr_lower_trap(l, wr_lower_i32(l, WR_TRAP_UNALIGNED_ATOMIC));
         LLVMPositionBuilderAtEnd(l->b, likely);
     }
+    wr_lower_fuel_keep(l);
     return (Access){pointer, true};
 }
 

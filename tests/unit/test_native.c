@@ -941,6 +941,42 @@ static void fuel_throws(Run *r) {
     call(r, a, "done", 0);
 }
 
+/* Accesses that fault: in loops, behind branches, in a function that is inlined, after a call. */
+static void fuel_faults(Run *r) {
+    wr_instance_t *i = add(
+        r, "m",
+        "(module" COUNT_EFFECT " (func (export \"walk\") (param $i i32) (result i32) (local $s i32)"
+        "  (loop $l"
+        "   (local.set $s (i32.add (local.get $s) (i32.load8_u (local.get $i))))"
+        "   (if (i32.and (local.get $i) (i32.const 4096))"
+        "    (then (i32.store8 offset=1024 (local.get $i) (local.get $s)))"
+        "    (else (br_if $l (i32.eqz (local.tee $i (i32.add (local.get $i) (i32.const 8)))))))"
+        "   (if (i32.eq (local.get $i) (i32.const 65535))"
+        "    (then (i32.store16 (local.get $i) (i32.const 1))))"
+        "   (local.set $i (i32.add (local.get $i) (i32.const 2048)))"
+        "   (br_if $l (i32.lt_u (local.get $i) (i32.const 80000))))"
+        "  (local.get $s))"
+        " (func $get (param i32) (result i32)"
+        "  (if (i32.and (local.get 0) (i32.const 1)) (then (nop) (return (i32.const 3))))"
+        "  (i32.load (local.get 0)))"
+        " (func (export \"twice\") (param i32) (result i32)"
+        "  (drop (i32.load (local.get 0))) (call $did)"
+        "  (i32.add (i32.load offset=4 (local.get 0))"
+        "   (i32.add (call $get (i32.add (local.get 0) (i32.const 7)))"
+        "    (i32.add (call $get (i32.add (local.get 0) (i32.const 8)))"
+        "     (i32.load offset=16 (local.get 0))))))"
+        " (func (export \"divide\") (param i32) (result i32) (local $i i32)"
+        "  (loop $l (i32.store (i32.const 8) (local.get 0))"
+        "   (local.set $i (i32.div_u (i32.const 100) (local.get 0)))"
+        "   (local.set 0 (i32.sub (local.get 0) (i32.const 1)))"
+        "   (br_if $l (local.get $i)))"
+        "  (local.get $i)))");
+    for (int k = 60001; k < 65536; k += 5534 / 6) call_with_fuel(r, i, "walk", k, 300);
+    for (int k = 65510; k < 65540; k += 4) call_with_fuel(r, i, "twice", k, 100);
+    call_with_fuel(r, i, "divide", 3, 100);
+    call(r, i, "done", 0);
+}
+
 /* Numbers that LLVM keeps side by side in one vector register, while fuel is refilled a few times. */
 static void fuel_vectors(Run *r) {
     static const char step[] = " (local.set $%c (i64.xor (i64.shr_u (local.get $%c) (i64.const 1))"
@@ -970,6 +1006,7 @@ Test(native, fuel_is_the_same) {
     run_all(fuel_branches, 0, 1);
     run_all(fuel_calls, 0, 2);
     run_all(fuel_throws, 0, 2);
+    run_all(fuel_faults, 0, 1);
     run_all(fuel_vectors, 0, 1);
     compiled_with_fuel = false;
 }
@@ -1106,6 +1143,7 @@ Test(native, calls_pause) {
         run_all(fuel_branches, 0, 1);
         run_all(fuel_throws, 0, 2);
         pauses_in_tail_calls = true;
+        run_all(fuel_faults, 0, 1);
         run_all(fuel_calls, 0, 2);
         pauses_in_tail_calls = false;
     }
