@@ -154,7 +154,7 @@ static bool run_passes(const Unit *unit, const char *passes) {
 static bool version_loops(Unit *unit) {
     const char *given = getenv("WASMRUN_AOT_LOOPS"); /* docs/aot.md: 0 leaves loops as they are */
     u32 work = given != NULL ? (u32)strtoul(given, NULL, 10) : UINT32_MAX;
-    if (unit->plan->options.fuel || work == 0) return true;
+    if (work == 0) return true;
     if (!run_passes(unit, PREPARATION)) return false;
     wr_version_loops(unit, work);
     return look_at_module(unit);

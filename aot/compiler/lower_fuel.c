@@ -15,6 +15,8 @@
  * Where control goes is in the side table. It skips over an `else` that a branch would come to only to be led
  * on; our blocks do not (wr_lower_fuel_ahead()).
  */
+#include "lower_fuel.h"
+
 #include "own.h"
 #include "side_table.h"
 #include "state.h"
@@ -53,12 +55,15 @@ static u32 offset_of(const Lower *l, const u8 *at) { return (u32)(at - l->code->
 
 /* ---- stopping ---- */
 
+#define SPENT "spent"
+#define REFILL ((i64)1 << 14) /* units; less than a slice (meter.c) */
+
 /* What polls for code that is at code offset `target`, the second parameter, and has no place of its own. It preserves
  * all registers: so nothing around a look feels it. */
 static LLVMValueRef spent_function(Unit *u) {
     Lower l;
     LLVMTypeRef params[] = {u->ptr, u->i64}, type = LLVMFunctionType(u->none, params, 2, 0);
-    if (!wr_own_begin(&l, u, "spent", type, CC_PRESERVE_ALL)) return l.function;
+    if (!wr_own_begin(&l, u, SPENT, type, CC_PRESERVE_ALL)) return l.function;
     wr_own_is_cold(&l);
     wr_unit_flag(u, l.function, "nomerge");
     l.offset = IN_CALLER;
@@ -201,4 +206,40 @@ void wr_lower_fuel_bulk(Lower *l) {
     LLVMValueRef amount = wr_lower_widen(l, l->stack[l->height - 1]);
     LLVMValueRef units = LLVMBuildLShr(l->b, amount, wr_lower_i64(l, 4), "");
     set(l, LLVMBuildSub(l->b, get(l), units, ""));
+}
+
+/* ---- for loops that do not count ---- */
+
+bool wr_fuel_is_stop(const Unit *unit, LLVMValueRef instruction) {
+    return LLVMIsACallInst(instruction) != NULL &&
+           LLVMGetCalledValue(instruction) == LLVMGetNamedFunction(unit->module, SPENT);
+}
+
+/* With the fuel, and the place that it is relative to. Less than nothing is left alone: nobody looks there. */
+static LLVMValueRef refill_function(Unit *u) {
+    Lower l;
+    LLVMBasicBlockRef enough;
+    LLVMTypeRef params[] = {u->ptr, u->i64, u->i64};
+    if (!wr_own_begin(&l, u, "refill", LLVMFunctionType(u->i64, params, 3, 0), CC_FAST))
+        return l.function;
+    wr_unit_flag(u, l.function, "alwaysinline");
+    LLVMValueRef fuel = LLVMGetParam(l.function, 1), target = LLVMGetParam(l.function, 2);
+    LLVMValueRef left = LLVMBuildSub(l.b, fuel, target, ""), most = wr_lower_i64(&l, REFILL);
+    wr_lower_unlikely(&l, LLVMBuildICmp(l.b, LLVMIntULT, left, most, ""), &enough);
+    store_field(&l, fuel);
+    wr_own_call(&l, spent_function(u), target);
+    LLVMBuildRet(l.b, load_field(&l));
+    LLVMPositionBuilderAtEnd(l.b, enough);
+    LLVMBuildRet(l.b, fuel);
+    return wr_own_end(&l);
+}
+
+LLVMValueRef wr_fuel_refill(Unit *unit, LLVMBuilderRef b, LLVMValueRef stop, LLVMValueRef fuel) {
+    LLVMValueRef function = refill_function(unit);
+    LLVMValueRef arguments[] = {LLVMGetOperand(stop, 0), fuel, LLVMGetOperand(stop, 1)};
+    LLVMValueRef call =
+        LLVMBuildCall2(b, LLVMGlobalGetValueType(function), function, arguments, 3, "");
+    LLVMSetInstructionCallConv(call, CC_FAST);
+    LLVMInstructionSetDebugLoc(call, LLVMInstructionGetDebugLoc(stop));
+    return call;
 }

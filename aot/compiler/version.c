@@ -24,6 +24,8 @@
 
 #include <llvm-c/DebugInfo.h>
 
+#include "charge.h"
+#include "lower_fuel.h"
 #include "places.h"
 #include "trips.h"
 
@@ -66,6 +68,7 @@ typedef struct Carried {
     LLVMValueRef fast, fresh;
     LLVMValueRef moved; /* of loops that copy: behind what memmove does */
     u64 step;           /* of those, too: what is added in each iteration */
+    LLVMValueRef start; /* what both loops begin with: at_gate, or fuel that is more */
 } Carried;
 
 /* What a loop copies in its first iteration. */
@@ -91,6 +94,7 @@ typedef struct Versioning {
     u32 naccesses, ngroups, size;
     bool stores_else; /* not to memory 0 */
     Trips trips;
+    Charge charge;   /* if fuel is counted */
     u32 work, chunk; /* how much is done between polls, in instructions and in iterations */
     /* the new loop */
     ValueMap copies;  /* value or block -> that of the fast loop */
@@ -102,6 +106,7 @@ typedef struct Versioning {
     LLVMBasicBlockRef moved; /* NULL if it does not */
 } Versioning;
 
+static bool counts_fuel(const Versioning *v) { return v->unit->plan->options.fuel; }
 static bool is_latch_counted(const Versioning *v) { return v->trips.block == v->loop->latch; }
 
 static LLVMValueRef incoming(LLVMValueRef phi, LLVMBasicBlockRef from) {
@@ -221,7 +226,7 @@ static bool look_at(Versioning *v, LLVMValueRef i) {
             return note_access(v, i);
         v->stores_else |= LLVMIsAStoreInst(i) != NULL;
         return true;
-    case LLVMCall: return is_intrinsic(i);
+    case LLVMCall: return is_intrinsic(i) || wr_fuel_is_stop(v->unit, i);
     case LLVMInvoke:
     case LLVMCallBr:
     case LLVMIndirectBr:
@@ -325,6 +330,12 @@ static bool is_worth_it(const Versioning *v) {
     return !only_moves(v) && (v->size <= LOOP_SIZE_EXITS || count_exits(v) == 1);
 }
 
+/* Fuel is stored by the iteration that leaves: that of the loop as it was. */
+static bool is_affordable(Versioning *v) {
+    return !counts_fuel(v) || (!is_latch_counted(v) && count_exits(v) == 1 &&
+                               wr_charge_find(v->arena, v->unit, v->loop, &v->charge));
+}
+
 static void choose_chunk(Versioning *v) {
     v->chunk = v->work;
     while (v->chunk > 2 && (u64)v->chunk * v->size > v->work) v->chunk /= 2;
@@ -340,9 +351,9 @@ static LLVMBasicBlockRef new_block(const Versioning *v) {
     return LLVMInsertBasicBlockInContext(v->unit->context, v->loop->header, "");
 }
 
-static LLVMValueRef build_minimum(const Versioning *v, LLVMValueRef a, u64 most) {
-    LLVMValueRef less = LLVMBuildICmp(v->b, LLVMIntULT, a, number(v, most), "");
-    return LLVMBuildSelect(v->b, less, a, number(v, most), "");
+static LLVMValueRef build_minimum(const Versioning *v, LLVMValueRef a, LLVMValueRef b) {
+    LLVMValueRef less = LLVMBuildICmp(v->b, LLVMIntULT, a, b, "");
+    return LLVMBuildSelect(v->b, less, a, b, "");
 }
 
 static LLVMValueRef build_memory_size(const Versioning *v) {
@@ -414,9 +425,17 @@ static bool build_gate_phis(Versioning *v) {
         LLVMValueRef first = incoming(c->phi, from);
         c->at_gate = LLVMBuildPhi(v->b, LLVMTypeOf(c->phi), "");
         LLVMAddIncoming(c->at_gate, &first, &from, 1);
+        c->start = c->at_gate;
         if (!wr_value_map_put(&v->at_gate, c->phi, c->at_gate)) return false;
     }
     return true;
+}
+
+/* How many iterations there is fuel for, after a refill. */
+static LLVMValueRef build_affordable(Versioning *v) {
+    Carried *c = v->carried;
+    while (c->phi != v->charge.fuel) c++;
+    return wr_charge_build(v->unit, v->b, &v->charge, &c->start);
 }
 
 /* Leaves the builder at the gate's end; *bad: the test fails. */
@@ -425,12 +444,13 @@ static LLVMValueRef build_gate_tests(Versioning *v) {
     LLVMValueRef bad = LLVMConstNull(v->unit->i1), last;
     v->exit_trip = wr_trips_build(&to, &v->trips, &bad);
     if (is_latch_counted(v)) { /* the iteration in which the loop is left is one of them */
-        last = build_minimum(v, v->exit_trip, v->chunk - 1);
+        last = build_minimum(v, v->exit_trip, number(v, v->chunk - 1));
         v->rounds = LLVMBuildNUWAdd(v->b, last, number(v, 1), "");
     } else {
-        LLVMValueRef none = LLVMBuildICmp(v->b, LLVMIntEQ, v->exit_trip, number(v, 0), "");
+        v->rounds = build_minimum(v, v->exit_trip, number(v, v->chunk));
+        if (counts_fuel(v)) v->rounds = build_minimum(v, v->rounds, build_affordable(v));
+        LLVMValueRef none = LLVMBuildICmp(v->b, LLVMIntEQ, v->rounds, number(v, 0), "");
         bad = LLVMBuildOr(v->b, bad, none, "");
-        v->rounds = build_minimum(v, v->exit_trip, v->chunk);
         last = LLVMBuildSub(v->b, v->rounds, number(v, 1), "");
     }
     LLVMValueRef size = v->ngroups > 0 ? build_memory_size(v) : NULL;
@@ -504,7 +524,7 @@ static bool build_fast_header(Versioning *v) {
     for (u32 i = 0; i < v->ncarried; i++) {
         Carried *c = &v->carried[i];
         c->fast = LLVMBuildPhi(v->b, LLVMTypeOf(c->phi), "");
-        LLVMAddIncoming(c->fast, &c->at_gate, &v->ready, 1);
+        LLVMAddIncoming(c->fast, &c->start, &v->ready, 1);
         if (!wr_value_map_put(&v->copies, c->phi, c->fast)) return false;
     }
     v->counter = LLVMBuildPhi(v->b, v->unit->i64, "");
@@ -539,7 +559,8 @@ static LLVMBasicBlockRef fast_target(const Versioning *v, LLVMBasicBlockRef targ
 
 /* Which of its successors a block always goes on to in the fast loop; -1: as it was. */
 static int fixed_successor(const Versioning *v, LLVMBasicBlockRef block) {
-    return block == v->trips.block ? (int)v->trips.stay : -1;
+    if (block == v->trips.block) return (int)v->trips.stay;
+    return counts_fuel(v) ? wr_charge_look(v->unit, block) : -1;
 }
 
 static void copy_terminator(Versioning *v, LLVMBasicBlockRef block, LLVMValueRef end) {
@@ -565,6 +586,7 @@ static bool copy_block(Versioning *v, LLVMBasicBlockRef block) {
     for (; i != end; i = LLVMGetNextInstruction(i)) {
         bool is_phi = LLVMIsAPHINode(i) != NULL;
         if (wr_value_map_get(&v->copies, i) != NULL) continue; /* a phi of the header, a constant */
+        if (wr_charge_is_store(v->unit, i)) continue;
         if (is_phi) {
             copy = LLVMBuildPhi(v->b, LLVMTypeOf(i), "");
         } else if (wr_is_frozen_load(i)) { /* it cannot fault here */
@@ -694,7 +716,7 @@ static void build_fresh_phi(Versioning *v, Carried *c) {
     LLVMPositionBuilderBefore(v->b, c->phi);
     c->fresh = LLVMBuildPhi(v->b, LLVMTypeOf(c->phi), "");
     LLVMAddIncoming(c->fresh, &c->next, &latch, 1);
-    LLVMAddIncoming(c->fresh, &c->at_gate, &v->gate, 1);
+    LLVMAddIncoming(c->fresh, &c->start, &v->gate, 1);
     if (v->moved != NULL) LLVMAddIncoming(c->fresh, &c->moved, &v->moved, 1);
 }
 
@@ -812,7 +834,7 @@ static bool collect_steps(Versioning *v) {
         Affine form;
         if (!wr_affine_of(&v->scope, c->phi, &form) || form.step.nterms != 0) return false;
         c->step = form.step.constant;
-        c->at_gate = incoming(c->phi, v->loop->preheader);
+        c->at_gate = c->start = incoming(c->phi, v->loop->preheader);
         if (!wr_value_map_put(&v->at_gate, c->phi, c->at_gate)) return false;
     }
     return true;
@@ -905,8 +927,8 @@ static void version_loop(Unit *unit, Arena *arena, LLVMValueRef function, const 
     if (!look_at_all(v) || !find_trips(v) || v->naccesses == 0 || is_over_soon(v) ||
         !group_accesses(v))
         return;
-    bool copies = is_copy(v);
-    if (copies ? !collect_steps(v) : !is_worth_it(v)) return;
+    bool copies = !counts_fuel(v) && is_copy(v);
+    if (copies ? !collect_steps(v) : !is_worth_it(v) || !is_affordable(v)) return;
     v->b = LLVMCreateBuilderInContext(unit->context);
     if (copies)
         make_copy(v);

@@ -1,7 +1,7 @@
 /*
  * test_native_loops.c - loops over memory, compiled against interpreted: random ones, whose bounds, strides and offsets
  * lie where addresses wrap and memories end. What a call returns, where it traps, and the memory it leaves have
- * to be the same.
+ * to be the same. So has the fuel that is left, where it is counted: with amounts that end within loops, too.
  *
  * WASMRUN_TEST_LOOPS="SEED MODULES" in the environment runs others, and more of them.
  */
@@ -305,9 +305,12 @@ typedef struct Side {
     wr_memory_t *memories[2];
 } Side;
 
+static bool with_fuel;
+
 static void start(Side *side, wr_engine_kind_t kind, const u8 *module_bytes, size_t size) {
     wr_config_t *config = wr_config_new();
     wr_config_set_engine_kind(config, kind);
+    wr_config_set_compiled_fuel(config, with_fuel);
     side->bench = bench_new(config);
     must(wr_store_set_timeout(side->bench.store, patience));
     wr_module_t *module = NULL;
@@ -323,22 +326,27 @@ static void start(Side *side, wr_engine_kind_t kind, const u8 *module_bytes, siz
     }
 }
 
-/* Not where it traps: LLVM folds loads into instructions that use them, whose places count then. */
+/* Not where it traps: LLVM folds loads into instructions that use them, whose places count then. So the fuel that such a
+ * trap leaves may be some bytes off. */
 typedef struct Outcome {
     u64 result;
     wr_trap_code_t code;
+    u64 left; /* of the fuel */
 } Outcome;
 
-static Outcome run(Side *side, u32 index, const wr_val_t *arguments) {
+static Outcome run(Side *side, u32 index, const wr_val_t *arguments, u64 fuel) {
     char name[8];
     wr_val_t result = {0};
     Outcome outcome = {0};
     (void)snprintf(name, sizeof name, "f%u", index);
     must(wr_store_set_timeout(side->bench.store, patience));
+    if (with_fuel) wr_store_set_fuel(side->bench.store, fuel);
     wr_error_t *error = wr_func_call(side->bench.store, wr_instance_func(side->instance, name),
                                      arguments, 4, &result, 1);
-    if (error == NULL) return (Outcome){.result = (u64)result.of.i64};
-    outcome.code = wr_error_trap_code(error);
+    outcome.result = (u64)result.of.i64;
+    if (error != NULL) outcome.code = wr_error_trap_code(error);
+    if (with_fuel && outcome.code != WR_TRAP_MEMORY_OUT_OF_BOUNDS)
+        outcome.left = wr_store_fuel(side->bench.store);
     wr_error_delete(error);
     return outcome;
 }
@@ -361,22 +369,26 @@ static u32 argument(bool is_count) {
     }
 }
 
+/* Some ends soon, some after a few slices (aot/meter.c). */
+static u64 amount(void) { return chance(2) ? chance(4000) : chance(300000); }
+
 /* False: it took too long, and the memories differ. */
 static bool compare(Side *a, Side *b, u64 seed, u32 index, const u32 *values) {
     wr_val_t arguments[4];
     for (u32 i = 0; i < 4; i++) arguments[i] = (wr_val_t){.kind = WR_I32, .of.i32 = (i32)values[i]};
-    Outcome x = run(a, index, arguments), y = run(b, index, arguments);
+    u64 fuel = with_fuel ? amount() : 0;
+    Outcome x = run(a, index, arguments, fuel), y = run(b, index, arguments, fuel);
     if (x.code == WR_TRAP_DEADLINE || y.code == WR_TRAP_DEADLINE) return false;
-    bool same = x.result == y.result && x.code == y.code;
+    bool same = x.result == y.result && x.code == y.code && x.left == y.left;
     for (u32 m = 0; m < 2; m++)
         same &= memcmp(wr_memory_data(a->memories[m]), wr_memory_data(b->memories[m]), MEMORY) == 0;
     if (!same) keep_text();
     cr_assert(same,
-              "seed %" PRIu64 ", f%u(%u, %u, %u, %u): interpreted %" PRIx64
-              " trap %d, compiled %" PRIx64 " trap %d (loops.wat)",
+              "seed %" PRIu64 ", f%u(%u, %u, %u, %u): interpreted %" PRIx64 " trap %d left %" PRIu64
+              ", compiled %" PRIx64 " trap %d left %" PRIu64 ", of %" PRIu64 " (loops.wat)",
               seed, index, (u32)arguments[0].of.i32, (u32)arguments[1].of.i32,
-              (u32)arguments[2].of.i32, (u32)arguments[3].of.i32, x.result, (int)x.code, y.result,
-              (int)y.code);
+              (u32)arguments[2].of.i32, (u32)arguments[3].of.i32, x.result, (int)x.code, x.left,
+              y.result, (int)y.code, y.left, fuel);
     return true;
 }
 
@@ -417,7 +429,7 @@ static void one_module(u64 seed) {
     stop(&compiled);
 }
 
-Test(native_loops, random) {
+static void random_modules(void) {
     u64 seed = 1;
     u32 modules = 6;
     const char *given = getenv("WASMRUN_TEST_LOOPS");
@@ -427,6 +439,14 @@ Test(native_loops, random) {
         modules = (u32)strtoul(end, NULL, 10);
     }
     for (u32 i = 0; i < modules; i++) one_module(seed + i);
+}
+
+Test(native_loops, random) { random_modules(); }
+
+Test(native_loops, random_with_fuel) {
+    with_fuel = true;
+    random_modules();
+    with_fuel = false;
 }
 
 /* ---- forms that have to be right, at the edges ---- */
@@ -510,8 +530,16 @@ static void compare_form(u32 index) {
     stop(&compiled);
 }
 
-Test(native_loops, edges) {
+static void all_forms(void) {
     make_forms();
     patience = 200000000000; /* they all end, but the machine may be busy */
     for (u32 i = 0; i < ARRAY_LEN(forms); i++) compare_form(i);
+}
+
+Test(native_loops, edges) { all_forms(); }
+
+Test(native_loops, edges_with_fuel) {
+    with_fuel = true;
+    all_forms();
+    with_fuel = false;
 }
