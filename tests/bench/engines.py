@@ -13,6 +13,8 @@ TOP = pathlib.Path(__file__).resolve().parent.parent.parent
 OURS = "wasmrun"
 COMPILED = "wasmrun-aot"  # the same command; the first of several passes compiles
 AUTO = "wasmrun-auto"  # likewise
+FUEL = "wasmrun-fuel"  # compiled code that counts fuel
+MIGRATABLE = "wasmrun-migratable"  # compiled code whose frames can be written down
 ARTIFACT = "wasmrun-artifact"  # compiled before (ahead.py)
 NATIVE = "native"
 NATIVE_CPU = "native-cpu"  # compiled for this machine's processor, as compiled code of most engines is
@@ -36,6 +38,8 @@ KNOWN = {
     OURS: ("WASMRUN", ["run", "--engine=interp"]),
     COMPILED: ("WASMRUN", ["run", "--engine=aot"]),
     AUTO: ("WASMRUN", ["run"]),
+    FUEL: ("WASMRUN", ["run", "--engine=aot", "--fuel=1000000000000000"]),
+    MIGRATABLE: ("WASMRUN", ["run", "--engine=aot", "--migratable"]),
     "wasm3": ("WASM3", ["--stack-size", "8388608"]),
     "iwasm": ("IWASM", ["--stack-size=8388608"]),
     "toywasm": ("TOYWASM", ["--wasi", "--"]),
@@ -47,7 +51,7 @@ KNOWN = {
     "bun": ("BUN", BUN),
     "bun-ipint": ("BUN", BUN),
 }
-ON_DEMAND = ("node-turbofan",)  # run only if --engines names them
+ON_DEMAND = ("node-turbofan", FUEL, MIGRATABLE)  # run only if --engines names them
 # What an engine that is a mode of another runs under: JavaScriptCore's in-place interpreter alone.
 WRAPPERS = {"bun-ipint": ["env", "BUN_JSC_useBBQJIT=0", "BUN_JSC_useOMGJIT=0"]}
 
@@ -61,7 +65,7 @@ def find(name):
     variable, prefix = KNOWN[name]
     path = os.environ.get(variable)
     if path is None:
-        path = TOP / "build/release/wasmrun" if name in (OURS, COMPILED, AUTO) else name.partition("-")[0]
+        path = TOP / "build/release/wasmrun" if KNOWN[name][0] == "WASMRUN" else name.partition("-")[0]
         path = shlex.quote(shutil.which(str(path)) or "")
     command = shlex.split(path)
     if not command or not command[0]:
