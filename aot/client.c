@@ -105,6 +105,10 @@ static Error *start_process(Compiler *compiler, bool is_urgent) {
                        compiler->path, why);
 }
 
+void wr_compiler_expect(Compiler *compiler, bool is_urgent) {
+    wr_error_delete(start_process(compiler, is_urgent));
+}
+
 /* ---- a request ---- */
 
 static Error *died(Compiler *compiler) {

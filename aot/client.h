@@ -42,6 +42,8 @@ typedef struct CompileRequest {
 /* Starts the process. The error says where it was looked for. */
 NODISCARD Error *wr_compiler_start(Engine *engine, Compiler **out);
 void wr_compiler_stop(Compiler *compiler); /* NULL: nothing */
+/* A request will come soon: its process starts, which takes a while. If that fails the request will tell. */
+void wr_compiler_expect(Compiler *compiler, bool is_urgent);
 /* Any thread, at any time: ends the request that is under way, if there is one, at once, and fails all others. */
 void wr_compiler_cancel(Compiler *compiler);
 /* Compiles a module (its bytes and features are sent) into an artifact's bytes, from the engine's allocator. One

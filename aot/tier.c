@@ -146,6 +146,13 @@ static void sample(Tier *t, const TierFrame *frames, u32 count) {
 
 /* ---- compiling ------------------------------------------------------------------------------ */
 
+/* What has been seen will be compiled soon, most likely: the process begins meanwhile. */
+static void expect_request(const Tier *t) {
+    if (t->compiler == NULL) return;
+    for (const TierModule *tm = t->modules; tm != NULL; tm = tm->next)
+        if (tm->samples > 0) wr_compiler_expect(t->compiler, false);
+}
+
 static bool is_ready(const Tier *t, const TierModule *tm) {
     return tm->samples >= (t->is_eager ? 1 : HOT);
 }
@@ -355,6 +362,7 @@ static void watch(void *context) {
         wr_os_cond_wait(&t->wake, &t->lock, next);
         if (t->stops || wr_os_now() < next) continue;
         TierModule *tm = choose_module(t);
+        expect_request(t);
         if (tm != NULL) compile_hot(t, tm);
         tick(t);
         next = wr_os_now() + t->tick;

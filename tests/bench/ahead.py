@@ -82,13 +82,22 @@ def is_there(name):
     return KNOWN[name](pathlib.Path("x"), pathlib.Path("y")) is not None
 
 
+def compilers(steps):
+    """The programs that the steps start; wasmrun's has another one beside it."""
+    for words in steps:
+        file = pathlib.Path(shutil.which(words[0]))
+        yield file
+        if (compiler := file.with_name("wasmrun-aot")).exists():
+            yield compiler
+
+
 def prepare(name, program, build_dir):
     """The command that runs the program (without its arguments), or None where compiling it fails."""
     folder = (build_dir / "ahead" / name / program.name).resolve()
     folder.mkdir(parents=True, exist_ok=True)
     steps, runs = KNOWN[name](program.wasm.resolve(), folder)
     done, stamp = folder / "done", "\n".join(shlex.join(str(w) for w in words) for words in steps)
-    newest = max(program.wasm.stat().st_mtime, (HERE / "wasm2c_host.c").stat().st_mtime)
+    newest = max(os.stat(file).st_mtime for file in [program.wasm, HERE / "wasm2c_host.c", *compilers(steps)])
     if done.exists() and done.read_text() == stamp and done.stat().st_mtime > newest:
         return runs
     done.unlink(missing_ok=True)

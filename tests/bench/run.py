@@ -154,7 +154,8 @@ def parse_options():
     add("--real", action="store_true", help="real programs, too (fetches their sources)")
     add("--only", metavar="NAME,...", help="these programs; empty for none but --module")
     add("--list", action="store_true", help="list the chosen programs and stop")
-    add("--build", action="store_true", help="compile the chosen programs and stop")
+    add("--build", action="store_true",
+        help="compile the chosen programs, also by those of --engines that compile ahead, and stop")
     add("--engines", metavar="NAME,...", help="these engines; they must be there")
     add("--ours", action="append", default=[], metavar="NAME=COMMAND",
         help="a build or mode of wasmrun, in place of build/release/wasmrun run")
@@ -198,10 +199,11 @@ def main():
     if options.list:
         return print_list(entries)
     programs = programs_module.build(entries, options) + suites.build(entries, options)
-    if options.build:
-        return None
     programs += [programs_module.from_option(text) for text in options.module]
     engines, ours = engines_module.choose(options)
+    if options.build:
+        ahead.prepare_all(programs, engines, options.build_dir)
+        return None
     if not programs or not engines:
         fail("nothing to run")
     bases = choose_bases(options, engines)
