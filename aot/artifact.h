@@ -30,6 +30,10 @@ typedef struct NativeOptions {
     u8 level;        /* 0..3; 4: size */
 } NativeOptions;
 
+/* Slices that are compiled in no time and run until there is better code (tier.c): not optimised, their functions call each
+ * other as they call those elsewhere, and their frames can be written down. */
+INLINE bool native_is_hasty(const NativeOptions *o) { return o->level == 0 && o->migratable; }
+
 /* Takes the artifact's bytes from a file (mapped) or a buffer (copied to memory that then becomes
  * executable, never writable and executable). `module` is what it must have been made from; or NULL: the one inside,
  * whose bytes are checked for damage then. `options` is what it must have been made with, but the level, or

@@ -42,7 +42,7 @@ u32 wr_native_poll(Instance *i, u32 spent) {
         code = WR_TRAP_OUT_OF_FUEL;
     bool spills = code != WR_TRAP_NONE
                       ? store->pauses && wr_native_ops.can_pause(store)
-                      : (interrupt & POLL_SPILL) != 0 && wr_native_spill_by_chance(i->native);
+                      : (interrupt & POLL_SPILL) != 0 && wr_native_spills(i->native, i);
     if (code == WR_TRAP_NONE && !spills) return 0;
     store->written.reason = code;
     i->native->pending = spills ? ERROR_PAUSED : wr_error_trap(code);

@@ -357,8 +357,45 @@ static Native *native_of(Store *store) {
     return n;
 }
 
+/* ---- hasty code: where it is, and having it look --- */
+
+static void enlist(Native *n) {
+    if (n->is_hasty) return;
+    n->is_hasty = true;
+    wr_os_mutex_lock(&n->engine->hasty_lock);
+    n->next_hasty = n->engine->hasty;
+    n->engine->hasty = n;
+    wr_os_mutex_unlock(&n->engine->hasty_lock);
+    wr_store_raise(n->store, POLL_SPILL); /* there may have been an alarm */
+    n->store->engine->tier_ops->warm(n->store->engine);
+}
+
+static void strike_off(Native *n) {
+    if (!n->is_hasty) return;
+    wr_os_mutex_lock(&n->engine->hasty_lock);
+    Native **place = &n->engine->hasty;
+    while (*place != n) place = &(*place)->next_hasty;
+    *place = n->next_hasty;
+    wr_os_mutex_unlock(&n->engine->hasty_lock);
+}
+
+void wr_native_ask(Engine *engine) {
+    NativeEngine *native = wr_native_engine(engine);
+    if (native == NULL) return;
+    wr_os_mutex_lock(&native->hasty_lock);
+    for (const Native *n = native->hasty; n != NULL; n = n->next_hasty)
+        wr_store_raise(n->store, POLL_SPILL);
+    wr_os_mutex_unlock(&native->hasty_lock);
+}
+
+bool wr_native_is_hasty(const Func *func) {
+    const Artifact *artifact = func->native_code ? wr_artifact_at(func->native_code) : NULL;
+    return artifact == NULL || native_is_hasty(wr_artifact_options(artifact));
+}
+
 static void store_free(Store *store) {
     Native *n = store->native;
+    strike_off(n);
     if (n->stack != NULL) wr_native_return_stack(n->engine, n->stack);
     wr_native_free_sites(n);
     wr_free(&store->alloc, n, sizeof *n);
@@ -382,7 +419,10 @@ static bool uses_heap(const Module *m) {
 static void compile_func(Instance *i, Func *func, const Artifact *artifact) {
     const void *code = wr_artifact_code(artifact, func->index);
     const void *entry = wr_artifact_entry(artifact, func->index);
-    if (code == NULL || entry == NULL || func->native_entry != NULL) return;
+    if (code == NULL || entry == NULL) return;
+    if (func->native_entry != NULL &&
+        (native_is_hasty(wr_artifact_options(artifact)) || !wr_native_is_hasty(func)))
+        return;
     func->home = NULL;
     func->native_code = code;
     func->native_tail = wr_artifact_tail_code(artifact, func->index);
@@ -395,6 +435,7 @@ static void attach_artifact(Instance *i, const Artifact *artifact) {
     n->no_polls = n->no_polls || !wr_artifact_polls(artifact);
     n->no_fuel = n->no_fuel || !wr_artifact_counts_fuel(artifact);
     n->no_spills = n->no_spills || !wr_artifact_options(artifact)->migratable;
+    if (native_is_hasty(wr_artifact_options(artifact)) && i->store->engine->tier != NULL) enlist(n);
     for (u32 k = 0; k < i->module->ncodes; k++) compile_func(i, &i->own_funcs[k], artifact);
 }
 

@@ -124,6 +124,8 @@ typedef struct Native {
     struct NativeStack *stack;   /* NULL while none is needed */
     struct NativeSites *sites;   /* sites.h; NULL until something is thrown */
     u32 spill_period, spill_random;
+    struct Native *next_hasty;    /* NativeEngine.hasty */
+    bool is_hasty;                /* it is in that list */
     NativeActivation *activation; /* innermost */
 } Native;
 
@@ -132,6 +134,11 @@ extern const NativeOps wr_native_ops; /* native.c: for Module.native_ops */
 /* Makes functions of an instance compiled that have got code since it was made, while its code may be running
  * interpreted: at a place where its frames are canonical. */
 void wr_native_attach_running(Instance *instance);
+
+/* Has stores' hasty code (artifact.h) look at its next poll: TierOps.ask. Any thread. */
+void wr_native_ask(Engine *engine);
+/* Whether a function has no code, or hasty code, to which other code is to be preferred. */
+bool wr_native_is_hasty(const Func *func);
 
 /* Changes when compiled code made before must not run with this runtime: mixes the helpers' names and
  * signatures, the offsets of all fields that compiled code reads, and a number that is counted up by

@@ -14,6 +14,7 @@ static void free_native(Engine *engine) {
     NativeEngine *native = engine->native;
     wr_compiler_stop(native->compiler);
     wr_native_free_spares(native);
+    wr_os_mutex_destroy(&native->hasty_lock);
     wr_os_mutex_destroy(&native->lock);
     wr_free(&engine->alloc, native, sizeof *native);
 }
@@ -23,6 +24,7 @@ NativeEngine *wr_native_engine(Engine *engine) {
     NativeEngine *native = engine->native;
     if (native == NULL && (native = wr_alloc_zero(&engine->alloc, sizeof *native)) != NULL) {
         wr_os_mutex_init(&native->lock);
+        wr_os_mutex_init(&native->hasty_lock);
         engine->native = native;
         engine->native_free = free_native;
     }

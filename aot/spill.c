@@ -7,6 +7,9 @@
 #include "sites.h"
 #include "switch.h"
 
+/* Deep in C no more: whoever goes on takes one more activation. */
+#define SPILL_NESTING 32u
+
 /* Called by the landing pad of a frame: where its locals and operands go. */
 Slot *wr_native_spill(Instance *i, u32 func_index, u32 pc, u32 entry, u32 nslots) {
     Func *func = &i->own_funcs[func_index - i->module->nimported_funcs];
@@ -55,9 +58,6 @@ void wr_native_spill_frames(Native *native, NativeActivation *a) {
 
 /* ---- for tests ---- */
 
-/* Deep in C no more: whoever goes on takes one more activation. */
-#define CHANCE_NESTING 32u
-
 void wr_native_spill_prepare(Native *native) {
     const char *period = getenv("WASMRUN_SPILL"); /* docs/aot.md */
     if (period == NULL) return;
@@ -66,12 +66,42 @@ void wr_native_spill_prepare(Native *native) {
     if (native->spill_period > 0) wr_store_raise(native->store, POLL_SPILL);
 }
 
-bool wr_native_spill_by_chance(Native *native) {
+static bool is_chosen(Native *native) {
     u32 x = native->spill_random;
     x ^= x << 13;
     x ^= x >> 17;
     x ^= x << 5;
     native->spill_random = x;
-    if (native->spill_period == 0 || x % native->spill_period != 0) return false;
-    return native->store->nesting < CHANCE_NESTING && wr_native_can_spill(native);
+    return x % native->spill_period == 0;
+}
+
+/* ---- at a poll ---- */
+
+/* Where the innermost function polls. Helpers of the code's own may be around the call; nothing is inlined in hasty code. */
+static bool find_place(const Native *native, NativePlace *place) {
+    NativeRegisters at;
+    wr_switch_registers(native->exit, &at);
+    do {
+        const u8 *pc = (const u8 *)(uintptr_t)at.pc - 1;
+        const Artifact *artifact = wr_artifact_at(pc);
+        if (artifact == NULL) return false;
+        if (wr_artifact_places(artifact, pc, place, 1) > 0) return true;
+    } while (at.sp < native->activation->top && wr_native_step(native, native->activation, &at));
+    return false;
+}
+
+static bool is_asked(const Native *native, Instance *i) {
+    Store *store = native->store;
+    const Module *m = i->module;
+    NativePlace place;
+    if (store->engine->tier == NULL || !find_place(native, &place)) return false;
+    if (place.func_index < m->nimported_funcs || place.func_index >= m->nfuncs) return false;
+    TierFrame frame = {&i->own_funcs[place.func_index - m->nimported_funcs],
+                       m->bytes + place.offset};
+    return store->engine->tier_ops->ask(store, &frame);
+}
+
+bool wr_native_spills(Native *native, Instance *instance) {
+    bool wants = native->spill_period > 0 ? is_chosen(native) : is_asked(native, instance);
+    return wants && native->store->nesting < SPILL_NESTING && wr_native_can_spill(native);
 }

@@ -17,6 +17,8 @@ bool wr_native_can_spill(const Native *native);
 void wr_native_spill_frames(Native *native, NativeActivation *a);
 /* Of a store with migratable code: for tests, polls at random if the environment asks for it. */
 void wr_native_spill_prepare(Native *native);
-bool wr_native_spill_by_chance(Native *native);
+/* At a poll of the instance's code: whether the activation is to be written down now, since there is better code than
+ * hasty one, or by chance. */
+bool wr_native_spills(Native *native, Instance *instance);
 
 #endif

@@ -30,6 +30,8 @@ typedef struct NativeEngine {
     OsMutex lock; /* of what follows: one module at a time is compiled, on all threads */
     Compiler *compiler;
     atomic_bool told_of_cache; /* that it is not used, and why */
+    OsMutex hasty_lock;        /* of what follows, and of Native.next_hasty */
+    struct Native *hasty;      /* stores with hasty code */
     SpareStack spares[MAX_SPARE_STACKS];
 } NativeEngine;
 

@@ -18,18 +18,21 @@
 #define LATE (MS / 2)
 #define WEIGHT 4u         /* of a sample; a late one has 1 */
 #define HOT (8u * WEIGHT) /* samples of what could be compiled before that is done */
-#define LOOKS 1000u       /* so often code looks whether it comes to a loop that can be entered */
+#define LOOKS 1000u       /* so often code looks whether it comes to a loop that can be entered, */
+#define MANY_LOOKS 30000u /* and when there is new code: about a millisecond */
 #define IDLE (500 * MS)   /* after which the compiler's process ends */
 #define MAX_FAILURES 3u
 
 #define MAX_FUNCTIONS 64u /* of one request, beside what they call */
 #define MAX_POINTS 256u   /* of one module, ever */
-#define MAX_SLICES 12u    /* of one module in the cache */
+#define MAX_SLICES 12u    /* of one module in the cache; and as many hasty ones */
 /* Bytes of code of the first slice; twice as many for each one after it. */
 #define BUDGET ((u64)4 << 10)
 #define BUDGET_MAX ((u64)256 << 10)
-#define MAX_COPIES 4u /* of a function, that are reckoned with */
-#define SMALL 256u    /* bytes that any function costs */
+#define HASTE 4u /* so much more code has a hasty slice: it takes a tenth of the time */
+#define LARGE ((ptrdiff_t)1 << 10) /* bytes: a function of which not every loop can be entered */
+#define MAX_COPIES 4u              /* of a function, that are reckoned with */
+#define SMALL 256u                 /* bytes that any function costs */
 
 #define ASKED 0x80000000u /* in TierModule.scores: it has been in a request */
 
@@ -42,6 +45,7 @@ typedef struct TierModule {
     u64 *points;             /* MAX_POINTS: CompileRequest.points */
     u32 npoints, nasked;     /* of these the first have been in a request */
     u32 nslices, ncached;
+    u32 nhasty;    /* hasty slices in the cache */
     bool is_going; /* it is being deleted */
 } TierModule;
 
@@ -78,6 +82,7 @@ static void raise_alarm(Tier *t) {
     atomic_store(&t->since, wr_os_now());
     atomic_store(&t->fresh, true);
     t->engine->executor->alarm(t->engine, 1);
+    wr_native_ask(t->engine);
 }
 
 static void silence(Tier *t) {
@@ -101,6 +106,7 @@ static TierModule *module_of(Tier *t, Module *m) {
     }
     tm->module = m;
     tm->nslices = tm->ncached = m->nslices;
+    tm->nhasty = m->nhasty;
     tm->next = t->modules;
     t->modules = m->tier = tm;
     return tm;
@@ -110,11 +116,11 @@ static u32 *score_of(const TierModule *tm, const Func *func) {
     return &tm->scores[func->index - tm->module->nimported_funcs];
 }
 
-/* False if it is known, or there is no more room. */
+/* Whether it is to be in the next request: not if it has been in one, or there is no more room. */
 static bool add_point(TierModule *tm, const u8 *pc) {
     u64 point = wr_module_offset(tm->module, pc);
     for (u32 i = 0; i < tm->npoints; i++)
-        if (tm->points[i] == point) return false;
+        if (tm->points[i] == point) return i >= tm->nasked;
     if (tm->npoints == MAX_POINTS) return false;
     tm->points[tm->npoints++] = point;
     return true;
@@ -154,7 +160,7 @@ static void expect_request(const Tier *t) {
 }
 
 static bool is_ready(const Tier *t, const TierModule *tm) {
-    return tm->samples >= (t->is_eager ? 1 : HOT);
+    return !tm->is_going && tm->samples >= (t->is_eager ? 1 : HOT);
 }
 
 /* The one with the most samples, if that are enough. */
@@ -210,13 +216,21 @@ static u32 rank_functions(const TierModule *tm, Hot *hot) {
     return count;
 }
 
-/* Puts the new points in it to those that have been in a request. */
+/* Puts the new points in it to those that have been in a request; of a large function the last one, and forgets the
+ * others: each loop around costs as much as the whole function. */
 static void take_points(TierModule *tm, const Code *code) {
-    for (u32 i = tm->nasked; i < tm->npoints; i++) {
+    u32 room = code->end - code->start > LARGE ? 1 : MAX_POINTS;
+    for (u32 i = tm->npoints; i-- > tm->nasked;) {
         u64 point = tm->points[i];
         if (!is_in(tm, point, code)) continue;
-        tm->points[i] = tm->points[tm->nasked];
+        tm->points[i] = tm->points[--tm->npoints];
+        if (room == 0) continue;
+        room -= 1;
+        memmove(tm->points + tm->nasked + 1, tm->points + tm->nasked,
+                (tm->npoints - tm->nasked) * sizeof *tm->points);
+        tm->npoints += 1;
         tm->points[tm->nasked++] = point;
+        i += 1; /* one more is before it */
     }
 }
 
@@ -245,6 +259,15 @@ static NativeOptions options_of(const Engine *engine) {
     return options;
 }
 
+/* The same for code that is compiled in no time; false if all is. */
+static bool hasty_options(const Engine *engine, NativeOptions *options) {
+    *options = options_of(engine);
+    bool is_hasty = !native_is_hasty(options) && options->level > 0;
+    options->level = 0;
+    options->migratable = options->polled = true;
+    return is_hasty;
+}
+
 static u64 budget_of(const TierModule *tm) {
     u64 budget = tm->nslices < 7 ? BUDGET << tm->nslices : BUDGET_MAX;
     return min_u64(budget, BUDGET_MAX);
@@ -253,6 +276,7 @@ static u64 budget_of(const TierModule *tm) {
 /* Any thread may be compiling; nobody else is. */
 static Error *compile(Tier *t, TierModule *tm, const CompileRequest *request, CompileStats *stats) {
     Module *m = tm->module;
+    u32 *ncached = native_is_hasty(&request->options) ? &tm->nhasty : &tm->ncached;
     u8 *bytes;
     size_t size;
     Cache place;
@@ -261,13 +285,13 @@ static Error *compile(Tier *t, TierModule *tm, const CompileRequest *request, Co
     if (error != NULL) return error;
     wr_log(t->engine, WR_LOG_INFO, "compiled %u functions in %u ms", (unsigned)stats->functions,
            (unsigned)(stats->total_ns / MS));
-    const Cache *cache = tm->ncached < MAX_SLICES ? wr_aot_open_cache(t->engine, &place) : NULL;
+    const Cache *cache = *ncached < MAX_SLICES ? wr_aot_open_cache(t->engine, &place) : NULL;
     if (cache != NULL) {
         wr_cache_path(cache, m, request, path);
-        wr_cache_slice_path(path, tm->ncached, slice);
+        wr_cache_slice_path(path, *ncached, slice);
     }
     error = wr_aot_take(m, &request->options, bytes, size, cache, slice);
-    tm->ncached += error == NULL && cache != NULL;
+    *ncached += error == NULL && cache != NULL;
     return error;
 }
 
@@ -301,8 +325,73 @@ static void note_success(Tier *t, const CompileStats *stats) {
     if (t->stats.first_ns == 0) t->stats.first_ns = wr_os_now() - t->warm_since;
 }
 
-/* Compiles what is hot in a module. Under the lock, which is free meanwhile. */
-static void compile_hot(Tier *t, TierModule *tm) {
+/* Under the lock, which is free meanwhile. False when it failed. */
+static bool do_request(Tier *t, TierModule *tm, CompileRequest *request) {
+    CompileStats stats;
+    request->is_urgent = t->is_eager;
+    request->same_module = t->sent == tm->module;
+    Error *error = t->compiler == NULL ? start_compiler(t) : NULL;
+    if (error == NULL) {
+        t->busy = tm;
+        wr_os_mutex_unlock(&t->lock);
+        error = compile(t, tm, request, &stats);
+        wr_os_mutex_lock(&t->lock);
+        t->busy = NULL;
+        t->sent = tm->module;
+    } else {
+        t->is_off = true;
+    }
+    if (error == NULL)
+        note_success(t, &stats);
+    else
+        note_failure(t, error, !tm->is_going);
+    t->idle_since = wr_os_now();
+    return error == NULL;
+}
+
+static bool has_code(const Module *m, u32 func_index) {
+    const Artifact *a = atomic_load_explicit(&m->artifact, memory_order_acquire);
+    for (; a != NULL; a = wr_artifact_older(a))
+        if (wr_artifact_code(a, func_index) != NULL) return true;
+    return false;
+}
+
+/* The functions that are hot and have no code, and in each of them the point that was seen last. *cost: of compiling
+ * them well. */
+static u32 find_bare(const TierModule *tm, u32 *functions, u64 *points, u32 *npoints, u64 *cost) {
+    const Module *m = tm->module;
+    Hot hot[MAX_FUNCTIONS];
+    u32 count = rank_functions(tm, hot), found = 0;
+    *npoints = 0;
+    *cost = 0;
+    for (u32 i = 0; i < count; i++) {
+        if (has_code(m, hot[i].function)) continue;
+        *cost += hot[i].cost;
+        const Code *code = wr_module_code(m, hot[i].function);
+        functions[found++] = hot[i].function;
+        for (u32 k = tm->npoints; k-- > tm->nasked;) {
+            if (!is_in(tm, tm->points[k], code)) continue;
+            points[(*npoints)++] = tm->points[k];
+            break;
+        }
+    }
+    return found;
+}
+
+/* What is hot and has no code gets some at once, which better code takes the place of, unless that is little enough to be
+ * compiled well at once. False if there is none. */
+static bool compile_hastily(Tier *t, TierModule *tm) {
+    u32 functions[MAX_FUNCTIONS];
+    u64 points[MAX_FUNCTIONS], budget = budget_of(tm), cost;
+    CompileRequest request = {.functions = functions, .points = points, .budget = HASTE * budget};
+    if (!hasty_options(t->engine, &request.options)) return false;
+    request.nfunctions = find_bare(tm, functions, points, &request.npoints, &cost);
+    if (cost <= budget && !t->is_eager) return false;
+    return request.nfunctions > 0 && do_request(t, tm, &request);
+}
+
+/* Compiles what is hot in a module. */
+static void compile_well(Tier *t, TierModule *tm) {
     u32 functions[MAX_FUNCTIONS], nasked = tm->nasked;
     u64 budget = budget_of(tm);
     u32 count = take_functions(tm, budget, functions);
@@ -311,26 +400,17 @@ static void compile_hot(Tier *t, TierModule *tm) {
                               .nfunctions = count,
                               .points = tm->points + nasked,
                               .npoints = tm->nasked - nasked,
-                              .budget = budget,
-                              .is_urgent = t->is_eager,
-                              .same_module = t->sent == tm->module};
+                              .budget = budget};
     if (count == 0) return;
-    CompileStats stats;
-    Error *error = t->compiler == NULL ? start_compiler(t) : NULL;
-    if (error == NULL) {
-        t->busy = tm;
-        wr_os_mutex_unlock(&t->lock);
-        error = compile(t, tm, &request, &stats);
-        wr_os_mutex_lock(&t->lock);
-        t->busy = NULL;
-        t->sent = tm->module;
-    } else {
-        t->is_off = true;
-    }
-    if (error != NULL) note_failure(t, error, !tm->is_going);
+    (void)do_request(t, tm, &request);
     tm->nslices += 1;
-    if (error == NULL) note_success(t, &stats);
-    t->idle_since = wr_os_now();
+}
+
+/* For tests each kind of code gets its turn to run. */
+static void compile_hot(Tier *t, TierModule *tm) {
+    bool has_more = compile_hastily(t, tm);
+    if (has_more) raise_alarm(t);
+    if (!tm->is_going && !t->is_off && !(has_more && t->is_eager)) compile_well(t, tm);
     t->tick = TICK_MIN;
     wr_os_cond_signal(&t->idle);
 }
@@ -381,19 +461,27 @@ static void warm(Engine *engine) {
 
 /* ---- looking -------------------------------------------------------------------------------- */
 
-static void attach_all(Store *store) {
+static void attach_all(Tier *t, Store *store) {
     for (Instance *i = store->instances; i != NULL; i = i->next) {
         const Artifact *newest = atomic_load_explicit(&i->module->artifact, memory_order_acquire);
-        if (i->attached != newest && i->module->native_ops != NULL) wr_native_attach_running(i);
+        if (i->attached == newest || i->module->native_ops == NULL) continue;
+        wr_native_attach_running(i);
+        atomic_store(&t->looks, (int)MANY_LOOKS);
     }
+}
+
+static const Func *own_func(const TierFrame *frame) {
+    const Instance *i = func_instance(frame->func);
+    return &i->own_funcs[frame->func->index - i->module->nimported_funcs];
 }
 
 /* The frame's function is compiled, but it runs interpreted. */
 static bool is_compiled(const TierFrame *frame) {
-    const Instance *i = func_instance(frame->func);
-    const Func *own = &i->own_funcs[frame->func->index - i->module->nimported_funcs];
-    return own->native_entry != NULL && frame->func->home != NULL;
+    return own_func(frame)->native_entry != NULL && frame->func->home != NULL;
 }
+
+/* There is no better code for it to come. */
+static bool is_settled(const TierFrame *frame) { return !wr_native_is_hasty(own_func(frame)); }
 
 static const void *find_loop(const TierFrame *frame) {
     const Instance *i = func_instance(frame->func);
@@ -421,9 +509,9 @@ static const void *look(Store *store, const TierFrame *frames, u32 count) {
     if (count == 0) return NULL;
     if (t->is_eager)
         compile_now(t, frames, count);
-    else if (atomic_exchange(&t->fresh, false) && !is_compiled(frames))
+    else if (atomic_exchange(&t->fresh, false) && !is_settled(frames))
         sample(t, frames, count);
-    attach_all(store);
+    attach_all(t, store);
     bool waits = is_compiled(frames);
     const void *code = waits ? find_loop(frames) : NULL;
     if (code != NULL) atomic_fetch_add_explicit(&t->entered, 1, memory_order_relaxed);
@@ -434,6 +522,27 @@ static const void *look(Store *store, const TierFrame *frames, u32 count) {
     }
     silence(t);
     return code;
+}
+
+static bool is_attached(const Store *store) {
+    for (const Instance *i = store->instances; i != NULL; i = i->next)
+        if (i->attached != atomic_load_explicit(&i->module->artifact, memory_order_acquire))
+            return false;
+    return true;
+}
+
+/* New code is attached by the interpreter, so frames go there. */
+static bool ask(Store *store, const TierFrame *frame) {
+    Tier *t = store->engine->tier;
+    if (t->is_eager) {
+        compile_now(t, frame, 1);
+        return !is_attached(store) || is_settled(frame);
+    }
+    (void)wr_store_lower(store, POLL_SPILL);
+    if (atomic_exchange(&t->fresh, false) && !is_settled(frame)) sample(t, frame, 1);
+    if (!is_attached(store) || is_settled(frame)) return true;
+    silence(t);
+    return false;
 }
 
 wr_tier_stats_t wr_tier_stats(const Engine *engine) {
@@ -448,21 +557,36 @@ wr_tier_stats_t wr_tier_stats(const Engine *engine) {
 
 /* ---- modules and engines -------------------------------------------------------------------- */
 
+/* The slices of one kind that the cache has; how many. */
+static u32 adopt_slices(Module *module, const Cache *cache, const NativeOptions *options) {
+    CompileRequest request = {.options = *options};
+    char path[CACHE_PATH_MAX], slice[CACHE_PATH_MAX];
+    wr_cache_path(cache, module, &request, path);
+    for (u32 i = 0; i < MAX_SLICES; i++) {
+        wr_cache_slice_path(path, i, slice);
+        if (!wr_aot_take_cached(module, slice, options)) return i;
+    }
+    return MAX_SLICES;
+}
+
+static bool adopt_whole(Module *module, const Cache *cache, const NativeOptions *options) {
+    CompileRequest request = {.options = *options};
+    char path[CACHE_PATH_MAX];
+    wr_cache_path(cache, module, &request, path);
+    return wr_aot_take_cached(module, path, options);
+}
+
 void wr_tier_adopt(Module *module) {
     Cache place;
-    char path[CACHE_PATH_MAX], slice[CACHE_PATH_MAX];
+    NativeOptions options = options_of(module->engine), hasty;
     wr_aot_ready(module);
     const Cache *cache = wr_aot_open_cache(module->engine, &place);
     if (cache == NULL) return;
-    CompileRequest request = {.options = options_of(module->engine)};
-    wr_cache_path(cache, module, &request, path);
-    bool has_whole = wr_aot_take_cached(module, path, &request.options);
-    for (u32 i = 0; !has_whole && i < MAX_SLICES; i++) {
-        wr_cache_slice_path(path, i, slice);
-        if (!wr_aot_take_cached(module, slice, &request.options)) break;
-        module->nslices += 1;
-    }
-    if (has_whole || module->nslices > 0)
+    bool has_whole = adopt_whole(module, cache, &options);
+    if (!has_whole && hasty_options(module->engine, &hasty))
+        module->nhasty = adopt_slices(module, cache, &hasty);
+    if (!has_whole) module->nslices = adopt_slices(module, cache, &options);
+    if (has_whole || module->nslices + module->nhasty > 0)
         wr_log(module->engine, WR_LOG_INFO, "began with what the cache has compiled");
 }
 
@@ -504,7 +628,7 @@ static void stop(Engine *engine) {
     engine->tier = NULL;
 }
 
-static const TierOps ops = {.warm = warm, .look = look, .forget = forget, .stop = stop};
+static const TierOps ops = {.warm = warm, .look = look, .ask = ask, .forget = forget, .stop = stop};
 
 bool wr_tier_start(Engine *engine) {
     Tier *t = wr_alloc_zero(&engine->alloc, sizeof *t);

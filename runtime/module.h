@@ -272,7 +272,7 @@ typedef struct wr_module {
     void (*artifact_free)(struct Artifact *artifact);
     const struct NativeOps *native_ops; /* runs it (store.h); set before the module is shared */
     struct TierModule *tier;            /* what its code does (TierOps): under the tier's lock */
-    u32 nslices;                        /* artifacts that the cache had of parts of it */
+    u32 nslices, nhasty;                /* artifacts that the cache had of parts of it */
     _Atomic(void *) shadows; /* the executor's: what it has added to code (Executor.module_free) */
 
     wr_module_stats_t stats;

@@ -288,6 +288,9 @@ typedef struct TierOps {
      * for the loop at the beginning of which the first one stands, to go on in (NativeOps.enter), or NULL. The
      * functions of frames may change (Executor.reseat). */
     const void *(*look)(Store *store, const TierFrame *frames, u32 count);
+    /* Compiled code that is to give way looks, because there was an alarm. Whether the frames of its activation are to be
+     * written down, for the interpreter to go on with. */
+    bool (*ask)(Store *store, const TierFrame *frame);
     void (*forget)(Module *module); /* which is going: frees Module.tier */
     void (*stop)(Engine *engine);   /* which is going: frees Engine.tier */
 } TierOps;

@@ -184,7 +184,7 @@ static Callee callee_of_func(Lower *l, LLVMValueRef func, u32 type_index, bool t
 
 static Callee callee_by_index(Lower *l, u32 index, bool tail) {
     const FuncDecl *decl = &l->module->funcs[index];
-    if (index < l->module->nimported_funcs) {
+    if (index < l->module->nimported_funcs || l->unit->plan->is_hasty) {
         LLVMValueRef func = wr_lower_entity(l, offsetof(struct wr_instance, funcs), index);
         return callee_of_func(l, func, decl->type_index, tail);
     }

@@ -143,8 +143,10 @@ Error *wr_plan_make(Plan *plan, const CompileJob *job) {
     const Alloc *alloc = &job->module->engine->alloc;
     plan->module = job->module;
     plan->options = job->options;
+    plan->is_hasty = job->nfunctions > 0 && native_is_hasty(&job->options);
     if (!settle_target(plan, job, alloc) || !make_shapes(plan, alloc) ||
-        !find_tail_calls(plan, alloc) || !wr_fixed_find(plan, !wr_slice_is_whole(job), alloc))
+        !find_tail_calls(plan, alloc) ||
+        !wr_fixed_find(plan, plan->is_hasty || !wr_slice_is_whole(job), alloc))
         return ERROR_OOM;
     if (plan->options.guarded) plan->guarded_memories = find_guarded(job->module);
     return NULL;

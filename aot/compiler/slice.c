@@ -6,7 +6,8 @@
 #include "decode_code.h"
 #include "store.h"
 
-#define LOOPS_AROUND 8u  /* loops around each other that have entries: the outermost ones */
+#define LOOPS_AROUND                                                                               \
+    8u /* loops around each other that have entries: the outermost ones; one in haste */
 #define MAX_LOOPS 1024u  /* in all; later points' have none */
 #define MAX_NESTED 1024u /* blocks around a point; what is deeper has no entry */
 
@@ -133,8 +134,8 @@ static bool add_loops(Slice *s, const CompileJob *job, u32 func_index, u64 point
     Instr instr;
     while (wr_instr_next(&r, &instr) && wr_module_offset(m, instr.start) < point)
         if (!follow(&nest, m, &instr)) return true;
-    u32 added = 0;
-    for (u32 i = 0; i < nest.count && added < LOOPS_AROUND; i++) {
+    u32 added = 0, most = native_is_hasty(&job->options) ? 1 : LOOPS_AROUND;
+    for (u32 i = 0; i < nest.count && added < most; i++) {
         if (nest.loops[i] == 0) continue;
         if (!add_loop(s, &m->engine->alloc, nest.loops[i], func_index)) return false;
         added += 1;

@@ -33,6 +33,7 @@ typedef struct FixedTable {
 typedef struct Plan {
     const Module *module;
     NativeOptions options;
+    bool is_hasty; /* native_is_hasty(), and a slice: others may take the place of any function */
     const char *triple, *cpu, *features;
     const char *preserving; /* features, for functions that preserve all registers */
     u32 *shapes;            /* by type index: shape, or NONE_U32 */
