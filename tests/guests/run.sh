@@ -11,7 +11,7 @@
 #   other NAME      like guest, for another guest program
 # The transcript is their standard output, then 'status N' if the last one failed. Without such lines
 # the program is run once. Environment: WASMRUN_FLAGS, further options of wasmrun; TIMEOUT, seconds
-# for one guest (240); KEEP=1 keeps the directories; EDIT, a line of sed for what is expected.
+# for one guest (600); KEEP=1 keeps the directories; EDIT, a line of sed for what is expected.
 
 here=$(cd "$(dirname "$0")" && pwd)
 update=
@@ -40,7 +40,7 @@ transcript() (
     mkdir -p "$scratch/$1/dir/root" && cd "$scratch/$1/dir" || exit
     lines=$(sed -n '/^ \*\/$/q; s/^ \* \$ //p' "$here/$1.c")
     export NAME=$1
-    timeout "${TIMEOUT:-240}" bash -c "$words"$'\n'"${lines:-guest}" \
+    timeout "${TIMEOUT:-600}" bash -c "$words"$'\n'"${lines:-guest}" \
         guest >../out 2>../err </dev/null
     status=$?
     [ "$status" = 0 ] || echo "status $status" >>../out

@@ -87,7 +87,7 @@ def main() -> int:
         child = subprocess.Popen(command, stdin=subprocess.DEVNULL)
         thread = threading.Thread(target=connect, args=((host, port),), daemon=True)
     thread.start()
-    return child.wait(timeout=float(os.environ.get("TIMEOUT", "240")))
+    return child.wait(timeout=float(os.environ.get("TIMEOUT", "600")))
 
 
 if __name__ == "__main__":
