@@ -1,9 +1,11 @@
 #!/bin/sh
-# generate.sh FOLDER COUNT: modules made of random bytes, new ones each time, by the generators that are installed: binaryen's
-# `wasm-opt -ttf` and `wasm-tools smith`. Those with which wasmrun can do nothing are passed over later.
+# generate.sh FOLDER COUNT WASMRUN: new modules each time: loops over arrays (loops.py), and what the generators that are
+# installed make of random bytes: binaryen's `wasm-opt -ttf` and `wasm-tools smith`. Those with which wasmrun can do nothing
+# are passed over later.
 set -eu
 folder=$1
 count=$2
+wasmrun=$3
 here=$(cd "$(dirname "$0")" && pwd)
 mkdir -p "$folder"
 random=$folder/random
@@ -26,6 +28,11 @@ from_smith() {
     wasm-tools smith -c "$here/smith.json" -o "$folder/smith-$1.wasm" "$random" 2>/dev/null ||
         rm -f "$folder/smith-$1.wasm"
 }
+
+"$here/loops.py" "$folder" "$count"
+for text in "$folder"/loops-*.wat; do
+    "$wasmrun" wat2wasm --no-names -o "${text%.wat}.wasm" "$text"
+done
 
 i=0
 while [ "$i" -lt "$count" ]; do

@@ -18,16 +18,6 @@ bool wr_is_frozen_load(LLVMValueRef value) {
     return LLVMIsAFreezeInst(value) != NULL && is_volatile_load(LLVMGetOperand(value, 0));
 }
 
-static void thaw_block(LLVMBasicBlockRef block) {
-    LLVMValueRef next;
-    for (LLVMValueRef i = LLVMGetFirstInstruction(block); i != NULL; i = next) {
-        next = LLVMGetNextInstruction(i);
-        if (!wr_is_frozen_load(i)) continue;
-        LLVMReplaceAllUsesWith(i, LLVMGetOperand(i, 0));
-        LLVMInstructionEraseFromParent(i);
-    }
-}
-
 /* The one instruction that uses it, if it is in the same block; or NULL. */
 static LLVMValueRef only_user(LLVMValueRef value) {
     LLVMUseRef use = LLVMGetFirstUse(value);
@@ -42,10 +32,52 @@ static bool is_intrinsic(LLVMValueRef call) {
     return LLVMIsAFunction(callee) != NULL && LLVMGetIntrinsicID(callee) != 0;
 }
 
-static bool is_computation(LLVMValueRef value) {
+static bool is_computed_with_constant(LLVMValueRef value) {
+    return LLVMIsABinaryOperator(value) && LLVMIsAConstantInt(LLVMGetOperand(value, 1));
+}
+
+static bool is_extension(LLVMValueRef value) {
+    return LLVMIsAZExtInst(value) != NULL || LLVMIsASExtInst(value) != NULL;
+}
+
+/* Whether the result of what `operand` is computed with is extended, so that LLVM may extend the operand instead. If it is
+ * used for nothing else in one block, extend_first() does so. */
+static bool is_extended_later(LLVMValueRef operand, LLVMValueRef computation) {
+    LLVMUseRef use = LLVMGetFirstUse(computation);
+    while (use != NULL && !is_extension(LLVMGetUser(use))) use = LLVMGetNextUse(use);
+    return use != NULL && (only_user(operand) == NULL || only_user(computation) == NULL);
+}
+
+/* Whether LLVM would make another load of it when it selects instructions, which had the place of a selection or none:
+ * selections of narrow numbers are made of 32 bits, and extensions go before computations. It stays frozen. */
+static bool is_changed_later(LLVMValueRef frozen) {
+    LLVMTypeRef type = LLVMTypeOf(frozen);
+    if (LLVMGetTypeKind(type) != LLVMIntegerTypeKind) return false;
+    bool is_narrow = LLVMGetIntTypeWidth(type) < 32;
+    for (LLVMUseRef use = LLVMGetFirstUse(frozen); use != NULL; use = LLVMGetNextUse(use)) {
+        LLVMValueRef user = LLVMGetUser(use);
+        if (is_narrow && LLVMIsASelectInst(user)) return true;
+        if (is_computed_with_constant(user) && is_extended_later(frozen, user)) return true;
+    }
+    return false;
+}
+
+static void thaw_block(LLVMBasicBlockRef block) {
+    LLVMValueRef next;
+    for (LLVMValueRef i = LLVMGetFirstInstruction(block); i != NULL; i = next) {
+        next = LLVMGetNextInstruction(i);
+        if (!wr_is_frozen_load(i) || is_changed_later(i)) continue;
+        LLVMReplaceAllUsesWith(i, LLVMGetOperand(i, 0));
+        LLVMInstructionEraseFromParent(i);
+    }
+}
+
+/* What `operand` may be taken in by. */
+static bool is_computation(LLVMValueRef value, LLVMValueRef operand) {
+    if (LLVMIsASelectInst(value)) return LLVMGetOperand(value, 0) != operand;
     if (LLVMIsACallInst(value)) return is_intrinsic(value);
     return LLVMIsABinaryOperator(value) || LLVMIsAUnaryOperator(value) || LLVMIsACastInst(value) ||
-           LLVMIsACmpInst(value) || LLVMIsASelectInst(value) || LLVMIsAInsertElementInst(value) ||
+           LLVMIsACmpInst(value) || LLVMIsAInsertElementInst(value) ||
            LLVMIsAExtractElementInst(value) || LLVMIsAShuffleVectorInst(value) ||
            LLVMIsAFreezeInst(value);
 }
@@ -60,7 +92,7 @@ static void settle(LLVMValueRef load) {
     LLVMMetadataRef place = LLVMInstructionGetDebugLoc(load);
     LLVMValueRef value = load, user;
     for (int i = 0; i < MOST_STEPS && (user = only_user(value)) != NULL; i++) {
-        bool goes_on = is_computation(user);
+        bool goes_on = is_computation(user, value);
         if (goes_on || stores_back(user, value, load)) LLVMInstructionSetDebugLoc(user, place);
         if (!goes_on) break;
         value = user;
@@ -68,8 +100,7 @@ static void settle(LLVMValueRef load) {
 }
 
 static bool is_bitwise(LLVMValueRef value) {
-    if (!LLVMIsABinaryOperator(value) || !LLVMIsAConstantInt(LLVMGetOperand(value, 1)))
-        return false;
+    if (!is_computed_with_constant(value)) return false;
     LLVMOpcode op = LLVMGetInstructionOpcode(value);
     return op == LLVMAnd || op == LLVMOr || op == LLVMXor;
 }
@@ -87,8 +118,7 @@ static void extend_first(LLVMValueRef load) {
     if (extension == NULL || !is_bitwise(bitwise)) return;
     bool is_signed = LLVMIsASExtInst(extension) != NULL;
     LLVMTypeRef type = LLVMTypeOf(extension);
-    if ((!is_signed && LLVMIsAZExtInst(extension) == NULL) || LLVMGetIntTypeWidth(type) > 64)
-        return;
+    if (!is_extension(extension) || LLVMGetIntTypeWidth(type) > 64) return;
     LLVMBuilderRef b = LLVMCreateBuilderInContext(LLVMGetTypeContext(type));
     LLVMPositionBuilderBefore(b, bitwise);
     LLVMSetCurrentDebugLocation2(b, LLVMInstructionGetDebugLoc(load));

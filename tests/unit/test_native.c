@@ -253,7 +253,19 @@ static void traps(Run *r) {
         "  (i32.load16_u (i32.and (i32.load16_u (i32.const 65536)) (i32.const 15))))"
         " (func (export \"signed\") (param i32) (result i64)"
         "  (i32.store8 (local.get 0) (local.get 0))"
-        "  (i64.extend_i32_s (i32.or (i32.load16_s (i32.const 65536)) (i32.const 4)))))");
+        "  (i64.extend_i32_s (i32.or (i32.load16_s (i32.const 65536)) (i32.const 4))))"
+        " (func (export \"masked twice\") (param i32) (result i32) (local i32)"
+        "  (i32.store8 (i32.const 1) (local.get 0))"
+        "  (local.set 1 (i32.and (i32.load (local.get 0)) (i32.const 65535)))"
+        "  (if (i32.and (local.get 0) (i32.const 1)) (then (i32.store (i32.const 7) (local.get "
+        "1))))"
+        "  (i32.load (local.get 1)))"
+        " (func (export \"selected\") (param i32) (result i32)"
+        "  (i32.store8 (i32.const 1) (local.get 0))"
+        "  (i32.store8 (i32.const 9)"
+        "   (select (i32.load8_u (local.get 0)) (i32.load8_u offset=4 (local.get 0))"
+        "    (i32.lt_u (i32.load8_u (i32.const 77)) (i32.const 3))))"
+        "  (local.get 0)))");
     call(r, i, "div", 0);
     call(r, i, "div", -1);
     call(r, i, "div", 7);
@@ -275,6 +287,10 @@ static void traps(Run *r) {
     call(r, i, "far", 3);
     call(r, i, "masked", 3);
     call(r, i, "signed", 3);
+    for (int k = 65532; k < 65538; k++) {
+        call(r, i, "masked twice", k);
+        call(r, i, "selected", k);
+    }
 }
 
 Test(native, traps_and_their_backtraces) { run_all(traps, 0, 1); }
