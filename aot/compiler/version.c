@@ -784,6 +784,7 @@ static bool make_versions(Versioning *v) {
 /* The access that loads what another one stores; NULL if there is none. */
 static const Access *source_of(const Versioning *v, const Access *store) {
     LLVMValueRef value = LLVMGetOperand(store->instruction, 0);
+    if (wr_is_frozen_load(value)) value = LLVMGetOperand(value, 0);
     for (u32 i = 0; i < v->naccesses; i++)
         if (v->accesses[i].instruction == value) return &v->accesses[i];
     return NULL;
