@@ -15,6 +15,7 @@
  * shows that base + i * step lies in the memory for the first and for the last i, as integers; so it does for those
  * between, and what lies in the memory is less than 2^32, and equal to what it is modulo 2^32.
  *
+ * A loop that does nothing but look for the first difference of two runs of bytes passes over equal words behind `ready`.
  * A loop that does nothing but copy a run of bytes gets no second version, but a call of memmove before it.
  *
  * Of a loop with an access that has no such form there is no second version: that one may trap, so all stores
@@ -67,7 +68,7 @@ typedef struct Carried {
         at_gate; /* phis in its place: at the gate, in the fast loop, in the loop as it was */
     LLVMValueRef fast, fresh;
     LLVMValueRef moved; /* of loops that copy: behind what memmove does */
-    u64 step;           /* of those, too: what is added in each iteration */
+    u64 step;           /* of loops that copy or compare: what is added in each iteration */
     LLVMValueRef start; /* what both loops begin with: at_gate, or fuel that is more */
 } Carried;
 
@@ -101,6 +102,10 @@ typedef struct Versioning {
     ValueMap at_gate; /* phi of the header -> that of the gate */
     LLVMBasicBlockRef gate, ready, tail, left;
     LLVMValueRef exit_trip, rounds, counter;
+    bool compares; /* a loop that looks for the first difference */
+    LLVMBasicBlockRef
+        enter;         /* from where the fast loop is entered: `ready`, or behind what is equal */
+    LLVMValueRef done; /* how many iterations are not done by the fast loop */
     /* a loop that copies */
     Run run;
     LLVMBasicBlockRef moved; /* NULL if it does not */
@@ -459,6 +464,47 @@ static LLVMValueRef build_gate_tests(Versioning *v) {
     return bad;
 }
 
+/* ---- hints for loops ---- */
+
+#define BOUNDED "wasmrun.bounded" /* our own */
+
+static unsigned kind_loop(LLVMContextRef context) {
+    return LLVMGetMDKindIDInContext(context, "llvm.loop", 9);
+}
+
+/* At the branch back. The node's first part is itself, so that no two loops share one. */
+static void mark_loop(const Versioning *v, LLVMValueRef branch, const char *hint) {
+    LLVMContextRef context = v->unit->context;
+    LLVMMetadataRef text = LLVMMDStringInContext2(context, hint, strlen(hint));
+    LLVMMetadataRef parts[] = {LLVMTemporaryMDNode(context, NULL, 0),
+                               LLVMMDNodeInContext2(context, &text, 1)};
+    LLVMMetadataRef node = LLVMMDNodeInContext2(context, parts, 2);
+    LLVMMetadataReplaceAllUsesWith(parts[0], node);
+    LLVMSetMetadata(branch, kind_loop(context), LLVMMetadataAsValue(context, node));
+}
+
+#define HINTS 16u /* more are not looked at */
+
+/* A node that begins with this text, behind itself if it is a loop's. */
+static bool is_hint(LLVMValueRef node, const char *hint) {
+    LLVMValueRef first;
+    unsigned size;
+    if (LLVMIsAMDNode(node) == NULL || LLVMGetMDNodeNumOperands(node) != 1) return false;
+    LLVMGetMDNodeOperands(node, &first);
+    const char *text = first != NULL ? LLVMGetMDString(first, &size) : NULL;
+    return text != NULL && size == strlen(hint) && memcmp(text, hint, size) == 0;
+}
+
+bool wr_loop_is_bounded(LLVMContextRef context, LLVMValueRef branch) {
+    LLVMValueRef node = LLVMGetMetadata(branch, kind_loop(context)), parts[HINTS];
+    unsigned count = node != NULL ? LLVMGetMDNodeNumOperands(node) : 0;
+    if (count == 0 || count > HINTS) return false;
+    LLVMGetMDNodeOperands(node, parts);
+    for (unsigned i = 1; i < count; i++)
+        if (parts[i] != NULL && is_hint(parts[i], BOUNDED)) return true;
+    return false;
+}
+
 /* ---- the fast loop ---- */
 
 static LLVMValueRef copy_of(const Versioning *v, LLVMValueRef value) {
@@ -503,7 +549,6 @@ static bool read_constants(Versioning *v) {
         LLVMInsertIntoBuilder(v->b, copy);
         if (!wr_value_map_put(&v->copies, a->instruction, copy)) return false;
     }
-    LLVMBuildBr(v->b, copied_block(v, v->loop->header));
     return true;
 }
 
@@ -517,18 +562,123 @@ static void ease_access(Versioning *v, const Access *a, LLVMValueRef copy) {
     LLVMSetVolatile(copy, 0);
 }
 
+/* ---- loops that look for the first difference of two runs of bytes ---- */
+
+/* What a value was loaded by, if it is one that was loaded. */
+static LLVMValueRef unfrozen(LLVMValueRef value) {
+    return wr_is_frozen_load(value) ? LLVMGetOperand(value, 0) : value;
+}
+
+/* Whether a branch leaves the loop if and only if two bytes that it has loaded differ. */
+static bool leaves_at_difference(const Versioning *v, LLVMValueRef branch) {
+    if (LLVMIsABranchInst(branch) == NULL || !LLVMIsConditional(branch)) return false;
+    LLVMValueRef condition = LLVMGetCondition(branch);
+    if (LLVMIsAICmpInst(condition) == NULL) return false;
+    LLVMIntPredicate compare = LLVMGetICmpPredicate(condition);
+    if (compare != LLVMIntEQ && compare != LLVMIntNE) return false;
+    LLVMValueRef a = unfrozen(LLVMGetOperand(condition, 0));
+    LLVMValueRef b = unfrozen(LLVMGetOperand(condition, 1));
+    LLVMValueRef first = v->accesses[0].instruction, second = v->accesses[1].instruction;
+    if (!((a == first && b == second) || (a == second && b == first))) return false;
+    return wr_loop_has_block(v->loop, LLVMGetSuccessor(branch, compare == LLVMIntNE));
+}
+
+/* Whether it does nothing else, and goes over the bytes upwards. */
+static bool is_comparison(const Versioning *v) {
+    if (v->naccesses != 2 || v->stores_else || v->loop->nblocks > 3 || count_exits(v) != 2)
+        return false;
+    for (u32 i = 0; i < 2; i++) {
+        const Affine *index = &v->groups[v->accesses[i].group].index;
+        if (LLVMTypeOf(v->accesses[i].instruction) != v->unit->i8 || index->step.nterms != 0 ||
+            (u32)index->step.constant != 1)
+            return false;
+    }
+    for (u32 i = 0; i < v->loop->nblocks; i++)
+        if (leaves_at_difference(v, LLVMGetBasicBlockTerminator(v->loop->blocks[i]))) return true;
+    return false;
+}
+
+/* The eight bytes that the access reads in this iteration and those behind it. */
+static LLVMValueRef build_word(const Versioning *v, const Access *a, LLVMValueRef iteration) {
+    LLVMValueRef way = LLVMBuildNUWAdd(v->b, iteration, number(v, a->offset), "");
+    LLVMValueRef start = v->groups[a->group].start;
+    LLVMValueRef address = LLVMBuildInBoundsGEP2(v->b, v->unit->i8, start, &way, 1, "");
+    LLVMValueRef word = LLVMBuildLoad2(v->b, v->unit->i64, address, "");
+    LLVMSetMetadata(word, v->unit->kind_tbaa, v->unit->tbaa_memory);
+    LLVMSetAlignment(word, 1);
+    return word;
+}
+
+/* The number of the first byte of a word that is not 0; targets are little-endian. */
+static LLVMValueRef build_first_byte(const Versioning *v, LLVMValueRef word) {
+    unsigned id = LLVMLookupIntrinsicID("llvm.cttz", 9);
+    LLVMTypeRef type = v->unit->i64;
+    LLVMValueRef arguments[] = {word, LLVMConstInt(v->unit->i1, 1, 0)};
+    LLVMValueRef zeros = LLVMBuildCall2(v->b, LLVMIntrinsicGetType(v->unit->context, id, &type, 1),
+                                        LLVMGetIntrinsicDeclaration(v->unit->module, id, &type, 1),
+                                        arguments, 2, "");
+    return LLVMBuildLShr(v->b, zeros, number(v, 3), "");
+}
+
+/* What is carried into the iteration of that number. */
+static void build_moved(const Versioning *v, Carried *c, LLVMValueRef trip) {
+    LLVMTypeRef type = LLVMTypeOf(c->phi);
+    LLVMValueRef way = LLVMBuildMul(v->b, LLVMBuildIntCast2(v->b, trip, type, 0, ""),
+                                    LLVMConstInt(type, c->step, 0), "");
+    c->moved = LLVMBuildAdd(v->b, c->at_gate, way, "");
+}
+
+/* Passes over equal bytes, eight at a time, from `ready` to `enter`: to the iteration that finds a difference, if it is among
+ * those eight, or to one of the last eight of the chunk. */
+static void build_comparison(Versioning *v) {
+    LLVMBasicBlockRef ready = v->ready, more = new_block(v), word = new_block(v);
+    LLVMBasicBlockRef differs = new_block(v);
+    LLVMValueRef zero = number(v, 0);
+    v->enter = new_block(v);
+    LLVMBuildBr(v->b, more);
+    LLVMPositionBuilderAtEnd(v->b, more);
+    LLVMValueRef at = LLVMBuildPhi(v->b, v->unit->i64, "");
+    LLVMValueRef behind = LLVMBuildNUWAdd(v->b, at, number(v, 8), "");
+    LLVMValueRef fits = LLVMBuildICmp(v->b, LLVMIntULT, behind, v->rounds, "");
+    LLVMBuildCondBr(v->b, fits, word, v->enter);
+    LLVMPositionBuilderAtEnd(v->b, word);
+    LLVMValueRef difference = LLVMBuildXor(v->b, build_word(v, &v->accesses[0], at),
+                                           build_word(v, &v->accesses[1], at), "");
+    LLVMValueRef is_equal = LLVMBuildICmp(v->b, LLVMIntEQ, difference, zero, "");
+    mark_loop(v, LLVMBuildCondBr(v->b, is_equal, more, differs), BOUNDED);
+    LLVMAddIncoming(at, &zero, &ready, 1);
+    LLVMAddIncoming(at, &behind, &word, 1);
+    LLVMPositionBuilderAtEnd(v->b, differs);
+    LLVMValueRef found = LLVMBuildNUWAdd(v->b, at, build_first_byte(v, difference), "");
+    LLVMBuildBr(v->b, v->enter);
+    LLVMPositionBuilderAtEnd(v->b, v->enter);
+    v->done = LLVMBuildPhi(v->b, v->unit->i64, "");
+    LLVMAddIncoming(v->done, &at, &more, 1);
+    LLVMAddIncoming(v->done, &found, &differs, 1);
+    for (u32 i = 0; i < v->ncarried; i++) build_moved(v, &v->carried[i], v->done);
+}
+
+/* ---- the fast loop itself ---- */
+
+static void enter_fast_loop(Versioning *v) {
+    v->enter = v->ready;
+    v->done = number(v, 0);
+    if (v->compares) build_comparison(v);
+    LLVMBuildBr(v->b, copied_block(v, v->loop->header));
+}
+
 /* The header's phis, then the counter and what of each group's addresses changes with it. */
 static bool build_fast_header(Versioning *v) {
-    LLVMValueRef zero = number(v, 0);
+    enter_fast_loop(v);
     LLVMPositionBuilderAtEnd(v->b, copied_block(v, v->loop->header));
     for (u32 i = 0; i < v->ncarried; i++) {
         Carried *c = &v->carried[i];
         c->fast = LLVMBuildPhi(v->b, LLVMTypeOf(c->phi), "");
-        LLVMAddIncoming(c->fast, &c->start, &v->ready, 1);
+        LLVMAddIncoming(c->fast, v->compares ? &c->moved : &c->start, &v->enter, 1);
         if (!wr_value_map_put(&v->copies, c->phi, c->fast)) return false;
     }
     v->counter = LLVMBuildPhi(v->b, v->unit->i64, "");
-    LLVMAddIncoming(v->counter, &zero, &v->ready, 1);
+    LLVMAddIncoming(v->counter, &v->done, &v->enter, 1);
     for (u32 i = 0; i < v->ngroups; i++) {
         Group *g = &v->groups[i];
         LLVMValueRef way = LLVMBuildNSWMul(v->b, v->counter, g->step, "");
@@ -633,47 +783,6 @@ static bool copy_loop(Versioning *v) {
     return true;
 }
 
-/* ---- hints for loops ---- */
-
-#define BOUNDED "wasmrun.bounded" /* our own */
-
-static unsigned kind_loop(LLVMContextRef context) {
-    return LLVMGetMDKindIDInContext(context, "llvm.loop", 9);
-}
-
-/* At the branch back. The node's first part is itself, so that no two loops share one. */
-static void mark_loop(const Versioning *v, LLVMValueRef branch, const char *hint) {
-    LLVMContextRef context = v->unit->context;
-    LLVMMetadataRef text = LLVMMDStringInContext2(context, hint, strlen(hint));
-    LLVMMetadataRef parts[] = {LLVMTemporaryMDNode(context, NULL, 0),
-                               LLVMMDNodeInContext2(context, &text, 1)};
-    LLVMMetadataRef node = LLVMMDNodeInContext2(context, parts, 2);
-    LLVMMetadataReplaceAllUsesWith(parts[0], node);
-    LLVMSetMetadata(branch, kind_loop(context), LLVMMetadataAsValue(context, node));
-}
-
-#define HINTS 16u /* more are not looked at */
-
-/* A node that begins with this text, behind itself if it is a loop's. */
-static bool is_hint(LLVMValueRef node, const char *hint) {
-    LLVMValueRef first;
-    unsigned size;
-    if (LLVMIsAMDNode(node) == NULL || LLVMGetMDNodeNumOperands(node) != 1) return false;
-    LLVMGetMDNodeOperands(node, &first);
-    const char *text = first != NULL ? LLVMGetMDString(first, &size) : NULL;
-    return text != NULL && size == strlen(hint) && memcmp(text, hint, size) == 0;
-}
-
-bool wr_loop_is_bounded(LLVMContextRef context, LLVMValueRef branch) {
-    LLVMValueRef node = LLVMGetMetadata(branch, kind_loop(context)), parts[HINTS];
-    unsigned count = node != NULL ? LLVMGetMDNodeNumOperands(node) : 0;
-    if (count == 0 || count > HINTS) return false;
-    LLVMGetMDNodeOperands(node, parts);
-    for (unsigned i = 1; i < count; i++)
-        if (parts[i] != NULL && is_hint(parts[i], BOUNDED)) return true;
-    return false;
-}
-
 /* ---- from one iteration to the next, and out ---- */
 
 static void build_tail(Versioning *v) {
@@ -745,14 +854,27 @@ static bool reserve(Versioning *v) {
 
 static void collect_carried(Versioning *v) {
     LLVMValueRef phi = LLVMGetFirstInstruction(v->loop->header);
+    v->ncarried = 0;
     for (; LLVMIsAPHINode(phi) != NULL; phi = LLVMGetNextInstruction(phi))
         v->carried[v->ncarried++] = (Carried){.phi = phi, .next = incoming(phi, v->loop->latch)};
+}
+
+/* Whether all that the loop carries on are numbers to which a constant is added. */
+static bool has_constant_steps(Versioning *v) {
+    for (u32 i = 0; i < v->ncarried; i++) {
+        Carried *c = &v->carried[i];
+        Affine form;
+        if (!wr_affine_of(&v->scope, c->phi, &form) || form.step.nterms != 0) return false;
+        c->step = form.step.constant;
+    }
+    return true;
 }
 
 static bool make_versions(Versioning *v) {
     if (!reserve(v)) return true;
     choose_chunk(v);
     collect_carried(v);
+    v->compares = !counts_fuel(v) && is_comparison(v) && has_constant_steps(v);
     v->gate = new_block(v);
     LLVMPositionBuilderAtEnd(v->b, v->gate);
     if (!build_gate_phis(v)) return false;
@@ -783,8 +905,7 @@ static bool make_versions(Versioning *v) {
 
 /* The access that loads what another one stores; NULL if there is none. */
 static const Access *source_of(const Versioning *v, const Access *store) {
-    LLVMValueRef value = LLVMGetOperand(store->instruction, 0);
-    if (wr_is_frozen_load(value)) value = LLVMGetOperand(value, 0);
+    LLVMValueRef value = unfrozen(LLVMGetOperand(store->instruction, 0));
     for (u32 i = 0; i < v->naccesses; i++)
         if (v->accesses[i].instruction == value) return &v->accesses[i];
     return NULL;
@@ -813,6 +934,7 @@ static bool add_to_run(Versioning *v, const Access *store) {
  * the end of each iteration. */
 static bool is_copy(Versioning *v) {
     u32 stores = 0;
+    v->run = (Run){0};
     if (v->loop->nblocks > 2 || v->stores_else || count_exits(v) != 1) return false;
     for (u32 i = 0; i < v->naccesses; i++) {
         if (LLVMIsAStoreInst(v->accesses[i].instruction) == NULL) continue;
@@ -824,21 +946,6 @@ static bool is_copy(Versioning *v) {
     return (r->step < 0 ? -r->step : r->step) == r->bytes &&
            wr_linear_same_terms(&v->groups[r->from].index.step, &v->groups[r->to].index.step, 32) &&
            (u32)v->groups[r->from].index.step.constant == (u32)r->step;
-}
-
-/* Whether all that the loop carries on are numbers to which a constant is added. */
-static bool collect_steps(Versioning *v) {
-    if (!reserve(v)) return false;
-    collect_carried(v);
-    for (u32 i = 0; i < v->ncarried; i++) {
-        Carried *c = &v->carried[i];
-        Affine form;
-        if (!wr_affine_of(&v->scope, c->phi, &form) || form.step.nterms != 0) return false;
-        c->step = form.step.constant;
-        c->at_gate = c->start = incoming(c->phi, v->loop->preheader);
-        if (!wr_value_map_put(&v->at_gate, c->phi, c->at_gate)) return false;
-    }
-    return true;
 }
 
 /* Fewer are done by the loop as it was: about as long as a gate and a call take. */
@@ -877,12 +984,17 @@ static void build_memmove(const Versioning *v, LLVMValueRef from, LLVMValueRef t
                    LLVMGetIntrinsicDeclaration(u->module, id, types, 3), arguments, 4, "");
 }
 
-/* What is carried into the iteration of that number. */
-static void build_moved(const Versioning *v, Carried *c, LLVMValueRef trip) {
-    LLVMTypeRef type = LLVMTypeOf(c->phi);
-    LLVMValueRef way = LLVMBuildMul(v->b, LLVMBuildIntCast2(v->b, trip, type, 0, ""),
-                                    LLVMConstInt(type, c->step, 0), "");
-    c->moved = LLVMBuildAdd(v->b, c->at_gate, way, "");
+/* False: it is not one of those, and nothing has changed. */
+static bool prepare_copy(Versioning *v) {
+    if (!is_copy(v) || !reserve(v)) return false;
+    collect_carried(v);
+    if (!has_constant_steps(v)) return false;
+    for (u32 i = 0; i < v->ncarried; i++) {
+        Carried *c = &v->carried[i];
+        c->at_gate = c->start = incoming(c->phi, v->loop->preheader);
+        if (!wr_value_map_put(&v->at_gate, c->phi, c->at_gate)) return false;
+    }
+    return true;
 }
 
 static void make_copy(Versioning *v) {
@@ -928,8 +1040,8 @@ static void version_loop(Unit *unit, Arena *arena, LLVMValueRef function, const 
     if (!look_at_all(v) || !find_trips(v) || v->naccesses == 0 || is_over_soon(v) ||
         !group_accesses(v))
         return;
-    bool copies = !counts_fuel(v) && is_copy(v);
-    if (copies ? !collect_steps(v) : !is_worth_it(v) || !is_affordable(v)) return;
+    bool copies = !counts_fuel(v) && prepare_copy(v);
+    if (!copies && (!is_worth_it(v) || !is_affordable(v))) return;
     v->b = LLVMCreateBuilderInContext(unit->context);
     if (copies)
         make_copy(v);

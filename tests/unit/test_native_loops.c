@@ -263,6 +263,26 @@ static void copy(void) {
         say("(br_if $top (i32.ne (local.get $i) (local.get $r))))\n");
 }
 
+/* A loop that looks for the first difference of two runs: in a part of the memory where most bytes are equal, or anywhere. */
+static void search(void) {
+    static const char *const conditions[] = {"i32.ne", "i32.ne", "i32.lt_u"};
+    u32 size = 1000 + chance(3000), at = chance(40), step = chance(8) ? 1 : 2;
+    if (chance(4)) {
+        say("(memory.fill (i32.const 0) (i32.const 7) (i32.const %u))\n"
+            "(i32.store8 (i32.const %u) (i32.const 8))\n"
+            "(local.set $p (i32.and (local.get $p) (i32.const 2047)))\n"
+            "(local.set $q (i32.and (local.get $q) (i32.const 2047)))\n",
+            size, chance(size));
+    }
+    say("(block $out (loop $top\n(br_if $out (%s (i32.load8_u offset=%u (i32.add (local.get $p) "
+        "(local.get $i))) (i32.load8_%s offset=%u (i32.add (local.get $q) (local.get $i)))))\n",
+        PICK(conditions), at, chance(6) ? "u" : "s", chance(2) ? at : chance(40));
+    if (chance(8) == 0) say("(global.set $g (i64.extend_i32_u (local.get $i)))\n");
+    advance((i32)step, 3);
+    if (chance(6) == 0) say("(local.set $a (i64.add (local.get $a) (i64.const 3)))\n");
+    say("(br_if $top (i32.ne (local.get $i) (local.get $n)))))\n");
+}
+
 static void function(u32 index) {
     static const char *const starts[] = {"(i32.const 0)", "(i32.const 0)", "(local.get $n)",
                                          "(local.get $r)"};
@@ -274,10 +294,12 @@ static void function(u32 index) {
     say("(local.set $k (i32.const %u))\n", chance(4) ? 3000 : 100000);
     if (nested) say("(loop $outer\n");
     say("(local.set $i %s)\n(local.set $s (local.get $p))\n", PICK(starts));
-    if (chance(4) == 0)
-        copy();
-    else
-        loop();
+    switch (chance(8)) {
+    case 0:
+    case 1: copy(); break;
+    case 2: search(); break;
+    default: loop();
+    }
     if (nested)
         say("(local.set $p (i32.add (local.get $p) (i32.const %u)))\n(br_if $outer (i32.lt_u "
             "(local.tee $j (i32.add (local.get $j) (i32.const 1))) (i32.const %u))))\n",
