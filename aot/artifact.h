@@ -24,7 +24,7 @@ typedef struct Artifact Artifact;
 /* What is fixed when compiling; a part of the header, of the cache's key, and of what must match. */
 typedef struct NativeOptions {
     bool guarded;    /* accesses of 32-bit memories rely on the guard; else every one is checked */
-    bool polled;     /* polls at back-edges and entries: deadlines and interruption */
+    bool polled;     /* polls at back-edges and entries: for deadlines and interruption */
     bool fuel;       /* counts fuel as the interpreter does */
     bool migratable; /* spill paths */
     u8 level;        /* 0..3; 4: size */
@@ -33,6 +33,11 @@ typedef struct NativeOptions {
 /* Slices that are compiled in no time and run until there is better code (tier.c): not optimised, their functions call each
  * other as they call those elsewhere, and their frames can be written down. */
 INLINE bool native_is_hasty(const NativeOptions *o) { return o->level == 0 && o->migratable; }
+
+/* Whether such code looks by itself whether to stop; else it is stopped by a signal (stop.h). */
+INLINE bool native_options_poll(const NativeOptions *o) {
+    return o->polled || o->fuel || o->migratable;
+}
 
 /* Takes the artifact's bytes from a file (mapped) or a buffer (copied to memory that then becomes
  * executable, never writable and executable). `module` is what it must have been made from; or NULL: the one inside,
@@ -73,7 +78,7 @@ const void *wr_artifact_loop(const Artifact *artifact, u64 offset);
 u64 wr_artifact_guarded_memories(
     const Artifact *artifact); /* bit i: memory i must be guarded (i < 64) */
 
-bool wr_artifact_polls(const Artifact *artifact); /* whoever counts fuel does */
+bool wr_artifact_polls(const Artifact *artifact);
 bool wr_artifact_counts_fuel(const Artifact *artifact);
 
 /* The artifact whose code contains pc, of all that are open in this process; NULL if none. Safe in

@@ -8,6 +8,7 @@
 #include "object.h"
 #include "parking.h"
 #include "spill.h"
+#include "stop.h"
 
 /* ---- calls ---------------------------------------------------------------------------------- */
 
@@ -19,10 +20,14 @@ static Error *call_interpreted(Native *native, Func *func, Slot *slots) {
 
 u32 wr_native_exit(Native *native, Func *func, Slot *slots) {
     wr_native_meter_stop(native);
-    native->pending = func->host != NULL
-                          ? wr_store_call_host(native->store, func, native->caller, slots)
-                          : call_interpreted(native, func, slots);
+    wr_native_go_out(native);
+    Error *error = func->host != NULL
+                       ? wr_store_call_host(native->store, func, native->caller, slots)
+                       : call_interpreted(native, func, slots);
+    Error *stuck = wr_native_come_in(native);
     wr_native_meter_go_on(native);
+    native->pending = error != NULL ? error : stuck;
+    if (error != NULL) wr_error_delete(stuck);
     return native->pending != NULL;
 }
 
@@ -33,12 +38,8 @@ u32 wr_native_func_matches(Instance *i, Func *func, u32 type) {
 u32 wr_native_poll(Instance *i, u32 spent) {
     Store *store = i->store;
     u32 interrupt = atomic_load_explicit(&store->interrupt, memory_order_relaxed);
-    wr_trap_code_t code = WR_TRAP_NONE;
-    if (interrupt & POLL_DEADLINE && store->deadline != 0)
-        code = WR_TRAP_DEADLINE;
-    else if (interrupt & POLL_INTERRUPT && store->interruptible)
-        code = WR_TRAP_INTERRUPTED;
-    else if (spent && !wr_native_meter_refill(i->native))
+    wr_trap_code_t code = store_stop(store, interrupt);
+    if (code == WR_TRAP_NONE && spent && !wr_native_meter_refill(i->native))
         code = WR_TRAP_OUT_OF_FUEL;
     bool spills = code != WR_TRAP_NONE
                       ? store->pauses && wr_native_ops.can_pause(store)

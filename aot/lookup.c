@@ -66,7 +66,7 @@ const Module *wr_artifact_made_from(const Artifact *artifact) { return artifact-
 const NativeOptions *wr_artifact_options(const Artifact *artifact) { return &artifact->options; }
 Features wr_artifact_features(const Artifact *artifact) { return artifact->features; }
 u64 wr_artifact_guarded_memories(const Artifact *artifact) { return artifact->guarded; }
-bool wr_artifact_polls(const Artifact *a) { return a->options.polled || a->options.fuel; }
+bool wr_artifact_polls(const Artifact *a) { return native_options_poll(&a->options); }
 bool wr_artifact_counts_fuel(const Artifact *a) { return a->options.fuel; }
 
 /* ---- unwinding ---- */

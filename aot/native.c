@@ -15,12 +15,14 @@
 #include "sites.h"
 #include "spill.h"
 #include "stacks.h"
+#include "stop.h"
 #include "switch.h"
 
 /* What an activation needs at least, so that its entry does not fault. */
 #define LEAST_STACK 4096u
 
 _Static_assert(offsetof(struct wr_instance, native) == INSTANCE_NATIVE, "switch.h");
+_Static_assert(offsetof(Native, interrupt) == NATIVE_INTERRUPT, "switch.h");
 _Static_assert(offsetof(Native, host_sp) == NATIVE_HOST_SP, "switch.h");
 _Static_assert(offsetof(Native, exit) == NATIVE_EXIT, "switch.h");
 _Static_assert(offsetof(Native, trap_code) == NATIVE_TRAP_CODE, "switch.h");
@@ -101,6 +103,23 @@ static bool on_fault(const OsFault *fault) {
     return true;
 }
 
+/* In the signal handler of a thread that is to stop. Where it is not in compiled code it is outside, or about to be, or
+ * will be in again: then the signal comes once more. */
+bool wr_native_on_stop(const OsFault *place) {
+    Native *n = thread_native;
+    OsRegisters at;
+    if (n == NULL || !wr_os_fault_registers(place, &at)) return true;
+    u32 interrupt = atomic_load(&n->store->interrupt);
+    if (!(interrupt & POLL_THREAD) || store_stop(n->store, interrupt) == WR_TRAP_NONE) return true;
+    wr_trap_code_t code = wr_native_must_stop(n, (const void *)(uintptr_t)at.pc);
+    if (code == WR_TRAP_NONE || n->stack == NULL || !on_stack(n, at.sp)) return false;
+    n->trap_code = code;
+    n->fault = at;
+    take_registers(&n->left, &at);
+    wr_os_fault_go_on(place, wr_switch_leave, (u64)(uintptr_t)n, LEFT_FAULTED);
+    return true;
+}
+
 /* ---- calls ---------------------------------------------------------------------------------- */
 
 static Error *prepare(Native *n) {
@@ -134,6 +153,7 @@ static bool begin(Native *n, NativeActivation *a, Instance *instance) {
 
 static void end(Native *n, const NativeActivation *a) {
     wr_native_meter_stop(n);
+    wr_native_go_out(n);
     if (UNLIKELY(a->carried != NULL)) wr_error_delete(a->carried);
     thread_native = a->thread_outer;
     n->store->nesting -= 1;
@@ -237,9 +257,10 @@ static Error *finish(Native *n, u32 how) {
 }
 
 /* Whether some code would not stop when it has to. */
-static bool would_run_on(const Native *n) {
+static bool would_run_on(Native *n) {
     const Store *store = n->store;
-    return (n->no_polls && store_stops(store)) || (n->no_fuel && store->fuel_on);
+    return (n->no_polls && store_stops(store) && !wr_native_can_stop(n)) ||
+           (n->no_fuel && store->fuel_on);
 }
 
 /* All functions of the store are interpreted from now on. */
@@ -265,8 +286,17 @@ static Error *go_on_elsewhere(Native *n, NativeActivation *a, Slot *slots) {
 }
 
 static bool can_pause(const Store *store) {
-    const Native *n = store->native;
+    Native *n = store->native;
     return n->is_off || !(n->no_spills || would_run_on(n));
+}
+
+/* What has been asked before is not waited for a signal with. */
+static Error *come_in(Native *n) {
+    Error *error = wr_native_come_in(n);
+    u32 interrupt = atomic_load_explicit(&n->store->interrupt, memory_order_relaxed);
+    if (LIKELY(error != NULL || !(interrupt & POLL_THREAD))) return error;
+    wr_trap_code_t code = store_stop(n->store, interrupt);
+    return code != WR_TRAP_NONE ? wr_error_trap(code) : NULL;
 }
 
 /* An activation: calls `entry`, an entry thunk or the like. */
@@ -275,6 +305,11 @@ static Error *run(Native *n, const void *entry, Instance *instance, const void *
     if (error != NULL) return error;
     NativeActivation a;
     if (!begin(n, &a, instance)) return wr_error_trap(WR_TRAP_STACK_EXHAUSTED);
+    error = come_in(n);
+    if (UNLIKELY(error != NULL)) {
+        end(n, &a);
+        return error;
+    }
     u32 how = wr_switch_enter(n, entry, instance, code, slots, (void *)(uintptr_t)a.top);
     if (how != LEFT_RETURNED) error = finish(n, how);
     if (UNLIKELY(error == ERROR_PAUSED)) return go_on_elsewhere(n, &a, slots);
@@ -350,6 +385,7 @@ static Native *native_of(Store *store) {
     n->engine = engine;
     memcpy(n->helpers, wr_switch_helpers, sizeof n->helpers);
     n->store = store;
+    n->interrupt = &store->interrupt;
     store->native = n;
     store->native_ops = &wr_native_ops;
     for (u32 i = 1; i < store->nfuncs; i++) store->funcs[i]->native_context = n;

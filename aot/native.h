@@ -37,6 +37,10 @@
  * holds nothing but compiled frames, no room has to be looked after before a helper is called, and
  * sanitizers never see it.
  *
+ * Stops. Code without polls may be left at any instruction, by a signal (stop.h): what it writes to objects of the store
+ * has to leave them in order wherever it ends. So each such change is one store, and an object that is made is
+ * complete before its cell is taken.
+ *
  * Leaving. Helpers never unwind. Those that can fail return a status; compiled code then calls
  * wr_native_trap() or wr_native_raise(), which do not return: they walk the compiled frames by the artifact's
  * tables, to a landing pad or to the activation's entry.
@@ -101,13 +105,14 @@ typedef struct NativeRegisters {
 typedef struct Native {
     /* read and written by compiled code */
     Instance *caller; /* see above */
-    u64 trap_element; /* written before TRAP with WR_TRAP_UNINITIALIZED_ELEMENT: which; or TRAP_NO_CALLEE */
     /* switch_*.S, which knows the offsets (switch.h) */
-    void *host_sp;    /* of the innermost activation: where frames of helpers begin */
-    NativeExit *exit; /* what the innermost helper that runs was called with */
+    const _Atomic(u32) *interrupt; /* the store's */
+    void *host_sp;                 /* of the innermost activation: where frames of helpers begin */
+    NativeExit *exit;              /* what the innermost helper that runs was called with */
     u32 trap_code, trap_offset, thrown;
     NativeRegisters left; /* where compiled code was left, or is to go on */
     /* read and written by compiled code */
+    u64 trap_element; /* written before TRAP with WR_TRAP_UNINITIALIZED_ELEMENT: which; or TRAP_NO_CALLEE */
     u64 trap_table;
     void *helpers[NATIVE_HELPERS];
     Slot values[NATIVE_VALUES];
@@ -115,6 +120,7 @@ typedef struct Native {
     bool needs_heap;        /* some code takes it that the store has one */
     bool is_off;            /* nothing is compiled any more */
     bool no_polls, no_fuel; /* some code does not look whether to stop, does not count fuel */
+    bool can_stop;          /* what does not look is stopped by a signal (stop.h) */
     bool no_spills;         /* some code cannot write its frames down */
     u32 nrooted;            /* of `values`, which a helper under way has as operands */
     Store *store;
@@ -144,6 +150,6 @@ bool wr_native_is_hasty(const Func *func);
  * signatures, the offsets of all fields that compiled code reads, and a number that is counted up by
  * hand when conventions change. The same in every build for a 64-bit little-endian host. */
 u64 wr_native_abi(void);
-#define NATIVE_ABI_REVISION 4u
+#define NATIVE_ABI_REVISION 5u
 
 #endif

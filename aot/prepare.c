@@ -47,8 +47,9 @@ void wr_module_add_artifact(Module *module, Artifact *artifact) {
 
 NativeOptions wr_aot_options(const Engine *engine) {
     const struct wr_config *config = &engine->config;
+    bool needs_polls = config->compiled_polls == POLLS_AUTO && !wr_engine_may_signal(engine);
     return (NativeOptions){.guarded = config->memory_mode == WR_MEMORY_GUARD,
-                           .polled = config->compiled_polls,
+                           .polled = config->compiled_polls == POLLS_ON || needs_polls,
                            .fuel = config->compiled_fuel,
                            .migratable = config->compiled_migratable,
                            .level = config->opt_level};

@@ -22,6 +22,7 @@
 
 /* Offsets that the assembly relies on; native.c compares them with the structures. */
 #define INSTANCE_NATIVE 80 /* Instance.native */
+#define NATIVE_INTERRUPT 8
 #define NATIVE_HOST_SP 16
 #define NATIVE_EXIT 24
 #define NATIVE_TRAP_CODE 32
@@ -30,6 +31,8 @@
 #define NATIVE_LEFT_PC 48
 #define NATIVE_LEFT_SP 56
 #define NATIVE_LEFT_SAVED 64
+
+#define ASKED 3 /* POLL_ASKED */
 
 /* Flags of helpers.def. */
 #define LEAF 1
@@ -43,12 +46,11 @@
 struct NativeExit {
 #if defined(__aarch64__)
     u64 saved[20];
-    u64 sp, unused;
 #else
     u64 saved[6]; /* r15 first */
+#endif
     u64 sp;
     Native *native;
-#endif
 };
 
 /* Whether there is code for this machine. */
@@ -61,6 +63,8 @@ u32 wr_switch_land(Native *native, u64 what);
 /* For what is thrown where Native.left says: makes that the landing pad, and returns what it takes, as above. 0: there is
  * none in this activation, which has to be left. */
 u64 wr_native_find_pad(Native *native);
+/* A helper returns, and Store.interrupt asks for something: how compiled code is left instead, as above, or 0. */
+u32 wr_native_stop_behind(Native *native);
 /* Where compiled code was when it called the helper. */
 void wr_switch_registers(const NativeExit *exit, NativeRegisters *out);
 /* For a thread that a fault handler puts here: leaves. void (Native *, u32 how) */

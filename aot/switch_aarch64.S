@@ -76,6 +76,7 @@
 
     .text
     .hidden wr_native_find_pad
+    .hidden wr_native_stop_behind
 
 /* x0 native, x1 entry, x2 context, x3 code, x4 slots, x5 top */
 FUNCTION wr_switch_enter
@@ -191,17 +192,35 @@ FUNCTION wr_switch_helper
     sub     sp, x14, #176
     PAIRS   stp, sp, 0
     str     x15, [sp, #160]
+    str     x16, [sp, #168]
     mov     x14, sp
     str     x14, [x16, #NATIVE_EXIT]
     .cfi_escape 0x0f, 4, 0x8f, 0xa0, 0x01, 0x06 /* CFA = *(sp + 160) */
     .cfi_escape 0x10, 30, 3, 0x8f, 0xd8, 0x00         /* x30 is at sp + 88 */
     blr     x17
+    ldr     x16, [sp, #168]
+    ldr     x14, [x16, #NATIVE_INTERRUPT]
+    ldrb    w14, [x14]
+    tst     w14, #ASKED
+    b.ne    .Lasked
+.Lback:
     ldr     x30, [sp, #88]
     ldr     x15, [sp, #160]
     mov     sp, x15
+    .cfi_remember_state
     .cfi_def_cfa sp, 0
     .cfi_restore x30
     ret
+    .cfi_restore_state
+.Lasked: /* x16 native, x0 what the helper returns */
+    mov     x19, x16
+    mov     x20, x0
+    mov     x0, x16
+    bl      wr_native_stop_behind
+    cbnz    w0, .Lleave
+    mov     x0, x20
+    ldp     x19, x20, [sp]
+    b       .Lback
     .cfi_endproc
     .size   wr_switch_helper, . - wr_switch_helper
 

@@ -52,6 +52,7 @@
 
     .text
     .hidden wr_native_find_pad
+    .hidden wr_native_stop_behind
 
 /* rdi native, rsi entry, rdx context, rcx code, r8 slots, r9 top */
 FUNCTION wr_switch_enter
@@ -187,9 +188,26 @@ FUNCTION wr_switch_helper
     pushq   8(%rax)
     .cfi_escape 0x0f, 6, 0x77, 0xc0, 0x00, 0x06, 0x23, 0x08 /* CFA = *(rsp + 64) + 8 */
     callq   *%r11
+    movq    72(%rsp), %rdi
+    movq    NATIVE_INTERRUPT(%rdi), %rcx
+    testb   $ASKED, (%rcx)
+    jne     .Lasked
+.Lback:
     movq    64(%rsp), %rsp
+    .cfi_remember_state
     .cfi_def_cfa rsp, 8
     ret
+    .cfi_restore_state
+.Lasked: /* rdi native, rax what the helper returns */
+    movq    %rax, (%rsp)
+    callq   wr_native_stop_behind
+    movl    %eax, %ecx
+    movq    (%rsp), %rax
+    testl   %ecx, %ecx
+    je      .Lback
+    movq    72(%rsp), %rbx
+    movl    %ecx, %eax
+    jmp     .Lleave
     .cfi_endproc
     .size   wr_switch_helper, . - wr_switch_helper
 

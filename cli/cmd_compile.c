@@ -25,6 +25,7 @@ static wr_compile_options_t options_of(const Settings *settings) {
     return (wr_compile_options_t){
         .level = (uint8_t)(settings->opt_level + 1),
         .no_polls = settings->no_polls,
+        .polls = settings->polls,
         .count_fuel = settings->count_fuel,
         .migratable = settings->migratable,
         .explicit_memory = settings->memory_mode == MEMORY_MODE_EXPLICIT,

@@ -61,7 +61,8 @@ static bool configure_compilation(const Settings *settings, wr_config_t *config)
     wr_engine_kind_t kind = wr_cli_engine_kind(settings);
     wr_config_set_engine_kind(config, kind);
     if (settings->opt_level >= 0) wr_config_set_opt_level(config, (unsigned)settings->opt_level);
-    wr_config_set_compiled_polls(config, !settings->no_polls);
+    if (settings->polls || settings->no_polls)
+        wr_config_set_compiled_polls(config, settings->polls);
     wr_config_set_compiled_fuel(config, settings->count_fuel || settings->fuel != UINT64_MAX);
     wr_config_set_compiled_migratable(config, settings->migratable);
     wr_config_set_perf_map(config, settings->perf_map);

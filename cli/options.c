@@ -91,8 +91,10 @@ static const Option options[] = {
            "The cache of compiled code [$XDG_CACHE_HOME/\nwasmrun, or $HOME/.cache/wasmrun]")
     OPTION("no-cache", 0, FLAG, IN_RUN, no_cache, 0, NULL,
            "Compile anew, and keep nothing")
+    OPTION("polls", 0, FLAG, IN_RUN | IN_WAST | IN_COMPILE, polls, 0, NULL,
+           "Let compiled code look whether to stop, not be\nstopped by a signal; slower by a few per cent")
     OPTION("no-polls", 0, FLAG, IN_RUN | IN_WAST | IN_COMPILE, no_polls, 0, NULL,
-           "Leave polls out of compiled code: it is faster,\nbut --timeout and threads need them")
+           "Leave polls out also where accesses are checked:\nthere --timeout and threads need them")
     OPTION("count-fuel", 0, FLAG, IN_WAST | IN_COMPILE, count_fuel, 0, NULL,
            "Count fuel in compiled code, for --fuel: else\ncode that has to count it is interpreted")
     OPTION("migratable", 0, FLAG, IN_RUN | IN_WAST | IN_COMPILE, migratable, 0, NULL,

@@ -39,7 +39,7 @@ typedef struct Settings {
     int engine, memory_mode;
     int opt_level;     /* 0..3, 4 for size; -1 = the default */
     const char *cache; /* the folder, or NULL: the user's */
-    bool no_cache, no_polls, count_fuel, migratable, perf_map, debug_info;
+    bool no_cache, polls, no_polls, count_fuel, migratable, perf_map, debug_info;
     const char *target, *target_cpu, *target_features;
     List features;
     bool in_place;

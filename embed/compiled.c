@@ -16,7 +16,7 @@ void wr_config_set_opt_level(wr_config_t *config, unsigned level) {
 }
 
 void wr_config_set_compiled_polls(wr_config_t *config, bool polls) {
-    config->compiled_polls = polls;
+    config->compiled_polls = polls ? POLLS_ON : POLLS_OFF;
 }
 
 void wr_config_set_compiled_fuel(wr_config_t *config, bool counts) {
@@ -54,7 +54,7 @@ void wr_config_set_compile_progress(wr_config_t *config, wr_compile_progress_t f
 
 static CompileRequest request_of(const wr_compile_options_t *o) {
     return (CompileRequest){.options = {.guarded = !o->explicit_memory,
-                                        .polled = !o->no_polls,
+                                        .polled = o->polls || (o->explicit_memory && !o->no_polls),
                                         .fuel = o->count_fuel,
                                         .migratable = o->migratable,
                                         .level = o->level ? (u8)(o->level - 1) : 2},

@@ -281,14 +281,10 @@ bool wr_interp_must_stop(Store *store, const u8 *pc) {
     u32 interrupt = atomic_load_explicit(&store->interrupt, memory_order_relaxed);
     if (!is_metered(store)) store->fuel = NO_FUEL;
     if (fiber->mode == RUNS_FREE) return false;
-    if (interrupt & POLL_DEADLINE && store->deadline != 0)
-        fiber->trap = WR_TRAP_DEADLINE;
-    else if (interrupt & POLL_INTERRUPT && store->interruptible)
-        fiber->trap = WR_TRAP_INTERRUPTED;
-    else if (is_metered(store) && !refuel(store, pc))
-        fiber->trap = WR_TRAP_OUT_OF_FUEL;
-    else
-        return false;
+    wr_trap_code_t code = store_stop(store, interrupt);
+    if (code == WR_TRAP_NONE && is_metered(store) && !refuel(store, pc)) code = WR_TRAP_OUT_OF_FUEL;
+    if (code == WR_TRAP_NONE) return false;
+    fiber->trap = code;
     return true;
 }
 

@@ -26,7 +26,6 @@ void wr_config_init(struct wr_config *config) {
         .warm_after = DEFAULT_WARM_AFTER,
         .max_shadow = DEFAULT_MAX_SHADOW,
         .opt_level = 2,
-        .compiled_polls = true,
         .alloc = wr_alloc_system,
     };
 #define FEATURE(id, name, on) config->features |= (Features)(on) << FEATURE_##id;
@@ -100,6 +99,12 @@ Error *wr_engine_create(const struct wr_config *config, const Executor *executor
     }
     *out = engine;
     return NULL;
+}
+
+/* Who wants explicit memories wants no signal handlers. */
+bool wr_engine_may_signal(const Engine *engine) {
+    return engine->config.memory_mode == WR_MEMORY_GUARD &&
+           engine->config.compiled_polls != POLLS_ON && wr_os_stops_supported();
 }
 
 /* Not when the engine is made: reading the host's limit takes longer than many a guest. */

@@ -1,10 +1,12 @@
 /*
  * os.h - the operating system, as the library needs it: address space, faults, threads, clocks, files.
- * One half of the OS seam (wasi/os.h is the other): os_posix.c, os_process_posix.c and os_cpu.c implement it, nothing else in
+ * One half of the OS seam (wasi/os.h is the other): os_posix.c, os_process_posix.c, os_stop_posix.c and os_cpu.c implement it, nothing else in
  * runtime/, interpreter/ or embed/ makes a system call or names a platform.
  */
 #ifndef WR_OS_H
 #define WR_OS_H
+
+#include <stdatomic.h>
 
 #include "base.h"
 
@@ -149,5 +151,39 @@ NODISCARD bool wr_os_fault_registers(const OsFault *fault, OsRegisters *register
 /* When the handler returns, the thread is in `function`, with two arguments, on the stack where it was:
  * nothing is on it to return to. Only where wr_os_fault_registers() is true. */
 void wr_os_fault_go_on(const OsFault *fault, void (*function)(void), u64 first, u64 second);
+
+/*
+ * Stops: another thread is interrupted wherever it is. The first call installs a handler for the process (SIGURG, on
+ * the alternate stack, chained: a handler that was there is called, too). `on_stop` runs in it on the thread that
+ * was sent the signal: async-signal-safe code only. It looks at the registers, as for a fault, and may go on
+ * elsewhere; false: this was not the place for it, and the signal shall come again. False: not here.
+ */
+typedef bool (*OsStopFunc)(const OsFault *place);
+bool wr_os_stops_supported(void);
+NODISCARD bool wr_os_stop_install(OsStopFunc on_stop);
+/* Prepares the calling thread; cheap when already done. Its number, by which others can send it the signal, until it
+ * ends; 0: it cannot be stopped. */
+#define OS_STOP_THREADS 32768u
+u32 wr_os_stop_thread(void);
+/* Sends it. Any thread, signal handlers too. A number that is no longer anybody's does no harm. */
+void wr_os_stop_send(u32 number);
+/* Sends it again to all threads that have not heard since the last time; true if there are any that have not heard. */
+bool wr_os_stop_send_again(void);
+/* The calling thread, which is prepared, has heard. */
+void wr_os_stop_heard(void);
+
+/* What one thread waits for and any may ring, signal handlers too where stops are supported. */
+typedef struct OsBell {
+    _Atomic(u32) rings;
+    OsMutex lock; /* both where stops are not supported */
+    OsCond wake;
+} OsBell;
+void wr_os_bell_init(OsBell *bell);
+void wr_os_bell_destroy(OsBell *bell);
+u32 wr_os_bell_rings(OsBell *bell); /* so far */
+void wr_os_bell_ring(OsBell *bell);
+/* Until it has rung more often than `rings`, or the clock of wr_os_now() reaches `until` (UINT64_MAX: for ever), or
+ * for no reason. */
+void wr_os_bell_wait(OsBell *bell, u32 rings, u64 until);
 
 #endif

@@ -85,10 +85,8 @@ static u64 load(const u8 *address, u32 size) {
 
 static wr_trap_code_t stopped(Store *store) {
     u32 interrupt = atomic_load_explicit(&store->interrupt, memory_order_relaxed);
-    if (store->deadline != 0 && (interrupt & POLL_DEADLINE || wr_os_now() >= store->deadline))
-        return WR_TRAP_DEADLINE;
-    if (store->interruptible && interrupt & POLL_INTERRUPT) return WR_TRAP_INTERRUPTED;
-    return WR_TRAP_NONE;
+    if (store->deadline != 0 && wr_os_now() >= store->deadline) return WR_TRAP_DEADLINE;
+    return store_stop(store, interrupt);
 }
 
 /* When to look up next, waiting until `end` at most. */

@@ -264,6 +264,8 @@ u32 wr_store_raise(Store *store, u32 bits) {
     Engine *engine = store->engine; /* the store may be gone once its call has stopped */
     u32 old = atomic_fetch_or(&store->interrupt, bits);
     if (is_alarming(old | bits) && !is_alarming(old)) engine->executor->alarm(engine, 1);
+    if (old & POLL_THREAD && bits & POLL_ASKED & ~old)
+        wr_watchdog_send(engine, (old & POLL_THREAD) >> POLL_THREAD_SHIFT);
     return old;
 }
 

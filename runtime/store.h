@@ -44,6 +44,9 @@ typedef struct Budget Budget;
  * MEMORY_GUARD - 16 need no check, larger offsets are checked explicitly. */
 #define MEMORY_GUARD (64u << 20)
 
+/* How compiled code is stopped: by polls only where it cannot be by signals, always, or never. */
+typedef enum PollMode { POLLS_AUTO, POLLS_ON, POLLS_OFF } PollMode;
+
 struct wr_config {
     wr_memory_mode_t memory_mode;
     size_t max_stack;
@@ -54,7 +57,8 @@ struct wr_config {
     Features features;
     wr_engine_kind_t kind;
     u8 opt_level; /* of compiled code: 0..3, or 4 for size */
-    bool compiled_polls, compiled_fuel, compiled_migratable;
+    PollMode compiled_polls;
+    bool compiled_fuel, compiled_migratable;
     bool debug_info;    /* debuggers are told of compiled functions */
     bool perf_map;      /* names of compiled functions go to /tmp/perf-PID.map */
     bool caches;        /* compiled code is kept in cache_folder */
@@ -85,8 +89,8 @@ struct wr_engine {
     void (*native_free)(Engine *engine); /* ... and with it, what frees it */
     struct Tier *tier;                   /* aot's, with what follows, or NULL: fixed */
     const struct TierOps *tier_ops;
-    struct Watchdog *watchdog; /* deadline thread, started by the first timeout */
-    Parking *parking;          /* threads in memory.atomic.wait, made by the first; under lock */
+    _Atomic(struct Watchdog *) watchdog; /* deadline thread, started by the first timeout */
+    Parking *parking; /* threads in memory.atomic.wait, made by the first; under lock */
     OsMutex lock;
     atomic_size_t mappings; /* that may still be made, see wr_engine_take_mappings() */
     bool mappings_known;    /* `mappings` began with what this host allows; under lock */
@@ -97,6 +101,8 @@ void wr_config_init(struct wr_config *config); /* the defaults */
  * memory.h for what the modes are. One reference for the caller. */
 NODISCARD Error *wr_engine_create(const struct wr_config *config, const Executor *executor,
                                   Engine **out);
+/* Whether threads that run the engine's compiled code may be sent signals. */
+bool wr_engine_may_signal(const Engine *engine);
 Engine *wr_engine_ref(Engine *engine);
 void wr_engine_unref(Engine *engine);
 /* Hosts limit the mappings of a process, and one that has them all cannot even allocate. So what can do
@@ -326,6 +332,9 @@ typedef struct NativeOps {
 #define POLL_RUNNING 4u
 #define POLL_SPILL 8u /* compiled code is to look, since its frames may be wanted (aot/spill.h) */
 #define POLL_ASKED (POLL_INTERRUPT | POLL_DEADLINE)
+/* Above them: the number (os.h) of the thread that runs compiled code of the store which does not look, or 0. */
+#define POLL_THREAD_SHIFT 8u
+#define POLL_THREAD ((OS_STOP_THREADS - 1) << POLL_THREAD_SHIFT)
 
 /* Operands of a constant expression that is being evaluated, on the C stack. */
 typedef struct ConstStack {
@@ -397,8 +406,15 @@ struct wr_store {
 
 /* True when a deadline or an interruption may stop calls. */
 INLINE bool store_stops(const Store *s) { return s->interruptible || s->deadline != 0; }
+/* Why calls have to stop if `interrupt` is what Store.interrupt holds; WR_TRAP_NONE: they need not. */
+INLINE wr_trap_code_t store_stop(const Store *s, u32 interrupt) {
+    if (interrupt & POLL_DEADLINE && s->deadline != 0) return WR_TRAP_DEADLINE;
+    if (interrupt & POLL_INTERRUPT && s->interruptible) return WR_TRAP_INTERRUPTED;
+    return WR_TRAP_NONE;
+}
 /* Sets or clears bits of Store.interrupt and gives what they were. Where that makes a running call one which is
- * asked to stop, or no longer one, Executor.alarm hears of it: exactly once. Any thread; from signal handlers too. */
+ * asked to stop, or no longer one, Executor.alarm hears of it: exactly once; and a thread that runs code which does not
+ * look is sent a signal. Any thread; from signal handlers too. */
 u32 wr_store_raise(Store *store, u32 bits);
 u32 wr_store_lower(Store *store, u32 bits);
 

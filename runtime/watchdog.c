@@ -12,7 +12,7 @@ typedef struct Entry {
 typedef struct Watchdog {
     Alloc alloc;
     OsMutex lock;
-    OsCond wake;
+    OsBell bell;
     OsThread *thread;
     bool stop;
     Entry *heap;
@@ -63,19 +63,32 @@ static void expire(Watchdog *w, u64 now) {
     }
 }
 
+#define PATIENCE 1000000u /* ns, until a signal is sent again */
+
+/* When there is something to do next, unless the bell rings. */
+static u64 next_look(const Watchdog *w, u64 now) {
+    u64 next = w->count > 0 ? w->heap[0].deadline : UINT64_MAX;
+    return wr_os_stop_send_again() ? min_u64(next, now + PATIENCE) : next;
+}
+
 static void run(void *context) {
     Watchdog *w = context;
     wr_os_mutex_lock(&w->lock);
     while (!w->stop) {
-        expire(w, wr_os_now());
-        wr_os_cond_wait(&w->wake, &w->lock, w->count > 0 ? w->heap[0].deadline : UINT64_MAX);
+        u64 now = wr_os_now();
+        expire(w, now);
+        u32 rings = wr_os_bell_rings(&w->bell); /* what was rung for is done, or will be seen */
+        u64 next = next_look(w, now);
+        wr_os_mutex_unlock(&w->lock);
+        wr_os_bell_wait(&w->bell, rings, next);
+        wr_os_mutex_lock(&w->lock);
     }
     wr_os_mutex_unlock(&w->lock);
 }
 
 static void free_watchdog(Watchdog *w) {
     Alloc alloc = w->alloc;
-    wr_os_cond_destroy(&w->wake);
+    wr_os_bell_destroy(&w->bell);
     wr_os_mutex_destroy(&w->lock);
     wr_free(&alloc, w->heap, w->capacity * sizeof *w->heap);
     wr_free(&alloc, w, sizeof *w);
@@ -86,7 +99,7 @@ static Watchdog *start(Engine *engine) {
     if (!w) return NULL;
     w->alloc = engine->alloc;
     wr_os_mutex_init(&w->lock);
-    wr_os_cond_init(&w->wake);
+    wr_os_bell_init(&w->bell);
     w->thread = wr_os_thread_start(run, w);
     if (w->thread) return w;
     free_watchdog(w);
@@ -95,11 +108,24 @@ static Watchdog *start(Engine *engine) {
 
 /* The engine's watchdog; if there is none yet, it is started when `wanted`. */
 static Watchdog *watchdog_of(Engine *engine, bool wanted) {
+    Watchdog *w = atomic_load_explicit(&engine->watchdog, memory_order_acquire);
+    if (w || !wanted) return w;
     wr_os_mutex_lock(&engine->lock);
-    if (!engine->watchdog && wanted) engine->watchdog = start(engine);
-    Watchdog *w = engine->watchdog;
+    w = atomic_load_explicit(&engine->watchdog, memory_order_relaxed);
+    if (!w) {
+        w = start(engine);
+        atomic_store_explicit(&engine->watchdog, w, memory_order_release);
+    }
     wr_os_mutex_unlock(&engine->lock);
     return w;
+}
+
+bool wr_watchdog_start(Engine *engine) { return watchdog_of(engine, true) != NULL; }
+
+void wr_watchdog_send(Engine *engine, u32 thread) {
+    Watchdog *w = watchdog_of(engine, false);
+    wr_os_stop_send(thread);
+    if (w) wr_os_bell_ring(&w->bell);
 }
 
 /* ---- what stores call ----------------------------------------------------------------------- */
@@ -111,7 +137,7 @@ static bool add(Watchdog *w, Entry entry) {
         return false;
     }
     sift_up(w, w->count++, entry);
-    if (entry.store->watch_slot == 1) wr_os_cond_signal(&w->wake);
+    if (entry.store->watch_slot == 1) wr_os_bell_ring(&w->bell);
     return true;
 }
 
@@ -125,7 +151,7 @@ bool wr_watchdog_add(Store *store, u64 deadline) {
 }
 
 void wr_watchdog_remove(Store *store) {
-    if (!store->deadline) return; /* was never added: keep off the engine's lock */
+    if (!store->deadline) return; /* was never added: keep off the lock */
     Watchdog *w = watchdog_of(store->engine, false);
     if (!w) return;
     wr_os_mutex_lock(&w->lock);
@@ -134,13 +160,13 @@ void wr_watchdog_remove(Store *store) {
 }
 
 void wr_watchdog_stop(Engine *engine) {
-    Watchdog *w = engine->watchdog;
+    Watchdog *w = watchdog_of(engine, false);
     if (!w) return;
     wr_os_mutex_lock(&w->lock);
     w->stop = true;
-    wr_os_cond_signal(&w->wake);
+    wr_os_bell_ring(&w->bell);
     wr_os_mutex_unlock(&w->lock);
     wr_os_thread_join(w->thread);
-    engine->watchdog = NULL;
+    atomic_store_explicit(&engine->watchdog, NULL, memory_order_relaxed);
     free_watchdog(w);
 }

@@ -171,8 +171,12 @@ static bool optimise(Unit *unit, bool is_slow) {
     wr_lanes_guard_selects(unit);
     wr_settle_places(unit->module);
     const NativeOptions *o = &unit->plan->options;
-    if (!o->polled || o->fuel || o->migratable) return true; /* they are there */
-    return wr_polls_add(unit) && run_passes(unit, "always-inline,globaldce");
+    if (o->fuel || o->migratable) return true; /* they are there */
+    if (!o->polled)
+        wr_polls_add_few(unit);
+    else if (!wr_polls_add(unit))
+        return false;
+    return run_passes(unit, "always-inline,globaldce");
 }
 
 static bool add_object(Compilation *c, LLVMMemoryBufferRef buffer) {

@@ -259,6 +259,18 @@ LLVMValueRef wr_lower_helper(Lower *l, NativeHelper helper, LLVMValueRef *argume
     return call;
 }
 
+/* The load is volatile and not atomic: so it can be a part of the test. */
+LLVMValueRef wr_lower_asked(Lower *l, u32 bits) {
+    Unit *u = l->unit;
+    LLVMValueRef store =
+        wr_lower_load_fixed(l, u->ptr, l->context, offsetof(struct wr_instance, store));
+    LLVMValueRef at = wr_lower_field(l, store, offsetof(struct wr_store, interrupt));
+    LLVMValueRef flags = wr_lower_load(l, u->i8, at, u->tbaa_instance);
+    LLVMSetVolatile(flags, true);
+    flags = LLVMBuildAnd(l->b, flags, LLVMConstInt(u->i8, bits, 0), "");
+    return LLVMBuildICmp(l->b, LLVMIntNE, flags, LLVMConstNull(u->i8), "");
+}
+
 /* ---- instructions ---- */
 
 /* Whether the topmost operand tells how much there is to do, which is paid for. */

@@ -113,6 +113,8 @@ LLVMBasicBlockRef wr_lower_unlikely(Lower *l, LLVMValueRef condition, LLVMBasicB
 LLVMValueRef wr_lower_helper(Lower *l, NativeHelper helper, LLVMValueRef *arguments, u32 count);
 /* The same without trap or raise: gives what the helper returns. */
 LLVMValueRef wr_lower_ask(Lower *l, NativeHelper helper, LLVMValueRef *arguments, u32 count);
+/* Whether Store.interrupt has one of these bits (POLL_*): an i1. */
+LLVMValueRef wr_lower_asked(Lower *l, u32 bits);
 /* RAISE and THROW, as a helper without result; no block is open afterwards. */
 void wr_lower_leave(Lower *l, NativeHelper helper, LLVMValueRef *arguments, u32 count);
 /* A call that may throw: an invoke in a try region. */

@@ -256,8 +256,8 @@ static LLVMValueRef new_exception(Lower *l, u32 tag) {
     const DefType *type = l->module->tags[tag].type;
     u32 size = EXCEPTION_HEADER + 8 * type->param_slots, at = size;
     LLVMValueRef argument = wr_lower_i32(l, tag);
-    LLVMValueRef exception = wr_lower_allocate(l, size, HELPER_EXCEPTION_NEW, &argument, 1);
-    LLVMValueRef object = wr_lower_object(l, exception);
+    Cell cell = wr_lower_allocate(l, size, HELPER_EXCEPTION_NEW, &argument, 1);
+    LLVMValueRef object = wr_lower_object(l, cell.ref);
     wr_lower_object_store(l, wr_lower_i32(l, OBJECT_EXCEPTION), object, PART_HEADER);
     wr_lower_object_store(l, load_tag(l, tag), wr_lower_field(l, object, 4), PART_HEADER);
     for (u32 i = type->nparams; i > 0; i--) {
@@ -265,7 +265,8 @@ static LLVMValueRef new_exception(Lower *l, u32 tag) {
         LLVMValueRef value = wr_lower_widen(l, wr_lower_pop(l));
         wr_lower_object_store(l, value, wr_lower_field(l, object, at), PART_PAYLOAD);
     }
-    return exception;
+    wr_lower_take(l, &cell);
+    return cell.ref;
 }
 
 static void lower_throw(Lower *l) {

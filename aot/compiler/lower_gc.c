@@ -3,7 +3,8 @@
  * its size class (heap_bump()), or else calls a helper; whatever is done often is done in place.
  *
  * Stores are volatile: a trap that LLVM knows nothing of may follow (a fault), after which the collector
- * must find objects as the program has left them.
+ * must find objects as the program has left them. And they are in order: code without polls may be stopped between any
+ * two instructions, and then either a cell is free, whatever has been written there, or an object is complete.
  */
 #include "lower_object.h"
 
@@ -111,12 +112,12 @@ static LLVMValueRef call_allocator(Lower *l, NativeHelper helper, LLVMValueRef *
     return ref;
 }
 
-LLVMValueRef wr_lower_allocate(Lower *l, u32 size, NativeHelper helper, LLVMValueRef *arguments,
-                               u32 count) {
-    if (size > HEAP_SMALL_MAX) return call_allocator(l, helper, arguments, count);
+Cell wr_lower_allocate(Lower *l, u32 size, NativeHelper helper, LLVMValueRef *arguments,
+                       u32 count) {
+    if (size > HEAP_SMALL_MAX) return (Cell){.ref = call_allocator(l, helper, arguments, count)};
     LLVMTypeRef word = l->unit->i32;
     LLVMBasicBlockRef likely, done = wr_lower_block(l), from[2];
-    LLVMValueRef refs[2];
+    LLVMValueRef refs[2], ends[2];
     u32 class = heap_class(size);
     LLVMValueRef bump = wr_lower_field(l, heap(l), offsetof(Heap, bumps) + class * sizeof(Bump));
     LLVMValueRef at = wr_lower_field(l, bump, offsetof(Bump, at));
@@ -126,18 +127,24 @@ LLVMValueRef wr_lower_allocate(Lower *l, u32 size, NativeHelper helper, LLVMValu
     LLVMValueRef is_full = LLVMBuildICmp(l->b, LLVMIntEQ, refs[0], end, "");
     wr_lower_unlikely(l, is_full, &likely);
     refs[1] = call_allocator(l, helper, arguments, count);
+    ends[1] = wr_lower_load(l, word, at, l->unit->tbaa_bump);
     from[1] = LLVMGetInsertBlock(l->b);
     LLVMBuildBr(l->b, done);
     LLVMPositionBuilderAtEnd(l->b, likely);
-    LLVMValueRef next = LLVMBuildAdd(l->b, refs[0], wr_lower_i32(l, heap_cell(class)), "");
-    wr_lower_store(l, next, at, l->unit->tbaa_bump, true);
+    ends[0] = LLVMBuildAdd(l->b, refs[0], wr_lower_i32(l, heap_cell(class)), "");
     from[0] = LLVMGetInsertBlock(l->b);
     LLVMBuildBr(l->b, done);
     LLVMMoveBasicBlockAfter(done, from[0]);
     LLVMPositionBuilderAtEnd(l->b, done);
-    LLVMValueRef ref = LLVMBuildPhi(l->b, word, "");
-    LLVMAddIncoming(ref, refs, from, 2);
-    return ref;
+    Cell cell = {LLVMBuildPhi(l->b, word, ""), LLVMBuildPhi(l->b, word, ""), at};
+    LLVMAddIncoming(cell.ref, refs, from, 2);
+    LLVMAddIncoming(cell.next, ends, from, 2);
+    return cell;
+}
+
+/* What a helper has made is taken already, and this changes nothing. */
+void wr_lower_take(Lower *l, const Cell *cell) {
+    if (cell->at != NULL) wr_lower_store(l, cell->next, cell->at, l->unit->tbaa_bump, true);
 }
 
 static LLVMValueRef null_slots(const Lower *l) { return LLVMConstNull(l->unit->ptr); }
@@ -159,16 +166,17 @@ static void write_header(Lower *l, u32 type_index, LLVMValueRef object, LLVMValu
 /* `values` NULL: default values. */
 static void new_struct(Lower *l, u32 type_index, LLVMValueRef descriptor, LLVMValueRef *values) {
     const DefType *type = type_at(l, type_index);
-    LLVMValueRef none = wr_lower_i32(l, 0), ref;
+    Cell cell = {.at = NULL};
+    LLVMValueRef none = wr_lower_i32(l, 0);
     LLVMValueRef arguments[] = {wr_lower_i32(l, type_index), descriptor != NULL ? descriptor : none,
                                 null_slots(l)};
     bool in_place =
         type->object_size <= HEAP_SMALL_MAX && (values != NULL || type->nfields <= INLINE_DEFAULTS);
     if (in_place)
-        ref = wr_lower_allocate(l, type->object_size, HELPER_STRUCT_NEW, arguments, 3);
+        cell = wr_lower_allocate(l, type->object_size, HELPER_STRUCT_NEW, arguments, 3);
     else
-        ref = call_allocator(l, HELPER_STRUCT_NEW, arguments, 3);
-    LLVMValueRef object = wr_lower_object(l, ref);
+        cell.ref = call_allocator(l, HELPER_STRUCT_NEW, arguments, 3);
+    LLVMValueRef object = wr_lower_object(l, cell.ref);
     if (in_place) write_header(l, type_index, object, descriptor);
     for (u32 i = 0; i < type->nfields && (in_place || values != NULL); i++) {
         LLVMTypeRef stored = stored_type(l->unit, type->fields[i].type);
@@ -179,7 +187,8 @@ static void new_struct(Lower *l, u32 type_index, LLVMValueRef descriptor, LLVMVa
         else
             wr_lower_object_store(l, LLVMConstNull(stored), address, PART_FIELD(offset));
     }
-    wr_lower_push(l, ref);
+    wr_lower_take(l, &cell);
+    wr_lower_push(l, cell.ref);
 }
 
 static void lower_struct_new(Lower *l, Opcode op) {
@@ -279,7 +288,8 @@ static void lower_array_new_fixed(Lower *l) {
     u32 n = l->at.index2, width = place_width(type_at(l, l->at.index)->places[0]);
     u64 size = ARRAY_HEADER + ((u64)n << width);
     ValType type = element_type(l);
-    LLVMValueRef length = wr_lower_i32(l, n), ref;
+    Cell cell = {.at = NULL};
+    LLVMValueRef length = wr_lower_i32(l, n);
     LLVMValueRef arguments[] = {wr_lower_i32(l, l->at.index), length, null_slots(l)};
     if (n > l->height) {
         l->failed = true;
@@ -287,10 +297,10 @@ static void lower_array_new_fixed(Lower *l) {
     }
     bool in_place = size <= HEAP_SMALL_MAX;
     if (in_place)
-        ref = wr_lower_allocate(l, (u32)size, HELPER_ARRAY_NEW, arguments, 3);
+        cell = wr_lower_allocate(l, (u32)size, HELPER_ARRAY_NEW, arguments, 3);
     else
-        ref = call_allocator(l, HELPER_ARRAY_NEW, arguments, 3);
-    LLVMValueRef object = wr_lower_object(l, ref);
+        cell.ref = call_allocator(l, HELPER_ARRAY_NEW, arguments, 3);
+    LLVMValueRef object = wr_lower_object(l, cell.ref);
     if (in_place) {
         wr_lower_object_store(l, wr_lower_header(l, l->at.index), object, PART_HEADER);
         wr_lower_object_store(l, length, wr_lower_field(l, object, 4), PART_LENGTH);
@@ -301,7 +311,8 @@ static void lower_array_new_fixed(Lower *l) {
         store_place(l, type, wr_lower_field(l, object, offset), PART_ELEMENT(type),
                     l->stack[l->height + i]);
     }
-    wr_lower_push(l, ref);
+    wr_lower_take(l, &cell);
+    wr_lower_push(l, cell.ref);
 }
 
 /* Pops operands behind the indices that are immediates already. */

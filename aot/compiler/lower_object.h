@@ -27,10 +27,16 @@ void wr_lower_object_store(Lower *l, LLVMValueRef value, LLVMValueRef address, u
 LLVMValueRef wr_lower_def(Lower *l, u32 type_index);
 LLVMValueRef wr_lower_header(Lower *l, u32 type_index);
 
-/* A cell for `size` bytes, or what the helper makes; the reference, not null. Nothing is written in the first case; the
- * helper's object has its header and default values. Both have to be written over then, before anything else is done. */
-LLVMValueRef wr_lower_allocate(Lower *l, u32 size, NativeHelper helper, LLVMValueRef *arguments,
-                               u32 count);
+/* Where an object is being made: its reference, not null; and what its size class's Bump.at becomes, and where that is,
+ * or NULL. */
+typedef struct Cell {
+    LLVMValueRef ref, next, at;
+} Cell;
+/* A cell for `size` bytes, or what the helper makes. Nothing is written in the first case; the helper's object has its
+ * header and default values. Both are written over then, before anything else is done, and then taken: until it is
+ * complete nobody knows of the object. */
+Cell wr_lower_allocate(Lower *l, u32 size, NativeHelper helper, LLVMValueRef *arguments, u32 count);
+void wr_lower_take(Lower *l, const Cell *cell);
 
 INLINE LLVMValueRef wr_lower_is_null(Lower *l, LLVMValueRef ref) {
     return LLVMBuildIsNull(l->b, ref, "");

@@ -32,21 +32,13 @@ static LLVMValueRef make_stops(Unit *unit) {
     return wr_own_end(&l);
 }
 
-/* The load is volatile and not atomic: so it can be a part of the test. */
 static LLVMValueRef make_looks(Unit *unit, LLVMValueRef stops) {
     Lower l;
     LLVMBasicBlockRef likely;
     LLVMTypeRef type = LLVMFunctionType(unit->none, &unit->ptr, 1, 0);
     if (!wr_own_begin(&l, unit, "looks", type, CC_FAST)) return l.function;
     wr_unit_flag(unit, l.function, "alwaysinline");
-    LLVMValueRef store =
-        wr_lower_load_fixed(&l, unit->ptr, l.context, offsetof(struct wr_instance, store));
-    LLVMValueRef at = wr_lower_field(&l, store, offsetof(struct wr_store, interrupt));
-    LLVMValueRef flags = wr_lower_load(&l, unit->i8, at, unit->tbaa_instance);
-    LLVMSetVolatile(flags, true);
-    LLVMValueRef asked = LLVMBuildAnd(l.b, flags, LLVMConstInt(unit->i8, POLL_ASKED, 0), "");
-    LLVMValueRef none = LLVMConstNull(unit->i8);
-    wr_lower_unlikely(&l, LLVMBuildICmp(l.b, LLVMIntNE, asked, none, ""), &likely);
+    wr_lower_unlikely(&l, wr_lower_asked(&l, POLL_ASKED), &likely);
     wr_own_call(&l, stops, NULL);
     LLVMBuildBr(l.b, likely);
     LLVMPositionBuilderAtEnd(l.b, likely);
@@ -150,6 +142,33 @@ static void enter_block(Walk *w, u32 *depth, u32 block) {
     w->path[(*depth)++] = (Step){block, 0};
 }
 
+/* Whether `value` is a number that each turn of a loop, from `header` to `latch`, adds a constant to: before or after. */
+static bool counts_turns(LLVMValueRef value, LLVMBasicBlockRef header, LLVMBasicBlockRef latch) {
+    u64 step;
+    LLVMValueRef phi = LLVMIsABinaryOperator(value) ? LLVMGetOperand(value, 0) : value;
+    if (!LLVMIsAPHINode(phi) || LLVMGetInstructionParent(phi) != header) return false;
+    for (unsigned i = 0; i < LLVMCountIncoming(phi); i++) {
+        LLVMValueRef next = LLVMGetIncomingValue(phi, i);
+        if (LLVMGetIncomingBlock(phi, i) != latch) continue;
+        return LLVMIsABinaryOperator(next) && LLVMGetInstructionOpcode(next) == LLVMAdd &&
+               LLVMGetOperand(next, 0) == phi && constant_operand(next, 1, &step) && step != 0 &&
+               (value == phi || value == next);
+    }
+    return false;
+}
+
+/* Whether a block ends with a branch to `header` that is taken no more often than version.c says. Its mark alone does not
+ * tell: LLVM moves it to what takes the place of an empty block, and makes one loop of two. So the branch has to
+ * compare what version.c counts the turns with. */
+static bool is_bounded(LLVMValueRef end, LLVMBasicBlockRef header) {
+    if (!wr_loop_is_bounded(LLVMGetTypeContext(LLVMTypeOf(end)), end)) return false;
+    if (!LLVMIsABranchInst(end) || !LLVMIsConditional(end)) return false;
+    LLVMValueRef test = LLVMGetCondition(end);
+    LLVMBasicBlockRef latch = LLVMGetInstructionParent(end);
+    return LLVMIsAICmpInst(test) && (counts_turns(LLVMGetOperand(test, 0), header, latch) ||
+                                     counts_turns(LLVMGetOperand(test, 1), header, latch));
+}
+
 /* Every cycle has a branch back to a block that the walk is in: those blocks get polls. */
 static void find_loops(Walk *w, LLVMBasicBlockRef entry) {
     u32 depth = 0;
@@ -167,7 +186,7 @@ static void find_loops(Walk *w, LLVMBasicBlockRef entry) {
         if (w->state[to] == UNSEEN)
             enter_block(w, &depth, to);
         else if (w->state[to] == OPEN && !(to == step->block && is_short(successor)) &&
-                 !wr_loop_is_bounded(LLVMGetTypeContext(LLVMTypeOf(end)), end))
+                 !is_bounded(end, successor))
             w->polls[to] = true;
     }
 }
@@ -267,18 +286,58 @@ static bool add_polls(const Adding *a, LLVMValueRef function) {
     return ok;
 }
 
+/* ---- behind the library ---- */
+
+#define SHORT_BYTES 65536u
+
+/* A call of memmove or the like that may take long. */
+static bool is_long_run(LLVMValueRef i) {
+    static const char prefix[] = "llvm.mem";
+    LLVMValueRef callee = LLVMIsACallInst(i) ? LLVMGetCalledValue(i) : NULL;
+    size_t size;
+    u64 bytes;
+    if (callee == NULL || !LLVMIsAFunction(callee) || LLVMGetIntrinsicID(callee) == 0) return false;
+    const char *name = LLVMGetValueName2(callee, &size);
+    if (size < sizeof prefix || memcmp(name, prefix, sizeof prefix - 1) != 0) return false;
+    return !constant_operand(i, 2, &bytes) || bytes > SHORT_BYTES;
+}
+
+static void add_behind_library(const Adding *a, LLVMValueRef function) {
+    LLVMBasicBlockRef block = LLVMGetFirstBasicBlock(function);
+    for (; block != NULL; block = LLVMGetNextBasicBlock(block)) {
+        LLVMValueRef i = LLVMGetFirstInstruction(block), next;
+        for (; i != NULL; i = next) {
+            next = LLVMGetNextInstruction(i);
+            if (is_long_run(i)) add_poll(a, function, next, place_of(a->unit, function, i));
+        }
+    }
+}
+
+/* ---- units ---- */
+
 static bool is_guest(LLVMValueRef function) {
     return !LLVMIsDeclaration(function) && LLVMGetSubprogram(function) != NULL;
 }
 
+static Adding begin_adding(Unit *unit) {
+    return (Adding){unit, make_looks(unit, make_stops(unit)),
+                    LLVMCreateBuilderInContext(unit->context)};
+}
+
+void wr_polls_add_few(Unit *unit) {
+    Adding a = begin_adding(unit);
+    LLVMValueRef f = LLVMGetFirstFunction(unit->module);
+    for (; f != NULL; f = LLVMGetNextFunction(f))
+        if (is_guest(f)) add_behind_library(&a, f);
+    LLVMDisposeBuilder(a.b);
+}
+
 bool wr_polls_add(Unit *unit) {
     LLVMValueRef f;
-    Adding a = {.unit = unit};
     bool ok = true;
     for (f = LLVMGetFirstFunction(unit->module); f != NULL; f = LLVMGetNextFunction(f))
         if (is_guest(f) && !has_calls(f)) mark_leaf(unit, f);
-    a.looks = make_looks(unit, make_stops(unit));
-    a.b = LLVMCreateBuilderInContext(unit->context);
+    Adding a = begin_adding(unit);
     for (f = LLVMGetFirstFunction(unit->module); ok && f != NULL; f = LLVMGetNextFunction(f))
         if (is_guest(f)) ok = add_polls(&a, f);
     LLVMDisposeBuilder(a.b);

@@ -10,5 +10,8 @@
 
 /* To all functions of the unit that have a body and are no thunks. False: no memory. */
 NODISCARD bool wr_polls_add(Unit *unit);
+/* To code that is stopped by signals (aot/stop.h): only behind calls of the library that may take long, in which it
+ * cannot be stopped, so that a guest does not spend all its time there. */
+void wr_polls_add_few(Unit *unit);
 
 #endif

@@ -161,17 +161,9 @@ void wr_state_ask(Lower *l, const StatePlace *place) {
 }
 
 void wr_state_poll(Lower *l, const StatePlace *place) {
-    Unit *u = l->unit;
     LLVMBasicBlockRef likely;
     if (l->fuel != NULL) return;
-    LLVMValueRef store =
-        wr_lower_load_fixed(l, u->ptr, l->context, offsetof(struct wr_instance, store));
-    LLVMValueRef at = wr_lower_field(l, store, offsetof(struct wr_store, interrupt));
-    LLVMValueRef flags = wr_lower_load(l, u->i8, at, u->tbaa_instance);
-    LLVMSetVolatile(flags, true);
-    flags = LLVMBuildAnd(l->b, flags, LLVMConstInt(u->i8, POLL_ASKED | POLL_SPILL, 0), "");
-    LLVMValueRef asked = LLVMBuildICmp(l->b, LLVMIntNE, flags, LLVMConstNull(u->i8), "");
-    wr_lower_unlikely(l, asked, &likely);
+    wr_lower_unlikely(l, wr_lower_asked(l, POLL_ASKED | POLL_SPILL), &likely);
     wr_state_ask(l, place);
     LLVMBuildBr(l->b, likely);
     LLVMPositionBuilderAtEnd(l->b, likely);

@@ -215,8 +215,16 @@ typedef enum wr_engine_kind {
 WR_API void wr_config_set_engine_kind(wr_config_t *config, wr_engine_kind_t kind);
 /* How well code is compiled: 0 (at once) to 3, 4 for size; default 2. */
 WR_API void wr_config_set_opt_level(wr_config_t *config, unsigned level);
-/* Whether compiled code polls for deadlines and interruption; default true. Without, it runs a few per cent
- * faster, and modules are interpreted in stores that have a timeout or are interruptible. */
+/* How compiled code is stopped by deadlines and interruption. True: it polls, which takes a few per cent of its time.
+ * False: it does not, and its thread is sent a signal, SIGURG, which costs nothing; in engines with explicit memories,
+ * which use no signals, what does not poll is interpreted in stores that have a timeout or are interruptible. So the
+ * default is false, but true for engines with explicit memories. Code that counts fuel or can be paused always polls.
+ * If it is true the engine sends no signals, and interprets code without polls in such stores.
+ *
+ * The handler is installed when the first such store runs such code. A handler that was there is called, too; who
+ * installs one later has to call ours. Threads that run guests get the signal unblocked, and an alternate stack, as
+ * for faults. Signals are not sent while host functions run; but one may be on its way when a host function begins, which
+ * then sees EINTR from calls that SA_RESTART does not help (poll(), nanosleep()). */
 WR_API void wr_config_set_compiled_polls(wr_config_t *config, bool polls);
 /* Whether compiled code counts fuel; default false. Without, modules are interpreted in stores that have fuel. */
 WR_API void wr_config_set_compiled_fuel(wr_config_t *config, bool counts);
@@ -320,6 +328,7 @@ typedef struct wr_compile_options {
     bool explicit_memory; /* for engines whose memories are not guarded */
     bool count_fuel;      /* see wr_config_set_compiled_fuel() */
     bool migratable;      /* see wr_config_set_compiled_migratable() */
+    bool polls;           /* see wr_config_set_compiled_polls() */
     const char *triple;   /* the target as LLVM names it, or NULL: this host */
     const char *cpu,
         *cpu_features; /* as LLVM names them, or NULL: this host's, or any of that triple */
@@ -481,12 +490,13 @@ WR_API uint64_t wr_store_fuel(const wr_store_t *store);
  * spent: what they have used beyond it is taken from what is added, so that a program uses the same
  * sum in however many portions it comes. Turns metering on. Not in host functions. */
 WR_API void wr_store_add_fuel(wr_store_t *store, uint64_t units);
-/* Calls trap with WR_TRAP_DEADLINE when this many nanoseconds from now have passed; 0 = none. */
+/* Calls trap with WR_TRAP_DEADLINE when this many nanoseconds from now have passed; 0 = none. Compiled code is stopped
+ * by a signal: see wr_config_set_compiled_polls(). */
 WR_API WR_NODISCARD own wr_error_t *wr_store_set_timeout(wr_store_t *store, uint64_t nanoseconds);
 /* Allow wr_store_interrupt() to take effect in calls started from now on. Default off. */
 WR_API void wr_store_set_interruptible(wr_store_t *store, bool on);
 /* Any thread, signal handlers too: the running call traps with WR_TRAP_INTERRUPTED at its next branch or call,
- * or, when nothing runs, the next call does. */
+ * or, when nothing runs, the next call does. Compiled code is stopped by a signal: see wr_config_set_compiled_polls(). */
 WR_API void wr_store_interrupt(wr_store_t *store);
 
 /* The type of a memory. */

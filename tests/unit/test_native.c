@@ -701,7 +701,7 @@ static const char endless[] =
     "  (i32.load (i32.const 4))))";
 /* clang-format on */
 
-Test(native, whatever_is_endless_is_stopped) {
+static void stop_the_endless(void) {
     static const char *const names[] = {"nest", "long", "jump", "catch", "call",
                                         "fib",  "self", "even", "tree",  "through"};
     static Seen seen;
@@ -712,6 +712,13 @@ Test(native, whatever_is_endless_is_stopped) {
         must_trap(call_i32(&r.b, i, names[k], 0, NULL), WR_TRAP_DEADLINE);
     }
     bench_delete(&r.b);
+}
+
+Test(native, whatever_is_endless_is_stopped) {
+    stop_the_endless();
+    compiled_without_polls = true;
+    stop_the_endless();
+    compiled_without_polls = false;
 }
 
 /* ---- threads -------------------------------------------------------------------------------- */

@@ -211,6 +211,7 @@ class wr_compile_options_t(Structure):
         ("explicit_memory", c_bool),
         ("count_fuel", c_bool),
         ("migratable", c_bool),
+        ("polls", c_bool),
         ("triple", c_char_p),
         ("cpu", c_char_p),
         ("cpu_features", c_char_p),

@@ -260,16 +260,17 @@ class Module(Owned):
         self,
         *,
         opt_level: int = 2,
-        polls: bool = True,
+        polls: bool | None = None,
         explicit_memory: bool = False,
         count_fuel: bool = False,
         target: str | None = None,
         threads: int = 0,
     ) -> bytes:
         """An artifact: the module and its code, for from_artifact() here or, with an LLVM triple as target, elsewhere.
-        Without polls it is interpreted in stores that have a timeout, without count_fuel in those that have fuel."""
+        With polls it looks whether to stop, without it is stopped by a signal; None: only for explicit_memory.
+        Without count_fuel it is interpreted in stores that have fuel."""
         options = d.wr_compile_options_t()
-        options.level, options.no_polls = opt_level + 1, not polls
+        options.level, options.polls, options.no_polls = opt_level + 1, polls is True, polls is False
         options.explicit_memory, options.count_fuel = explicit_memory, count_fuel
         options.triple, options.threads = target.encode() if target else None, threads
         data, size = ctypes.c_void_p(), ctypes.c_size_t()

@@ -365,6 +365,7 @@ pub struct wr_compile_options_t {
     pub explicit_memory: bool,
     pub count_fuel: bool,
     pub migratable: bool,
+    pub polls: bool,
     pub triple: *const c_char,
     pub cpu: *const c_char,
     pub cpu_features: *const c_char,
@@ -675,8 +676,16 @@ extern "C" {
     pub fn wr_config_set_engine_kind(config: *mut wr_config_t, kind: wr_engine_kind_t);
     /// How well code is compiled: 0 (at once) to 3, 4 for size; default 2.
     pub fn wr_config_set_opt_level(config: *mut wr_config_t, level: c_uint);
-    /// Whether compiled code polls for deadlines and interruption; default true. Without, it runs a few per cent
-    /// faster, and modules are interpreted in stores that have a timeout or are interruptible.
+    /// How compiled code is stopped by deadlines and interruption. True: it polls, which takes a few per cent of its time.
+    /// False: it does not, and its thread is sent a signal, SIGURG, which costs nothing; in engines with explicit memories,
+    /// which use no signals, what does not poll is interpreted in stores that have a timeout or are interruptible. So the
+    /// default is false, but true for engines with explicit memories. Code that counts fuel or can be paused always polls.
+    /// If it is true the engine sends no signals, and interprets code without polls in such stores.
+    ///
+    /// The handler is installed when the first such store runs such code. A handler that was there is called, too; who
+    /// installs one later has to call ours. Threads that run guests get the signal unblocked, and an alternate stack, as
+    /// for faults. Signals are not sent while host functions run; but one may be on its way when a host function begins, which
+    /// then sees EINTR from calls that SA_RESTART does not help (poll(), nanosleep()).
     pub fn wr_config_set_compiled_polls(config: *mut wr_config_t, polls: bool);
     /// Whether compiled code counts fuel; default false. Without, modules are interpreted in stores that have fuel.
     pub fn wr_config_set_compiled_fuel(config: *mut wr_config_t, counts: bool);
@@ -784,12 +793,13 @@ extern "C" {
     /// spent: what they have used beyond it is taken from what is added, so that a program uses the same
     /// sum in however many portions it comes. Turns metering on. Not in host functions.
     pub fn wr_store_add_fuel(store: *mut wr_store_t, units: u64);
-    /// Calls trap with WR_TRAP_DEADLINE when this many nanoseconds from now have passed; 0 = none.
+    /// Calls trap with WR_TRAP_DEADLINE when this many nanoseconds from now have passed; 0 = none. Compiled code is stopped
+    /// by a signal: see wr_config_set_compiled_polls().
     pub fn wr_store_set_timeout(store: *mut wr_store_t, nanoseconds: u64) -> *mut wr_error_t;
     /// Allow wr_store_interrupt() to take effect in calls started from now on. Default off.
     pub fn wr_store_set_interruptible(store: *mut wr_store_t, on: bool);
     /// Any thread, signal handlers too: the running call traps with WR_TRAP_INTERRUPTED at its next branch or call,
-    /// or, when nothing runs, the next call does.
+    /// or, when nothing runs, the next call does. Compiled code is stopped by a signal: see wr_config_set_compiled_polls().
     pub fn wr_store_interrupt(store: *mut wr_store_t);
     /// References to objects in the garbage-collected heap, as the host sees them: what a function gives as
     /// result, or a global holds, is kept alive for the host until the scope is closed in which it came.

@@ -305,8 +305,8 @@ pub(crate) fn written(write: impl Fn(*mut c_char, usize) -> usize) -> String {
 pub struct CompileOptions {
     /// 0 (at once) to 3, 4 for size.
     pub level: u8,
-    /// Whether the code can be stopped: else it is interpreted in stores that have a timeout or are interruptible.
-    pub polls: bool,
+    /// Whether the code looks if it has to stop; else it is stopped by a signal. None: only for `explicit_memory`.
+    pub polls: Option<bool>,
     /// Whether it counts fuel: else it is interpreted in stores that have any.
     pub count_fuel: bool,
     /// For engines whose memories are not guarded.
@@ -321,7 +321,7 @@ impl Default for CompileOptions {
     fn default() -> CompileOptions {
         CompileOptions {
             level: 2,
-            polls: true,
+            polls: None,
             count_fuel: false,
             explicit_memory: false,
             target: None,
@@ -426,7 +426,8 @@ impl Module {
         unsafe {
             let mut given = std::mem::zeroed::<sys::wr_compile_options_t>();
             given.level = options.level + 1;
-            given.no_polls = !options.polls;
+            given.polls = options.polls == Some(true);
+            given.no_polls = options.polls == Some(false);
             given.explicit_memory = options.explicit_memory;
             given.count_fuel = options.count_fuel;
             given.triple = target.as_ref().map_or(std::ptr::null(), |t| t.as_ptr());
