@@ -48,15 +48,43 @@ static bool is_extended_later(LLVMValueRef operand, LLVMValueRef computation) {
     return use != NULL && (only_user(operand) == NULL || only_user(computation) == NULL);
 }
 
-/* Whether LLVM would make another load of it when it selects instructions, which had the place of a selection or none:
- * selections of narrow numbers are made of 32 bits, and extensions go before computations. It stays frozen. */
+/* What `operand` may be taken in by. */
+static bool is_computation(LLVMValueRef value, LLVMValueRef operand) {
+    if (LLVMIsASelectInst(value)) return LLVMGetOperand(value, 0) != operand;
+    if (LLVMIsACallInst(value)) return is_intrinsic(value);
+    return LLVMIsABinaryOperator(value) || LLVMIsAUnaryOperator(value) || LLVMIsACastInst(value) ||
+           LLVMIsACmpInst(value) || LLVMIsAInsertElementInst(value) ||
+           LLVMIsAExtractElementInst(value) || LLVMIsAShuffleVectorInst(value) ||
+           LLVMIsAFreezeInst(value);
+}
+
+static bool is_integer(LLVMTypeRef type) { return LLVMGetTypeKind(type) == LLVMIntegerTypeKind; }
+
+/* Whether the value, or what is computed with it alone, is selected as a float or a vector. AVX-512 does that with a mask,
+ * and then an operand in memory is not read where the mask is 0: no fault, so no trap. */
+static bool is_masked_later(LLVMValueRef value) {
+    LLVMValueRef user;
+    for (int i = 0; i < MOST_STEPS && (user = only_user(value)) != NULL; i++) {
+        if (!is_computation(user, value)) return false;
+        if (LLVMIsASelectInst(user) && !is_integer(LLVMTypeOf(user))) return true;
+        value = user;
+    }
+    return false;
+}
+
+static bool is_narrow(LLVMTypeRef type) {
+    return is_integer(type) && LLVMGetIntTypeWidth(type) < 32;
+}
+
+/* Whether LLVM would change the load when it selects instructions, so that it does not fault, or has the place of a selection
+ * or none: selections of narrow numbers, also of cut ones, are made of 32 bits, and extensions go before computations. It
+ * stays frozen. */
 static bool is_changed_later(LLVMValueRef frozen) {
-    LLVMTypeRef type = LLVMTypeOf(frozen);
-    if (LLVMGetTypeKind(type) != LLVMIntegerTypeKind) return false;
-    bool is_narrow = LLVMGetIntTypeWidth(type) < 32;
+    if (is_masked_later(frozen)) return true;
     for (LLVMUseRef use = LLVMGetFirstUse(frozen); use != NULL; use = LLVMGetNextUse(use)) {
         LLVMValueRef user = LLVMGetUser(use);
-        if (is_narrow && LLVMIsASelectInst(user)) return true;
+        if (is_narrow(LLVMTypeOf(user)) && (LLVMIsASelectInst(user) || LLVMIsATruncInst(user)))
+            return true;
         if (is_computed_with_constant(user) && is_extended_later(frozen, user)) return true;
     }
     return false;
@@ -70,16 +98,6 @@ static void thaw_block(LLVMBasicBlockRef block) {
         LLVMReplaceAllUsesWith(i, LLVMGetOperand(i, 0));
         LLVMInstructionEraseFromParent(i);
     }
-}
-
-/* What `operand` may be taken in by. */
-static bool is_computation(LLVMValueRef value, LLVMValueRef operand) {
-    if (LLVMIsASelectInst(value)) return LLVMGetOperand(value, 0) != operand;
-    if (LLVMIsACallInst(value)) return is_intrinsic(value);
-    return LLVMIsABinaryOperator(value) || LLVMIsAUnaryOperator(value) || LLVMIsACastInst(value) ||
-           LLVMIsACmpInst(value) || LLVMIsAInsertElementInst(value) ||
-           LLVMIsAExtractElementInst(value) || LLVMIsAShuffleVectorInst(value) ||
-           LLVMIsAFreezeInst(value);
 }
 
 /* Back to where the value came from: whatever is wrong with the address, the load finds it. */

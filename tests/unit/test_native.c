@@ -265,6 +265,10 @@ static void traps(Run *r) {
         "  (i32.store8 (i32.const 9)"
         "   (select (i32.load8_u (local.get 0)) (i32.load8_u offset=4 (local.get 0))"
         "    (i32.lt_u (i32.load8_u (i32.const 77)) (i32.const 3))))"
+        "  (local.get 0))"
+        " (func (export \"masked off\") (param i32) (result i32)"
+        "  (f64.store (i32.const 8)"
+        "   (select (f64.const 0) (f64.load (local.get 0)) (i32.and (local.get 0) (i32.const 4))))"
         "  (local.get 0)))");
     call(r, i, "div", 0);
     call(r, i, "div", -1);
@@ -290,6 +294,7 @@ static void traps(Run *r) {
     for (int k = 65532; k < 65538; k++) {
         call(r, i, "masked twice", k);
         call(r, i, "selected", k);
+        call(r, i, "masked off", k);
     }
 }
 
