@@ -310,10 +310,15 @@ static void stop_compiler(Tier *t) {
     t->compiler = NULL;
 }
 
-static void note_failure(Tier *t, Error *error, bool counts) {
-    wr_log(t->engine, WR_LOG_INFO, "code stays interpreted: %s", wr_error_message(error));
+/* Who needs no code any more has ended the compiler, which is no failure. */
+static void note_end(Tier *t, Error *error) {
     wr_error_delete(error);
     stop_compiler(t);
+}
+
+static void note_failure(Tier *t, Error *error, bool counts) {
+    wr_log(t->engine, WR_LOG_INFO, "code stays interpreted: %s", wr_error_message(error));
+    note_end(t, error);
     t->stats.failures += counts;
     t->is_off |= t->stats.failures >= MAX_FAILURES;
 }
@@ -343,8 +348,10 @@ static bool do_request(Tier *t, TierModule *tm, CompileRequest *request) {
     }
     if (error == NULL)
         note_success(t, &stats);
+    else if (tm->is_going)
+        note_end(t, error);
     else
-        note_failure(t, error, !tm->is_going);
+        note_failure(t, error, true);
     t->idle_since = wr_os_now();
     return error == NULL;
 }
