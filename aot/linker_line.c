@@ -146,12 +146,12 @@ static bool write_row(Writer *w, u32 code, u32 line) {
     return true;
 }
 
-/* Rows of one function, [from, to), sorted. */
-static bool write_function(Writer *w, const Row *from, const Row *to) {
+/* Rows of the function that begins at `code`, [from, to), sorted. */
+static bool write_function(Writer *w, u32 code, const Row *from, const Row *to) {
     const Row *first = from;
     while (first < to && first->columns[1] == 0) first++;
     if (first == to) return true;
-    if (!write_row(w, from->columns[0], first->columns[1])) return false;
+    if (!write_row(w, code, first->columns[1])) return false;
     for (const Row *row = first; row < to; row++)
         if (row->columns[1] != 0 && !write_row(w, row->columns[0], row->columns[1])) return false;
     return true;
@@ -167,7 +167,7 @@ static bool write_rows(Ld *l, const Rows *rows) {
         if (!symbol) continue;
         u32 limit = symbol->columns[0] + symbol->columns[1];
         while (to < end && to->columns[0] < limit) to++;
-        if (!write_function(&w, from, to)) return false;
+        if (!write_function(&w, symbol->columns[0], from, to)) return false;
     }
     return true;
 }

@@ -242,6 +242,17 @@ typedef struct FramePlaces {
     NativePlace places[PLACES_MAX];
 } FramePlaces;
 
+/* Code that belongs to no instruction has the offset before it, perhaps of a function that is inlined there. Nothing
+ * traps in it, but calls are stopped there, too: of the function no more is known than that it has begun. */
+static void check_innermost(FramePlaces *f) {
+    const Module *m = f->instance->module;
+    NativePlace *place = &f->places[0];
+    if (f->count == 0) return;
+    u64 start = wr_body_start(m, place->func_index);
+    if (place->offset < start || wr_module_func_at(m, place->offset) != place->func_index)
+        place->offset = start;
+}
+
 static void find_places(const Native *native, const NativeActivation *a, const u8 *pc,
                         FramePlaces *f) {
     if (f->pc == pc) return;
@@ -252,6 +263,7 @@ static void find_places(const Native *native, const NativeActivation *a, const u
     if (f->instance == NULL) return;
     f->count = wr_artifact_places(artifact, pc, f->places, PLACES_MAX);
     if (f->count > PLACES_MAX) f->count = PLACES_MAX;
+    check_innermost(f);
 }
 
 /* Calls that trap may have been merged, which confuses the line table; what they are called with is right. */
