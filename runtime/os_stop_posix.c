@@ -101,22 +101,26 @@ static void follow_fork(void) {
 /* ---- sending -------------------------------------------------------------------------------- */
 
 /* What it comes with tells the signal from others. To a thread that has ended: nothing happens. */
-static bool send_to(i32 id, int sig) {
+static void send_to(i32 id) {
     pid_t process = getpid();
-    siginfo_t info = {.si_signo = sig, .si_code = SI_QUEUE};
+    siginfo_t info = {.si_signo = SIGURG, .si_code = SI_QUEUE};
     info.si_pid = process;
     info.si_uid = getuid();
     info.si_value.sival_ptr = threads;
-    return syscall(SYS_rt_tgsigqueueinfo, process, id, sig, &info) == 0;
+    (void)syscall(SYS_rt_tgsigqueueinfo, process, id, SIGURG, &info);
 }
 
-/* Whoever filters system calls may not know this one. */
+/* Whoever filters system calls may not know this one. There is no thread -1, so that it is EINVAL where it is known. */
 bool wr_os_stops_supported(void) {
     static atomic_int known; /* 1: they are, -1: they are not */
     int answer = atomic_load_explicit(&known, memory_order_relaxed);
     if (answer == 0) {
-        answer = send_to(own_id(), 0) ? 1 : -1;
+        int before = errno;
+        siginfo_t info = {.si_signo = SIGURG, .si_code = SI_QUEUE};
+        bool is_refused = syscall(SYS_rt_tgsigqueueinfo, -1, -1, SIGURG, &info) != 0;
+        answer = is_refused && errno == EINVAL ? 1 : -1;
         atomic_store_explicit(&known, answer, memory_order_relaxed);
+        errno = before;
     }
     return answer > 0;
 }
@@ -124,7 +128,7 @@ bool wr_os_stops_supported(void) {
 static void send(const Thread *thread) {
     int before = errno;
     i32 id = atomic_load(&thread->id);
-    if (id != 0) (void)send_to(id, SIGURG);
+    if (id != 0) send_to(id);
     errno = before;
 }
 
