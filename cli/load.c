@@ -75,10 +75,10 @@ static bool configure_compilation(const Settings *settings, wr_config_t *config)
 
 wr_error_t *wr_cli_config_new(const Settings *settings, wr_config_t **out) {
     wr_config_t *config = *out = wr_config_new();
-    if (!config) return wr_error_new(WR_ERROR_MEMORY, "out of memory");
+    if (!config) return wr_cli_no_memory();
     if (!configure_compilation(settings, config)) {
         wr_config_delete(config);
-        return wr_error_new(WR_ERROR_MEMORY, "out of memory");
+        return wr_cli_no_memory();
     }
     wr_config_set_memory_mode(config, memory_mode(settings));
     if (settings->max_stack)
@@ -115,7 +115,7 @@ static wr_error_t *read_stream(FILE *in, uint8_t **data, size_t *size) {
         if (*size == capacity) {
             size_t wanted = capacity ? capacity * 2 : (size_t)1 << 16;
             uint8_t *grown = wanted > capacity ? realloc(*data, wanted) : NULL;
-            if (!grown) return wr_error_new(WR_ERROR_MEMORY, "out of memory");
+            if (!grown) return wr_cli_no_memory();
             *data = grown;
             capacity = wanted;
         }
@@ -154,7 +154,7 @@ static wr_error_t *convert(const char *path, uint8_t **bytes, size_t *size) {
     wr_bytes_delete(binary, n);
     *bytes = copy;
     *size = copy ? n : 0;
-    return error || copy ? error : wr_error_new(WR_ERROR_MEMORY, "out of memory");
+    return error || copy ? error : wr_cli_no_memory();
 }
 
 wr_error_t *wr_cli_binary_read(const char *path, uint8_t **bytes, size_t *size) {

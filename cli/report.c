@@ -59,6 +59,8 @@ bool wr_cli_out_of_memory(void) {
     return false;
 }
 
+wr_error_t *wr_cli_no_memory(void) { return wr_error_new(WR_ERROR_MEMORY, "out of memory"); }
+
 /* Several lines: a trap or an exception with its backtrace, an error in a text with its line. */
 static void report_lines(const char *subject, const wr_error_t *error) {
     size_t size = wr_error_render(error, NULL, 0) + 1;

@@ -20,8 +20,10 @@ enum {
 bool wr_cli_usage_error(const char *command, const char *text);
 /* "wasmrun: SUBJECT: TEXT". Returns STATUS_FAILED. */
 int wr_cli_fail(const char *subject, const char *text);
-/* Returns false. */
+/* "wasmrun: out of memory". Returns false. */
 bool wr_cli_out_of_memory(void);
+/* The same, as an error; the caller's. */
+wr_error_t *wr_cli_no_memory(void);
 
 /* Prints an error about the file or thing `subject` and consumes it; a guest's exit is no error and
  * prints nothing. Without a subject (NULL) it is about the command line. Returns the exit status: the

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static wr_error_t *out_of_memory(void) { return wr_error_new(WR_ERROR_MEMORY, "out of memory"); }
+#include "report.h"
 
 /* Zero-terminated; for free(). NULL when out of memory. */
 static char *text_of(wr_name_t name) {
@@ -56,7 +56,7 @@ static Stub *new_stub(const char *module, const char *name, const char *signatur
 static wr_error_t *define_stub(UnknownImports how, wr_linker_t *linker, const char *module,
                                const char *name, const char *signature) {
     Stub *stub = new_stub(module, name, signature);
-    if (!stub) return out_of_memory();
+    if (!stub) return wr_cli_no_memory();
     wr_host_func_t func = how == UNKNOWN_TRAP ? trap : return_defaults;
     wr_error_t *error = wr_linker_define_func(linker, module, name, signature, func, stub, free);
     if (error) free(stub);
@@ -71,7 +71,7 @@ static wr_error_t *define_func(UnknownImports how, wr_linker_t *linker, const wr
     char *signature = malloc(size);
     wr_error_t *error = NULL;
     if (!module || !name || !signature) {
-        error = out_of_memory();
+        error = wr_cli_no_memory();
     } else if (strlen(module) == import->module.size && strlen(name) == import->name.size) {
         wr_module_import_signature(of, index, signature, size);
         error = define_stub(how, linker, module, name, signature);
@@ -95,7 +95,7 @@ static wr_error_t *make_tag(wr_store_t *store, const wr_module_t *of, size_t ind
                             wr_tag_t **made) {
     size_t size = wr_module_import_signature(of, index, NULL, 0) + 1;
     char *signature = malloc(size);
-    if (!signature) return out_of_memory();
+    if (!signature) return wr_cli_no_memory();
     wr_module_import_signature(of, index, signature, size);
     wr_error_t *error = wr_store_make_tag(store, signature, made);
     free(signature);

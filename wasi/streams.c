@@ -140,7 +140,7 @@ static wr_error_t *write_bytes(void *context, const void *from, size_t size) {
         size_t capacity = bytes->size + size;
         if (capacity < bytes->limit / 2) capacity *= 2;
         char *data = realloc(bytes->data, capacity);
-        if (!data) return wr_error_new(WR_ERROR_MEMORY, "out of memory");
+        if (!data) return wr_wasi_no_memory();
         bytes->data = data;
         bytes->capacity = capacity;
     }
@@ -153,7 +153,7 @@ wr_error_t *wr_wasi_set_input(wr_wasi_t *wasi, const void *data, size_t size) {
     ByteStream *bytes = &wasi->bytes[0];
     forget(bytes);
     bytes->data = malloc(size ? size : 1);
-    if (!bytes->data) return wr_error_new(WR_ERROR_MEMORY, "out of memory");
+    if (!bytes->data) return wr_wasi_no_memory();
     if (size > 0) memcpy(bytes->data, data, size);
     bytes->size = size;
     return wr_wasi_set_stream(wasi, 0, &(wr_wasi_stream_t){.read = read_bytes, .context = bytes});

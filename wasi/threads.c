@@ -273,8 +273,8 @@ static wr_error_t *define_memory(wr_linker_t *linker, wr_store_t *store, const w
                                  const wr_memory_type_t *type) {
     wr_shared_memory_t *memory = NULL;
     char *module = copy(import->module), *name = copy(import->name);
-    wr_error_t *error = module && name ? wr_shared_memory_new(store, type, &memory)
-                                       : wr_error_new(WR_ERROR_MEMORY, "out of memory");
+    wr_error_t *error =
+        module && name ? wr_shared_memory_new(store, type, &memory) : wr_wasi_no_memory();
     if (!error) error = wr_linker_define_memory(linker, module, name, memory);
     wr_shared_memory_delete(memory);
     free(module);
@@ -304,7 +304,7 @@ static void free_threads(Threads *group) {
 static wr_error_t *set_up(wr_wasi_t *wasi, wr_linker_t *linker, wr_store_t *store,
                           wr_module_t *module, uint32_t limit) {
     Threads *group = wasi->threads ? wasi->threads : calloc(1, sizeof *group);
-    if (!group) return wr_error_new(WR_ERROR_MEMORY, "out of memory");
+    if (!group) return wr_wasi_no_memory();
     if (!wasi->threads) wr_sys_mutex_init(&group->lock);
     wasi->threads = group;
     wasi->free_threads = free_threads;

@@ -182,7 +182,7 @@ void wr_wasi_delete(wr_wasi_t *wasi) {
     free(wasi);
 }
 
-static wr_error_t *out_of_memory(void) { return wr_error_new(WR_ERROR_MEMORY, "out of memory"); }
+wr_error_t *wr_wasi_no_memory(void) { return wr_error_new(WR_ERROR_MEMORY, "out of memory"); }
 
 /* Appends a string; what guests count in 32 bits must fit them. */
 static wr_error_t *append(StringList *list, const char *string) {
@@ -190,7 +190,7 @@ static wr_error_t *append(StringList *list, const char *string) {
     if (size > INT32_MAX - list->size)
         return wr_error_new(WR_ERROR_USAGE, "arguments or variables of more than 2 GiB");
     char *bytes = realloc(list->bytes, list->size + size);
-    if (!bytes) return out_of_memory();
+    if (!bytes) return wr_wasi_no_memory();
     memcpy(bytes + list->size, string, size);
     list->bytes = bytes;
     list->size += size;
@@ -274,7 +274,7 @@ static Errno insert_directory(wr_wasi_t *wasi, File file, const char *name, bool
 }
 
 static wr_error_t *describe(Errno error, const char *path) {
-    if (error == WASI_ERRNO_NOMEM) return out_of_memory();
+    if (error == WASI_ERRNO_NOMEM) return wr_wasi_no_memory();
     const char *reason = error == WASI_ERRNO_NOENT    ? "no such directory"
                          : error == WASI_ERRNO_NOTDIR ? "not a directory"
                          : error == WASI_ERRNO_ACCES  ? "permission denied"
@@ -310,7 +310,7 @@ wr_error_t *wr_wasi_preopen_files(wr_wasi_t *wasi, const wr_wasi_files_t *files,
         !files->read)
         return wr_error_new(WR_ERROR_USAGE, "files without stat, open or read");
     VirtualTree *tree = wr_virtual_tree_new(wasi, files, context, wasi->trees);
-    if (!tree) return out_of_memory();
+    if (!tree) return wr_wasi_no_memory();
     wasi->trees = tree;
     Errno error = insert_root(wasi, guest_path, flags & WR_WASI_READ_ONLY);
     if (!error) return NULL;

@@ -83,6 +83,9 @@ typedef struct Call {
     uint32_t held_count;
 } Call;
 
+/* "out of memory", as an error; the caller's. */
+wr_error_t *wr_wasi_no_memory(void);
+
 /* Every function by name, for the linker and for tests; `index` < WASI_FUNC_COUNT. */
 const WasiFunc *wr_wasi_func(size_t index);
 
