@@ -4,6 +4,7 @@
  * A label's target is a block of its own with a phi for each value that a branch brings: a loop's
  * parameters, else the results. It is made when the label is opened and goes again if no branch came.
  */
+#include "hints.h"
 #include "lower.h"
 #include "state.h"
 #include "validate_code.h" /* LIMIT_NESTING */
@@ -135,9 +136,15 @@ static LLVMBasicBlockRef edge_to(Lower *l, Label *label, u32 index) {
     return label->target;
 }
 
+/* Which way the module's author says that it goes. */
+static void hint(const Lower *l, LLVMValueRef branch) {
+    LLVMValueRef weights = wr_hints_weights(l->unit, l->offset);
+    if (weights != NULL) LLVMSetMetadata(branch, l->unit->kind_prof, weights);
+}
+
 void wr_lower_jump_if(Lower *l, LLVMValueRef condition, Label *label) {
     LLVMBasicBlockRef next = wr_lower_block(l);
-    LLVMBuildCondBr(l->b, condition, edge_to(l, label, l->entry_index), next);
+    hint(l, LLVMBuildCondBr(l->b, condition, edge_to(l, label, l->entry_index), next));
     wr_lower_fuel_flow(l, next);
     continue_in(l, next);
 }
@@ -224,7 +231,7 @@ static void lower_if(Lower *l) {
     if (label->kept == NULL) l->failed = true;
     LLVMBasicBlockRef then = wr_lower_block(l);
     label->otherwise = wr_lower_block(l);
-    LLVMBuildCondBr(l->b, condition, then, label->otherwise);
+    hint(l, LLVMBuildCondBr(l->b, condition, then, label->otherwise));
     wr_lower_fuel_flow(l, then);
     LLVMBasicBlockRef kept = l->fuel_kept;
     LLVMPositionBuilderAtEnd(l->b, label->otherwise);

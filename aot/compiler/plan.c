@@ -6,6 +6,7 @@
 
 #include "decode_code.h"
 #include "fixed.h"
+#include "hints.h"
 #include "slice.h"
 #include "store.h"
 
@@ -145,7 +146,7 @@ Error *wr_plan_make(Plan *plan, const CompileJob *job) {
     plan->options = job->options;
     plan->is_hasty = job->nfunctions > 0 && native_is_hasty(&job->options);
     if (!settle_target(plan, job, alloc) || !make_shapes(plan, alloc) ||
-        !find_tail_calls(plan, alloc) ||
+        !find_tail_calls(plan, alloc) || !wr_hints_read(plan, alloc) ||
         !wr_fixed_find(plan, plan->is_hasty || !wr_slice_is_whole(job), alloc))
         return ERROR_OOM;
     if (plan->options.guarded) plan->guarded_memories = find_guarded(job->module);
@@ -164,6 +165,7 @@ void wr_plan_free(Plan *plan, const Alloc *alloc) {
     free_text(alloc, plan->preserving);
     size_t ntypes = (size_t)plan->module->ntypes + 1, nfuncs = (size_t)plan->module->nfuncs + 1;
     wr_fixed_free(plan, alloc);
+    wr_hints_free(plan, alloc);
     wr_free(alloc, plan->shapes, ntypes * sizeof *plan->shapes);
     wr_free(alloc, (void *)(uintptr_t)plan->shape_types, ntypes * sizeof *plan->shape_types);
     wr_free(alloc, plan->has_tail, nfuncs * sizeof *plan->has_tail);

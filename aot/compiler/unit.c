@@ -40,6 +40,13 @@ static unsigned kind_of(const Unit *u, const char *name) {
     return LLVMGetMDKindIDInContext(u->context, name, (unsigned)strlen(name));
 }
 
+/* How often a branch is taken, and how often it is not. */
+static LLVMValueRef weights(const Unit *u, u32 taken, u32 passed) {
+    LLVMMetadataRef parts[] = {text_node(u, "branch_weights"), number_node(u->i32, taken),
+                               number_node(u->i32, passed)};
+    return node(u, parts, 3);
+}
+
 static void init_metadata(Unit *u) {
     LLVMMetadataRef root_parts[] = {text_node(u, "wasmrun")};
     LLVMMetadataRef root = LLVMMDNodeInContext2(u->context, root_parts, 1);
@@ -53,9 +60,8 @@ static void init_metadata(Unit *u) {
     u->tbaa_global = make_tbaa(u, root, "global");
     u->tbaa_table = make_tbaa(u, root, "table");
     u->invariant = node(u, NULL, 0);
-    LLVMMetadataRef weights[] = {text_node(u, "branch_weights"), number_node(u->i32, 1),
-                                 number_node(u->i32, 4000)};
-    u->unlikely = node(u, weights, 3);
+    u->unlikely = weights(u, 1, 4000);
+    u->likely = weights(u, 4000, 1);
     u->kind_tbaa = kind_of(u, "tbaa");
     u->kind_invariant = kind_of(u, "invariant.load");
     u->kind_prof = kind_of(u, "prof");

@@ -29,6 +29,12 @@ typedef struct FixedTable {
     u32 nranges;
 } FixedTable;
 
+/* hints.h: of a branch, by its byte offset in the module. */
+typedef struct BranchHint {
+    u64 offset;
+    bool is_likely; /* to be taken */
+} BranchHint;
+
 /* What all units of a compilation share; fixed before the first is made. */
 typedef struct Plan {
     const Module *module;
@@ -43,6 +49,8 @@ typedef struct Plan {
     bool *has_tail;              /* by function index: compiled as `t` too (native.h) */
     FixedTable *fixed;           /* by table index */
     u32 *type_numbers;           /* by type index: equal for equal types */
+    BranchHint *hints;           /* ascending by offset */
+    size_t nhints, hints_room;
 } Plan;
 
 typedef struct Unit {
@@ -56,9 +64,9 @@ typedef struct Unit {
     /* metadata: what does not alias with what (memory contents, heap, instance fields, values, globals), and
      * !invariant.load for fields that never change during an instance's life */
     LLVMValueRef tbaa_memory, tbaa_instance, tbaa_bump, tbaa_values, tbaa_global, tbaa_table;
-    LLVMMetadataRef heap_class; /* objects: see lower_object.h */
-    LLVMValueRef tbaa_fuel;     /* overlaps linear memory: see lower_fuel.c */
-    LLVMValueRef invariant, unlikely;
+    LLVMMetadataRef heap_class;               /* objects: see lower_object.h */
+    LLVMValueRef tbaa_fuel;                   /* overlaps linear memory: see lower_fuel.c */
+    LLVMValueRef invariant, unlikely, likely; /* the latter: whether a branch is taken */
     LLVMValueRef known_refs[4]; /* our own: what is known of a reference (lower_ref.c) */
     unsigned kind_tbaa, kind_invariant, kind_prof, kind_known;
     LLVMValueRef personality;
