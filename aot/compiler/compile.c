@@ -167,9 +167,9 @@ static bool optimise(Unit *unit, bool is_slow) {
     if (is_slow && level > 1) level = 1;
     if (level > 1 && !version_loops(unit)) return false;
     if (!run_passes(unit, pipelines[level])) return false;
-    wr_thaw_loads(unit->module);
+    wr_thaw_loads(unit);
     wr_lanes_guard_selects(unit);
-    wr_settle_places(unit->module);
+    wr_settle_places(unit);
     const NativeOptions *o = &unit->plan->options;
     if (o->fuel || o->migratable) return true; /* they are there */
     if (!o->polled)

@@ -90,20 +90,94 @@ static bool is_changed_later(LLVMValueRef frozen) {
     return false;
 }
 
-static void thaw_block(LLVMBasicBlockRef block) {
-    LLVMValueRef next;
-    for (LLVMValueRef i = LLVMGetFirstInstruction(block); i != NULL; i = next) {
-        next = LLVMGetNextInstruction(i);
-        if (!wr_is_frozen_load(i) || is_changed_later(i)) continue;
-        LLVMReplaceAllUsesWith(i, LLVMGetOperand(i, 0));
-        LLVMInstructionEraseFromParent(i);
-    }
+static bool touches_memory(LLVMValueRef value) {
+    return LLVMIsALoadInst(value) || LLVMIsAStoreInst(value) || LLVMIsACallInst(value) ||
+           LLVMIsAAtomicRMWInst(value) || LLVMIsAAtomicCmpXchgInst(value) ||
+           LLVMIsAFenceInst(value);
 }
 
 /* Back to where the value came from: whatever is wrong with the address, the load finds it. */
 static bool stores_back(LLVMValueRef store, LLVMValueRef value, LLVMValueRef load) {
     return LLVMIsAStoreInst(store) && LLVMGetOperand(store, 0) == value &&
            LLVMGetOperand(store, 1) == LLVMGetOperand(load, 0);
+}
+
+/* Whether one instruction loads, computes and stores. */
+static bool is_in_place(LLVMValueRef load, LLVMValueRef computation) {
+    LLVMValueRef next = LLVMGetNextInstruction(load);
+    while (next != NULL && !touches_memory(next)) next = LLVMGetNextInstruction(next);
+    return next != NULL && stores_back(next, computation, load) && only_user(computation) == next;
+}
+
+/* A number that instructions hold. */
+static bool is_immediate(LLVMValueRef value) {
+    if (LLVMIsAConstantInt(value) == NULL || LLVMGetIntTypeWidth(LLVMTypeOf(value)) > 64)
+        return false;
+    long long number = LLVMConstIntGetSExtValue(value);
+    return number >= INT32_MIN && number <= INT32_MAX;
+}
+
+/* Surely in a register that nothing needs behind `user`. The next iteration of a loop may, and so may what needs the number
+ * that a conversion is of. */
+static bool dies_in(LLVMValueRef value, LLVMValueRef user) {
+    return LLVMIsAInstruction(value) && !LLVMIsACastInst(value) && only_user(value) == user;
+}
+
+static bool is_vector_logic(LLVMValueRef value) {
+    if (LLVMIsABinaryOperator(value) == NULL || is_integer(LLVMTypeOf(value))) return false;
+    LLVMOpcode op = LLVMGetInstructionOpcode(value);
+    return op == LLVMAnd || op == LLVMOr || op == LLVMXor;
+}
+
+/* Whether the result may have to come into the register of an operand. AVX's instructions have a register more, but for those
+ * of three operands. */
+static bool overwrites(const Unit *unit, LLVMValueRef computation) {
+    bool has_avx = strstr(unit->plan->features, "+avx") != NULL;
+    if (!has_avx || LLVMIsABinaryOperator(computation) == NULL) return true;
+    return is_integer(LLVMTypeOf(computation)) || is_vector_logic(computation);
+}
+
+/* Whether an operand besides `value` is, or may be, in a register that is needed again. */
+static bool has_lasting_operand(LLVMValueRef computation, LLVMValueRef value) {
+    bool is_select = LLVMIsASelectInst(computation), is_call = LLVMIsACallInst(computation);
+    int i = is_select ? 1 : 0; /* behind the condition */
+    int count = is_call ? (int)LLVMGetNumArgOperands(computation) : LLVMGetNumOperands(computation);
+    for (; i < count; i++) {
+        LLVMValueRef other = LLVMGetOperand(computation, (unsigned)i);
+        bool is_held = i == 1 && !is_select && is_immediate(other);
+        if (other != value && !is_held && !dies_in(other, computation)) return true;
+    }
+    return false;
+}
+
+/* What becomes a part of the instruction that uses it. */
+static bool is_melted(LLVMValueRef value) {
+    return LLVMIsABitCastInst(value) || LLVMIsAUnaryOperator(value) || is_vector_logic(value);
+}
+
+/* Whether LLVM would take the load into a computation and, having found that what this overwrites is needed again, out of it:
+ * such a load has no place at all. Or into what becomes one instruction of several that use it, as the least of two floats. It
+ * stays frozen, and comes first at once: in the first case by the same instructions. */
+static bool is_taken_out(const Unit *unit, LLVMValueRef frozen) {
+    LLVMValueRef value = frozen, user;
+    for (int i = 0; i < MOST_STEPS && (user = only_user(value)) != NULL; i++) {
+        if (!is_computation(user, value) || is_in_place(LLVMGetOperand(frozen, 0), user))
+            return false;
+        if (overwrites(unit, user) && has_lasting_operand(user, value)) return true;
+        if (!is_melted(user)) return false;
+        value = user;
+    }
+    return !is_integer(LLVMTypeOf(value));
+}
+
+static void thaw_block(const Unit *unit, LLVMBasicBlockRef block) {
+    LLVMValueRef next;
+    for (LLVMValueRef i = LLVMGetFirstInstruction(block); i != NULL; i = next) {
+        next = LLVMGetNextInstruction(i);
+        if (!wr_is_frozen_load(i) || is_changed_later(i) || is_taken_out(unit, i)) continue;
+        LLVMReplaceAllUsesWith(i, LLVMGetOperand(i, 0));
+        LLVMInstructionEraseFromParent(i);
+    }
 }
 
 static void settle(LLVMValueRef load) {
@@ -150,7 +224,8 @@ static void extend_first(LLVMValueRef load) {
 }
 
 /* In order: of two operands in memory the later load is the one that is taken in. */
-static void settle_block(LLVMBasicBlockRef block) {
+static void settle_block(const Unit *unit, LLVMBasicBlockRef block) {
+    (void)unit;
     LLVMValueRef i = LLVMGetFirstInstruction(block);
     for (; i != NULL; i = LLVMGetNextInstruction(i))
         if (is_volatile_load(i)) {
@@ -159,14 +234,14 @@ static void settle_block(LLVMBasicBlockRef block) {
         }
 }
 
-static void for_each_block(LLVMModuleRef module, void (*visit)(LLVMBasicBlockRef block)) {
-    LLVMValueRef f = LLVMGetFirstFunction(module);
+static void for_each_block(const Unit *unit, void (*visit)(const Unit *, LLVMBasicBlockRef)) {
+    LLVMValueRef f = LLVMGetFirstFunction(unit->module);
     for (; f != NULL; f = LLVMGetNextFunction(f)) {
         LLVMBasicBlockRef block = LLVMGetFirstBasicBlock(f);
-        for (; block != NULL; block = LLVMGetNextBasicBlock(block)) visit(block);
+        for (; block != NULL; block = LLVMGetNextBasicBlock(block)) visit(unit, block);
     }
 }
 
-void wr_thaw_loads(LLVMModuleRef module) { for_each_block(module, thaw_block); }
+void wr_thaw_loads(const Unit *unit) { for_each_block(unit, thaw_block); }
 
-void wr_settle_places(LLVMModuleRef module) { for_each_block(module, settle_block); }
+void wr_settle_places(const Unit *unit) { for_each_block(unit, settle_block); }

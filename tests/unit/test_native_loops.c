@@ -348,12 +348,11 @@ static void start(Side *side, wr_engine_kind_t kind, const u8 *module_bytes, siz
     }
 }
 
-/* Not where it traps: LLVM folds loads into instructions that use them, whose places count then. So the fuel that such a
- * trap leaves may be some bytes off. */
 typedef struct Outcome {
     u64 result;
     wr_trap_code_t code;
-    u64 left; /* of the fuel */
+    u64 place; /* of the trap: offset in the module */
+    u64 left;  /* of the fuel */
 } Outcome;
 
 static Outcome run(Side *side, u32 index, const wr_val_t *arguments, u64 fuel) {
@@ -367,8 +366,9 @@ static Outcome run(Side *side, u32 index, const wr_val_t *arguments, u64 fuel) {
                                      arguments, 4, &result, 1);
     outcome.result = (u64)result.of.i64;
     if (error != NULL) outcome.code = wr_error_trap_code(error);
-    if (with_fuel && outcome.code != WR_TRAP_MEMORY_OUT_OF_BOUNDS)
-        outcome.left = wr_store_fuel(side->bench.store);
+    wr_frame_t frame;
+    if (error != NULL && wr_error_frame(error, 0, &frame)) outcome.place = frame.module_offset;
+    if (with_fuel) outcome.left = wr_store_fuel(side->bench.store);
     wr_error_delete(error);
     return outcome;
 }
@@ -401,16 +401,17 @@ static bool compare(Side *a, Side *b, u64 seed, u32 index, const u32 *values) {
     u64 fuel = with_fuel ? amount() : 0;
     Outcome x = run(a, index, arguments, fuel), y = run(b, index, arguments, fuel);
     if (x.code == WR_TRAP_DEADLINE || y.code == WR_TRAP_DEADLINE) return false;
-    bool same = x.result == y.result && x.code == y.code && x.left == y.left;
+    bool same = x.result == y.result && x.code == y.code && x.place == y.place && x.left == y.left;
     for (u32 m = 0; m < 2; m++)
         same &= memcmp(wr_memory_data(a->memories[m]), wr_memory_data(b->memories[m]), MEMORY) == 0;
     if (!same) keep_text();
     cr_assert(same,
-              "seed %" PRIu64 ", f%u(%u, %u, %u, %u): interpreted %" PRIx64 " trap %d left %" PRIu64
-              ", compiled %" PRIx64 " trap %d left %" PRIu64 ", of %" PRIu64 " (loops.wat)",
+              "seed %" PRIu64 ", f%u(%u, %u, %u, %u): interpreted %" PRIx64 " trap %d at %" PRIx64
+              " left %" PRIu64 ", compiled %" PRIx64 " trap %d at %" PRIx64 " left %" PRIu64
+              ", of %" PRIu64 " (loops.wat)",
               seed, index, (u32)arguments[0].of.i32, (u32)arguments[1].of.i32,
-              (u32)arguments[2].of.i32, (u32)arguments[3].of.i32, x.result, (int)x.code, x.left,
-              y.result, (int)y.code, y.left, fuel);
+              (u32)arguments[2].of.i32, (u32)arguments[3].of.i32, x.result, (int)x.code, x.place,
+              x.left, y.result, (int)y.code, y.place, y.left, fuel);
     return true;
 }
 
