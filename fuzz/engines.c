@@ -57,6 +57,10 @@ static const Variant variants[] = {
      .mode = WR_MEMORY_GUARD,
      .loops = "60", /* so that fast loops end in the middle */
      COMPILED(.level = 2, .polled = true)},
+    {.name = "frames-O2",
+     .mode = WR_MEMORY_GUARD,
+     .loops = "60",
+     COMPILED(.level = 2, .polled = true, .migratable = true)},
     {.name = "spill-O2",
      .mode = WR_MEMORY_GUARD,
      .spill = "3",

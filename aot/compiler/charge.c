@@ -4,6 +4,7 @@
  */
 #include "charge.h"
 
+#include "looks.h"
 #include "lower_fuel.h"
 
 #define STEPS 64u              /* depth of a value's operands */
@@ -23,23 +24,6 @@ typedef struct Finder {
     ValueMap known; /* value -> Floor */
     u32 depth;
 } Finder;
-
-/* ---- looks ---- */
-
-/* The call by which a block stops; NULL: it does something else. */
-static LLVMValueRef find_stop(const Unit *unit, LLVMBasicBlockRef block) {
-    LLVMValueRef i = LLVMGetFirstInstruction(block);
-    while (i != NULL && !wr_fuel_is_stop(unit, i)) i = LLVMGetNextInstruction(i);
-    return i;
-}
-
-int wr_charge_look(const Unit *unit, LLVMBasicBlockRef block) {
-    LLVMValueRef end = LLVMGetBasicBlockTerminator(block);
-    if (LLVMIsABranchInst(end) == NULL || !LLVMIsConditional(end)) return -1;
-    for (unsigned s = 0; s < 2; s++)
-        if (find_stop(unit, LLVMGetSuccessor(end, s)) != NULL) return (int)(1 - s);
-    return -1;
-}
 
 bool wr_charge_is_store(const Unit *unit, LLVMValueRef instruction) {
     return LLVMIsAStoreInst(instruction) != NULL &&
@@ -82,7 +66,7 @@ static bool floor_of_phi(Finder *f, LLVMValueRef phi, Floor *result) {
         return f->charge->fuel == phi;
     }
     for (u32 i = 0; i < LLVMCountIncoming(phi); i++) {
-        if (find_stop(f->unit, LLVMGetIncomingBlock(phi, i)) != NULL) continue;
+        if (wr_looks_stop(f->unit, LLVMGetIncomingBlock(phi, i)) != NULL) continue;
         if (!floor_of_choice(f, LLVMGetIncomingValue(phi, i), !any, result)) return false;
         any = true;
     }
@@ -146,7 +130,7 @@ static bool add_look(Finder *f, LLVMBasicBlockRef block, unsigned stays) {
     if (!read_look(branch, stays, &fuel, &least) || !floor_of(f, fuel, &passes) || !passes.has_fuel)
         return false;
     if (passes.least - least < f->charge->spare) f->charge->spare = passes.least - least;
-    note_stop(f->charge, find_stop(f->unit, LLVMGetSuccessor(branch, 1 - stays)));
+    note_stop(f->charge, wr_looks_stop(f->unit, LLVMGetSuccessor(branch, 1 - stays)));
     return true;
 }
 
@@ -162,7 +146,7 @@ bool wr_charge_find(Arena *arena, const Unit *unit, const Loop *loop, Charge *ch
     Floor next;
     *charge = (Charge){.spare = LARGEST};
     for (u32 i = 0; i < loop->nblocks; i++) {
-        int stays = wr_charge_look(unit, loop->blocks[i]);
+        int stays = wr_looks_stays(unit, loop->blocks[i]);
         if (stays >= 0 && !add_look(&f, loop->blocks[i], (unsigned)stays)) return false;
     }
     if (charge->fuel == NULL || !floor_of(&f, from_latch(loop, charge->fuel), &next)) return false;

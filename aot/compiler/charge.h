@@ -19,8 +19,6 @@ typedef struct Charge {
 
 /* False: it is not known, or there is no memory. */
 NODISCARD bool wr_charge_find(Arena *arena, const Unit *unit, const Loop *loop, Charge *charge);
-/* If the block ends with a look: its successor for when there is enough; else -1. */
-int wr_charge_look(const Unit *unit, LLVMBasicBlockRef block);
 /* Whether an instruction is a part of counting that has no effect where no look stops and nothing faults. */
 bool wr_charge_is_store(const Unit *unit, LLVMValueRef instruction);
 /* How many iterations there is fuel for, an i64, if *fuel is what F is; before that, *fuel becomes more if it is low, and

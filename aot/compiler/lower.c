@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 
+#include "live.h"
 #include "side_table.h"
 #include "state.h"
 
@@ -408,6 +409,7 @@ static void lower_body(Lower *l) {
         l->failed = true;
         return;
     }
+    if (wr_state_is_kept(l)) l->live = wr_live_find(&l->arena, l->code, l->module->bytes);
     l->entry = wr_lower_block(l);
     l->body = wr_lower_block(l);
     LLVMBasicBlockRef first = wr_lower_block(l);

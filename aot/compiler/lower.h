@@ -86,9 +86,9 @@ typedef struct Lower {
     bool calls;             /* there is a call in it */
     /* state.c: */
     const struct StatePlace
-        *place; /* of the call being made, if its frame can be written down there */
-    LLVMBasicBlockRef spill_locals, spill_end;
-    LLVMValueRef spill_slots;
+        *place;              /* of the call being made, if its frame can be written down there */
+    const struct Live *live; /* of the locals; NULL: not known */
+    LLVMBasicBlockRef spill_end; /* once there is a landing pad: where all leave */
 } Lower;
 
 /* ---- for all of lower_*.c (lower.c) ---- */

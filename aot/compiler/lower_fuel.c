@@ -17,6 +17,7 @@
  */
 #include "lower_fuel.h"
 
+#include "looks.h"
 #include "own.h"
 #include "side_table.h"
 #include "state.h"
@@ -55,7 +56,6 @@ static u32 offset_of(const Lower *l, const u8 *at) { return (u32)(at - l->code->
 
 /* ---- stopping ---- */
 
-#define SPENT "spent"
 #define REFILL ((i64)1 << 14) /* units; less than a slice (meter.c) */
 
 /* What polls for code that is at code offset `target`, the second parameter, and has no place of its own. It preserves
@@ -63,7 +63,7 @@ static u32 offset_of(const Lower *l, const u8 *at) { return (u32)(at - l->code->
 static LLVMValueRef spent_function(Unit *u) {
     Lower l;
     LLVMTypeRef params[] = {u->ptr, u->i64}, type = LLVMFunctionType(u->none, params, 2, 0);
-    if (!wr_own_begin(&l, u, SPENT, type, CC_PRESERVE_ALL)) return l.function;
+    if (!wr_own_begin(&l, u, LOOKS_SPENT, type, CC_PRESERVE_ALL)) return l.function;
     wr_own_is_cold(&l);
     wr_unit_flag(u, l.function, "nomerge");
     l.offset = IN_CALLER;
@@ -209,11 +209,6 @@ void wr_lower_fuel_bulk(Lower *l) {
 }
 
 /* ---- for loops that do not count ---- */
-
-bool wr_fuel_is_stop(const Unit *unit, LLVMValueRef instruction) {
-    return LLVMIsACallInst(instruction) != NULL &&
-           LLVMGetCalledValue(instruction) == LLVMGetNamedFunction(unit->module, SPENT);
-}
 
 /* With the fuel, and the place that it is relative to. Less than nothing is left alone: nobody looks there. */
 static LLVMValueRef refill_function(Unit *u) {

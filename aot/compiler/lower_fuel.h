@@ -6,10 +6,8 @@
 
 #include "unit.h"
 
-/* Whether it is the call behind a look that finds nothing left, of which the second argument is the place. */
-bool wr_fuel_is_stop(const Unit *unit, LLVMValueRef instruction);
-/* For fuel at the place of such a call: what it is, or, if that is little, what it is after the same call, which may stop
- * here. */
+/* For fuel at the place of a call that a look leads to (looks.h): what it is, or, if that is little, what it is after the
+ * same call, which may stop here. */
 LLVMValueRef wr_fuel_refill(Unit *unit, LLVMBuilderRef b, LLVMValueRef stop, LLVMValueRef fuel);
 
 #endif

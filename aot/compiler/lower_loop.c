@@ -38,7 +38,7 @@ static void load_operands(Lower *l, u32 count) {
 
 /* Locals, the first `height` operands, and the parameters of a loop. */
 static void store_frame(Lower *l, u32 height, const LLVMValueRef *params, u32 nparams) {
-    wr_state_store_locals(l, l->frame);
+    wr_state_store_locals(l, l->frame, STATE_NOWHERE);
     u32 slot = wr_state_store_values(l, l->frame, l->code->local_slots, l->stack, height);
     wr_state_store_values(l, l->frame, slot, params, nparams);
 }

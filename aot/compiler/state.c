@@ -1,14 +1,16 @@
 /*
  * state.c - see state.h.
  *
- * A spill is an unwinding of its own kind (switch.h: LAND_SPILL): each call has a landing pad, which asks for room,
- * stores the operands there, and goes on to a block where all pads of the function store the locals. Then it
- * leaves by HELPER_SPILLED, a call without a landing pad in this function: so the next to land is the caller, also
- * if LLVM has inlined this function there. Pads of calls that no `try` surrounds have no clause, and are passed by
- * exceptions; unless LLVM adds one when it inlines, so what has come is always compared.
+ * A spill is an unwinding of its own kind (switch.h: LAND_SPILL): each call has a landing pad, which asks for room and
+ * stores there the operands, and those locals that may still be read (live.h). Then it leaves by HELPER_SPILLED, a call
+ * without a landing pad in this function: so the next to land is the caller, also if LLVM has inlined this function
+ * there. Pads of calls that no `try` surrounds have no clause, and are passed by exceptions; unless LLVM adds one
+ * when it inlines, so what has come is always compared.
  */
 #include "state.h"
 
+#include "live.h"
+#include "looks.h"
 #include "lower_object.h"
 #include "own.h"
 
@@ -35,8 +37,10 @@ static u32 first_exception_slot(const Lower *l) {
 
 /* ---- writing down ---- */
 
-void wr_state_store_locals(Lower *l, LLVMValueRef slots) {
+void wr_state_store_locals(Lower *l, LLVMValueRef slots, u32 pc) {
+    const u64 *live = wr_live_at(l->live, pc);
     for (u32 i = 0; i < l->code->nlocals; i++) {
+        if (live != NULL && (live[i / 64] >> i % 64 & 1) == 0) continue;
         LLVMValueRef value = LLVMBuildLoad2(l->b, l->local_types[i], l->locals[i], "");
         wr_lower_store_slot(l, slots, wr_state_local_slot(l->code, i), value);
     }
@@ -68,20 +72,15 @@ static void leave_frame(Lower *l) {
     l->nlabels = nlabels;
 }
 
-/* Where all pads come together; with the slots, a phi. */
-static LLVMBasicBlockRef locals_block(Lower *l) {
-    if (l->spill_locals != NULL) return l->spill_locals;
+/* Where all pads come together. */
+static LLVMBasicBlockRef end_block(Lower *l) {
+    if (l->spill_end != NULL) return l->spill_end;
     LLVMBasicBlockRef here = LLVMGetInsertBlock(l->b);
-    l->spill_locals = wr_lower_block(l);
     l->spill_end = wr_lower_block(l);
-    LLVMPositionBuilderAtEnd(l->b, l->spill_locals);
-    l->spill_slots = LLVMBuildPhi(l->b, l->unit->ptr, "");
-    wr_state_store_locals(l, l->spill_slots);
-    LLVMBuildBr(l->b, l->spill_end);
     LLVMPositionBuilderAtEnd(l->b, l->spill_end);
     leave_frame(l);
     LLVMPositionBuilderAtEnd(l->b, here);
-    return l->spill_locals;
+    return l->spill_end;
 }
 
 static void write_down(Lower *l, const StatePlace *place) {
@@ -89,13 +88,12 @@ static void write_down(Lower *l, const StatePlace *place) {
     LLVMValueRef arguments[] = {wr_lower_i32(l, l->func_index), wr_lower_i32(l, place->pc),
                                 wr_lower_i32(l, place->entry), wr_lower_i32(l, slots)};
     LLVMValueRef to = wr_lower_helper(l, HELPER_SPILL, arguments, 4);
-    LLVMBasicBlockRef locals = locals_block(l), room = wr_lower_block(l), from;
-    LLVMBuildCondBr(l->b, LLVMBuildIsNull(l->b, to, ""), l->spill_end, room);
+    LLVMBasicBlockRef end = end_block(l), room = wr_lower_block(l);
+    LLVMBuildCondBr(l->b, LLVMBuildIsNull(l->b, to, ""), end, room);
     LLVMPositionBuilderAtEnd(l->b, room);
+    wr_state_store_locals(l, to, place->pc);
     store_operands(l, to, place->height);
-    from = LLVMGetInsertBlock(l->b);
-    LLVMAddIncoming(l->spill_slots, &to, &from, 1);
-    LLVMBuildBr(l->b, locals);
+    LLVMBuildBr(l->b, end);
 }
 
 static LLVMValueRef land(Lower *l, bool takes_exceptions) {
@@ -131,12 +129,14 @@ LLVMBasicBlockRef wr_state_pad(Lower *l, const StatePlace *place) {
 
 /* ---- polls ---- */
 
+#define STATE_POLLS (POLL_ASKED | POLL_SPILL)
+
 /* What tells whether something is pending, and preserves all registers: where fuel is counted, because what there was is
  * spent. */
 static LLVMValueRef asks(Unit *u) {
     Lower l;
     LLVMTypeRef type = LLVMFunctionType(u->i32, &u->ptr, 1, 0);
-    if (!wr_own_begin(&l, u, "asks", type, CC_PRESERVE_ALL)) return l.function;
+    if (!wr_own_begin(&l, u, LOOKS_ASKS, type, CC_PRESERVE_ALL)) return l.function;
     wr_own_is_cold(&l);
     wr_unit_flag(u, l.function, "nounwind");
     LLVMValueRef spent = wr_lower_i32(&l, u->plan->options.fuel);
@@ -163,8 +163,28 @@ void wr_state_ask(Lower *l, const StatePlace *place) {
 void wr_state_poll(Lower *l, const StatePlace *place) {
     LLVMBasicBlockRef likely;
     if (l->fuel != NULL) return;
-    wr_lower_unlikely(l, wr_lower_asked(l, POLL_ASKED | POLL_SPILL), &likely);
+    wr_lower_unlikely(l, wr_lower_asked(l, STATE_POLLS), &likely);
     wr_state_ask(l, place);
     LLVMBuildBr(l->b, likely);
     LLVMPositionBuilderAtEnd(l->b, likely);
+}
+
+/* ---- for loops that do not look ---- */
+
+/* Whether a look would lead to the question: inlined, since there is no function being lowered any more. */
+static LLVMValueRef asked_function(Unit *u) {
+    Lower l;
+    LLVMTypeRef type = LLVMFunctionType(u->i1, &u->ptr, 1, 0);
+    if (!wr_own_begin(&l, u, "asked", type, CC_FAST)) return l.function;
+    wr_unit_flag(u, l.function, "alwaysinline");
+    LLVMBuildRet(l.b, wr_lower_asked(&l, STATE_POLLS));
+    return wr_own_end(&l);
+}
+
+LLVMValueRef wr_state_asked(Unit *unit, LLVMBuilderRef b, LLVMValueRef context) {
+    LLVMValueRef function = asked_function(unit);
+    LLVMTypeRef type = LLVMGlobalGetValueType(function);
+    LLVMValueRef call = LLVMBuildCall2(b, type, function, &context, 1, "");
+    LLVMSetInstructionCallConv(call, CC_FAST);
+    return call;
 }

@@ -22,8 +22,10 @@ INLINE bool wr_state_is_kept(const Lower *l) { return l->unit->plan->options.mig
 u32 wr_state_local_slot(const Code *code, u32 local);
 /* How many slots a value of that type takes. */
 u32 wr_state_slots(const Unit *unit, LLVMTypeRef type);
-/* Stores all locals where the interpreter has them in a frame with those slots. */
-void wr_state_store_locals(Lower *l, LLVMValueRef slots);
+#define STATE_NOWHERE UINT32_MAX
+/* Stores the locals that may be read from that code offset on, or all if it is STATE_NOWHERE, where the interpreter has them in
+ * a frame with those slots. */
+void wr_state_store_locals(Lower *l, LLVMValueRef slots, u32 pc);
 /* Stores values one behind the other, the first in `slot`. The slot behind the last. */
 u32 wr_state_store_values(Lower *l, LLVMValueRef slots, u32 slot, const LLVMValueRef *values,
                           u32 count);
@@ -33,5 +35,7 @@ LLVMBasicBlockRef wr_state_pad(Lower *l, const StatePlace *place);
 void wr_state_poll(Lower *l, const StatePlace *place);
 /* In a cold block: stops there, or writes the frame down, if that is what the runtime wants. */
 void wr_state_ask(Lower *l, const StatePlace *place);
+/* For code that is lowered already: whether a look would find something, an i1. */
+LLVMValueRef wr_state_asked(Unit *unit, LLVMBuilderRef b, LLVMValueRef context);
 
 #endif

@@ -26,8 +26,9 @@
 #include <llvm-c/DebugInfo.h>
 
 #include "charge.h"
-#include "lower_fuel.h"
+#include "looks.h"
 #include "places.h"
+#include "state.h"
 #include "trips.h"
 
 #define CHUNK_WORK (1u << 21) /* instructions in a chunk: less than a millisecond */
@@ -86,6 +87,8 @@ typedef struct Versioning {
     Arena *arena;
     LLVMValueRef function, memory_base; /* the latter: once there are accesses */
     const Loop *loop;
+    LLVMBasicBlockRef *blocks; /* of the loop, but for those in which it stops (looks.h) */
+    u32 nblocks;
     LLVMBuilderRef b;
     AffineScope scope;
     Carried *carried;
@@ -112,6 +115,7 @@ typedef struct Versioning {
 } Versioning;
 
 static bool counts_fuel(const Versioning *v) { return v->unit->plan->options.fuel; }
+static bool has_state(const Versioning *v) { return v->unit->plan->options.migratable; }
 static bool is_latch_counted(const Versioning *v) { return v->trips.block == v->loop->latch; }
 
 static LLVMValueRef incoming(LLVMValueRef phi, LLVMBasicBlockRef from) {
@@ -231,7 +235,7 @@ static bool look_at(Versioning *v, LLVMValueRef i) {
             return note_access(v, i);
         v->stores_else |= LLVMIsAStoreInst(i) != NULL;
         return true;
-    case LLVMCall: return is_intrinsic(i) || wr_fuel_is_stop(v->unit, i);
+    case LLVMCall: return is_intrinsic(i);
     case LLVMInvoke:
     case LLVMCallBr:
     case LLVMIndirectBr:
@@ -245,9 +249,19 @@ static bool look_at(Versioning *v, LLVMValueRef i) {
     }
 }
 
-static bool look_at_all(Versioning *v) {
-    for (u32 i = 0; i < v->loop->nblocks; i++) {
+/* Those blocks that a version which does not look consists of. */
+static bool find_blocks(Versioning *v) {
+    v->blocks = wr_arena_new(v->arena, v->loop->nblocks, sizeof(LLVMBasicBlockRef));
+    for (u32 i = 0; v->blocks != NULL && i < v->loop->nblocks; i++) {
         LLVMBasicBlockRef block = v->loop->blocks[i];
+        if (wr_looks_stop(v->unit, block) == NULL) v->blocks[v->nblocks++] = block;
+    }
+    return v->blocks != NULL;
+}
+
+static bool look_at_all(Versioning *v) {
+    for (u32 i = 0; i < v->nblocks; i++) {
+        LLVMBasicBlockRef block = v->blocks[i];
         LLVMValueRef at = LLVMGetFirstInstruction(block);
         for (; at != NULL; at = LLVMGetNextInstruction(at))
             if (!look_at(v, at) || v->size > LOOP_SIZE) return false;
@@ -273,7 +287,7 @@ static LLVMBasicBlockRef only_next(const Versioning *v, LLVMBasicBlockRef block)
     LLVMBasicBlockRef only = NULL;
     for (u32 s = 0; s < LLVMGetNumSuccessors(end); s++) {
         LLVMBasicBlockRef next = LLVMGetSuccessor(end, s);
-        if (!wr_loop_has_block(v->loop, next)) continue;
+        if (!wr_loop_has_block(v->loop, next) || wr_looks_stop(v->unit, next) != NULL) continue;
         if (only != NULL) return NULL;
         only = next;
     }
@@ -291,8 +305,8 @@ static bool find_trips(Versioning *v) {
 
 static u32 count_exits(const Versioning *v) {
     u32 exits = 0;
-    for (u32 i = 0; i < v->loop->nblocks; i++) {
-        LLVMValueRef end = LLVMGetBasicBlockTerminator(v->loop->blocks[i]);
+    for (u32 i = 0; i < v->nblocks; i++) {
+        LLVMValueRef end = LLVMGetBasicBlockTerminator(v->blocks[i]);
         for (u32 s = 0; s < LLVMGetNumSuccessors(end); s++)
             exits += !wr_loop_has_block(v->loop, LLVMGetSuccessor(end, s));
     }
@@ -337,7 +351,7 @@ static bool is_worth_it(const Versioning *v) {
 
 /* Fuel is stored by the iteration that leaves: that of the loop as it was. */
 static bool is_affordable(Versioning *v) {
-    return !counts_fuel(v) || (!is_latch_counted(v) && count_exits(v) == 1 &&
+    return !counts_fuel(v) || (!has_state(v) && !is_latch_counted(v) && count_exits(v) == 1 &&
                                wr_charge_find(v->arena, v->unit, v->loop, &v->charge));
 }
 
@@ -443,6 +457,11 @@ static LLVMValueRef build_affordable(Versioning *v) {
     return wr_charge_build(v->unit, v->b, &v->charge, &c->start);
 }
 
+/* Whether the loop as it was has to look, at the head of its first iteration: there is what makes a frame. */
+static LLVMValueRef build_asked(const Versioning *v) {
+    return wr_state_asked(v->unit, v->b, LLVMGetParam(v->function, 0));
+}
+
 /* Leaves the builder at the gate's end; *bad: the test fails. */
 static LLVMValueRef build_gate_tests(Versioning *v) {
     LinearBuilder to = {v->unit->context, v->b, &v->at_gate};
@@ -461,6 +480,7 @@ static LLVMValueRef build_gate_tests(Versioning *v) {
     LLVMValueRef size = v->ngroups > 0 ? build_memory_size(v) : NULL;
     for (u32 i = 0; i < v->ngroups; i++) build_group(v, &v->groups[i], last, size, &bad);
     build_overlaps(v, &bad);
+    if (has_state(v)) bad = LLVMBuildOr(v->b, bad, build_asked(v), "");
     return bad;
 }
 
@@ -517,8 +537,8 @@ static LLVMBasicBlockRef copied_block(const Versioning *v, LLVMBasicBlockRef blo
 }
 
 static bool copy_blocks(Versioning *v) {
-    for (u32 i = 0; i < v->loop->nblocks; i++) {
-        LLVMBasicBlockRef block = v->loop->blocks[i];
+    for (u32 i = 0; i < v->nblocks; i++) {
+        LLVMBasicBlockRef block = v->blocks[i];
         if (!wr_value_map_put(&v->copies, block, new_block(v))) return false;
     }
     return true;
@@ -585,16 +605,15 @@ static bool leaves_at_difference(const Versioning *v, LLVMValueRef branch) {
 
 /* Whether it does nothing else, and goes over the bytes upwards. */
 static bool is_comparison(const Versioning *v) {
-    if (v->naccesses != 2 || v->stores_else || v->loop->nblocks > 3 || count_exits(v) != 2)
-        return false;
+    if (v->naccesses != 2 || v->stores_else || v->nblocks > 3 || count_exits(v) != 2) return false;
     for (u32 i = 0; i < 2; i++) {
         const Affine *index = &v->groups[v->accesses[i].group].index;
         if (LLVMTypeOf(v->accesses[i].instruction) != v->unit->i8 || index->step.nterms != 0 ||
             (u32)index->step.constant != 1)
             return false;
     }
-    for (u32 i = 0; i < v->loop->nblocks; i++)
-        if (leaves_at_difference(v, LLVMGetBasicBlockTerminator(v->loop->blocks[i]))) return true;
+    for (u32 i = 0; i < v->nblocks; i++)
+        if (leaves_at_difference(v, LLVMGetBasicBlockTerminator(v->blocks[i]))) return true;
     return false;
 }
 
@@ -710,7 +729,7 @@ static LLVMBasicBlockRef fast_target(const Versioning *v, LLVMBasicBlockRef targ
 /* Which of its successors a block always goes on to in the fast loop; -1: as it was. */
 static int fixed_successor(const Versioning *v, LLVMBasicBlockRef block) {
     if (block == v->trips.block) return (int)v->trips.stay;
-    return counts_fuel(v) ? wr_charge_look(v->unit, block) : -1;
+    return counts_fuel(v) || has_state(v) ? wr_looks_stays(v->unit, block) : -1;
 }
 
 static void copy_terminator(Versioning *v, LLVMBasicBlockRef block, LLVMValueRef end) {
@@ -758,8 +777,8 @@ static void fill_phi(Versioning *v, LLVMValueRef phi, LLVMBasicBlockRef block) {
         LLVMBasicBlockRef from = LLVMGetIncomingBlock(phi, i), copied = copied_block(v, from);
         int fixed = fixed_successor(v, from);
         LLVMValueRef value = copy_of(v, LLVMGetIncomingValue(phi, i));
-        if (fixed >= 0 &&
-            LLVMGetSuccessor(LLVMGetBasicBlockTerminator(from), (unsigned)fixed) != block)
+        if (copied == NULL || (fixed >= 0 && LLVMGetSuccessor(LLVMGetBasicBlockTerminator(from),
+                                                              (unsigned)fixed) != block))
             continue;
         LLVMAddIncoming(copy, &value, &copied, 1);
     }
@@ -771,11 +790,10 @@ static void fill_phis(Versioning *v, LLVMBasicBlockRef block) {
 }
 
 static bool copy_loop(Versioning *v) {
-    const Loop *loop = v->loop;
     if (!copy_blocks(v) || !read_constants(v) || !build_fast_header(v)) return false;
-    for (u32 i = 0; i < loop->nblocks; i++)
-        if (!copy_block(v, loop->blocks[i])) return false;
-    for (u32 i = 1; i < loop->nblocks; i++) fill_phis(v, loop->blocks[i]);
+    for (u32 i = 0; i < v->nblocks; i++)
+        if (!copy_block(v, v->blocks[i])) return false;
+    for (u32 i = 1; i < v->nblocks; i++) fill_phis(v, v->blocks[i]);
     for (u32 i = 0; i < v->naccesses; i++) {
         const Access *a = &v->accesses[i];
         if (!is_constant(&v->groups[a->group])) ease_access(v, a, copy_of(v, a->instruction));
@@ -846,7 +864,7 @@ static void close_gate(Versioning *v, LLVMValueRef bad) {
 
 /* All memory that is needed on the way. */
 static bool reserve(Versioning *v) {
-    u32 all = v->size + v->loop->nblocks;
+    u32 all = v->size + v->nblocks;
     v->carried = wr_arena_new(v->arena, v->size, sizeof *v->carried);
     return v->carried != NULL && wr_value_map_reserve(&v->copies, all) &&
            wr_value_map_reserve(&v->at_gate, v->size);
@@ -935,7 +953,7 @@ static bool add_to_run(Versioning *v, const Access *store) {
 static bool is_copy(Versioning *v) {
     u32 stores = 0;
     v->run = (Run){0};
-    if (v->loop->nblocks > 2 || v->stores_else || count_exits(v) != 1) return false;
+    if (v->nblocks > 2 || v->stores_else || count_exits(v) != 1) return false;
     for (u32 i = 0; i < v->naccesses; i++) {
         if (LLVMIsAStoreInst(v->accesses[i].instruction) == NULL) continue;
         if (!add_to_run(v, &v->accesses[i])) return false;
@@ -1037,8 +1055,8 @@ static void version_loop(Unit *unit, Arena *arena, LLVMValueRef function, const 
     v->loop = loop;
     v->copies.arena = v->at_gate.arena = arena;
     v->scope = (AffineScope){.arena = arena, .loop = loop, .known = {.arena = arena}};
-    if (!look_at_all(v) || !find_trips(v) || v->naccesses == 0 || is_over_soon(v) ||
-        !group_accesses(v))
+    if (!find_blocks(v) || !look_at_all(v) || !find_trips(v) || v->naccesses == 0 ||
+        is_over_soon(v) || !group_accesses(v))
         return;
     bool copies = !counts_fuel(v) && prepare_copy(v);
     if (!copies && (!is_worth_it(v) || !is_affordable(v))) return;

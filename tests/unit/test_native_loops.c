@@ -5,6 +5,8 @@
  *
  * WASMRUN_TEST_LOOPS="SEED MODULES" in the environment runs others, and more of them.
  */
+#define _POSIX_C_SOURCE 200809L /* setenv */
+
 #include "embed_support.h"
 
 #include <inttypes.h>
@@ -327,12 +329,13 @@ typedef struct Side {
     wr_memory_t *memories[2];
 } Side;
 
-static bool with_fuel;
+static bool with_fuel, with_frames; /* which can be written down */
 
 static void start(Side *side, wr_engine_kind_t kind, const u8 *module_bytes, size_t size) {
     wr_config_t *config = wr_config_new();
     wr_config_set_engine_kind(config, kind);
     wr_config_set_compiled_fuel(config, with_fuel);
+    wr_config_set_compiled_migratable(config, with_frames);
     side->bench = bench_new(config);
     must(wr_store_set_timeout(side->bench.store, patience));
     wr_module_t *module = NULL;
@@ -472,6 +475,21 @@ Test(native_loops, random_with_fuel) {
     with_fuel = false;
 }
 
+Test(native_loops, random_with_frames) {
+    with_frames = true;
+    random_modules();
+    with_frames = false;
+}
+
+/* Each loop is left for the interpreter at its first iteration, or a later one. */
+Test(native_loops, random_written_down) {
+    with_frames = true;
+    cr_assert_eq(setenv("WASMRUN_SPILL", "100", 1), 0);
+    random_modules();
+    (void)unsetenv("WASMRUN_SPILL");
+    with_frames = false;
+}
+
 /* ---- forms that have to be right, at the edges ---- */
 
 #define FORM(body)                                                                                 \
@@ -565,4 +583,10 @@ Test(native_loops, edges_with_fuel) {
     with_fuel = true;
     all_forms();
     with_fuel = false;
+}
+
+Test(native_loops, edges_with_frames) {
+    with_frames = true;
+    all_forms();
+    with_frames = false;
 }
