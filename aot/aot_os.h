@@ -11,6 +11,8 @@ AotOwner wr_aot_owner(const char *path, bool is_folder);
 const char *wr_aot_make_folder(const char *path);
 /* Writes a new file beside `path` and renames it: readers see all of it or nothing. Errno text, or NULL. */
 const char *wr_aot_write_file(const char *path, const u8 *bytes, size_t size);
+/* Makes an empty file, which tells others that this process does something; false if it is there. */
+bool wr_aot_claim(const char *path);
 void wr_aot_touch(const char *path); /* it was used now */
 bool wr_aot_remove(const char *path);
 /* Adds text to this process's map for profilers. Errno text, or NULL. */

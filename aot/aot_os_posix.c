@@ -63,6 +63,11 @@ const char *wr_aot_write_file(const char *path, const u8 *bytes, size_t size) {
     return strerror(error);
 }
 
+bool wr_aot_claim(const char *path) {
+    int file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    return file >= 0 && close(file) == 0;
+}
+
 void wr_aot_touch(const char *path) { (void)utimensat(AT_FDCWD, path, NULL, AT_SYMLINK_NOFOLLOW); }
 
 bool wr_aot_remove(const char *path) { return unlink(path) == 0; }

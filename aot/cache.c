@@ -48,6 +48,14 @@ Error *wr_cache_open(Cache *cache, const char *folder) {
     return NULL;
 }
 
+bool wr_cache_of(Cache *cache, const char *path) {
+    const char *slash = strrchr(path, '/');
+    if (slash == NULL || (size_t)(slash - path) >= CACHE_PATH_MAX) return false;
+    memcpy(cache->folder, path, (size_t)(slash - path));
+    cache->folder[slash - path] = 0;
+    return wr_aot_owner(cache->folder, true) == OWNED;
+}
+
 /* ---- names ---- */
 
 static u64 mix_text(u64 seed, const char *text) {
@@ -91,6 +99,22 @@ bool wr_cache_has(const char *path) {
 }
 
 void wr_cache_remove(const char *path) { (void)wr_aot_remove(path); }
+
+static void claim_path(const char *path, char claim[CACHE_PATH_MAX]) {
+    (void)snprintf(claim, CACHE_PATH_MAX, "%.4000s.claim.part", path);
+}
+
+bool wr_cache_claim(const char *path) {
+    char claim[CACHE_PATH_MAX];
+    claim_path(path, claim);
+    return wr_aot_claim(claim);
+}
+
+void wr_cache_unclaim(const char *path) {
+    char claim[CACHE_PATH_MAX];
+    claim_path(path, claim);
+    (void)wr_aot_remove(claim);
+}
 
 Error *wr_cache_put(const Cache *cache, const char *path, const u8 *bytes, size_t size) {
     const char *why = wr_aot_write_file(path, bytes, size);

@@ -24,6 +24,8 @@ typedef struct Cache {
 /* `folder` NULL or empty: the user's, $XDG_CACHE_HOME/wasmrun or $HOME/.cache/wasmrun. Makes it if it is not
  * there. The error says why it is not to be used. */
 NODISCARD Error *wr_cache_open(Cache *cache, const char *folder);
+/* The one that a file is in, by its path; false if it is not there any more, or not to be used. */
+bool wr_cache_of(Cache *cache, const char *path);
 /* The file for what this request makes of the module. */
 void wr_cache_path(const Cache *cache, const Module *module, const CompileRequest *request,
                    char path[CACHE_PATH_MAX]);
@@ -34,6 +36,10 @@ bool wr_cache_has(const char *path);
 /* Writes the file. Errors are of the kind that need not stop anybody. */
 NODISCARD Error *wr_cache_put(const Cache *cache, const char *path, const u8 *bytes, size_t size);
 void wr_cache_remove(const char *path);
+/* For a process that makes the file when nobody waits for it any more: whether it is the only one that does, until
+ * wr_cache_unclaim(). A claim that was left behind is void after ten minutes. */
+bool wr_cache_claim(const char *path);
+void wr_cache_unclaim(const char *path);
 /* Removes what was not used for longest until the rest takes at most `bytes`; 0 clears it. How many went. */
 u32 wr_cache_trim(const Cache *cache, u64 bytes);
 

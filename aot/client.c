@@ -17,6 +17,7 @@ struct Compiler {
         lock; /* of what follows, when it changes: cancelling needs the process to be the one that it was */
     OsProcess process;
     bool runs, is_cancelled;
+    bool keeps;      /* CompileRequest.keep, of the one under way */
     bool has_module; /* of the last request */
     char path[4096];
 };
@@ -68,14 +69,20 @@ Error *wr_compiler_start(Engine *engine, Compiler **out) {
 
 static void end_process(Compiler *compiler, char *how, size_t size) {
     wr_os_mutex_lock(&compiler->lock);
-    if (compiler->runs) wr_os_process_end(&compiler->process, how, size);
+    if (compiler->runs && compiler->is_cancelled && compiler->keeps)
+        wr_os_process_leave(&compiler->process);
+    else if (compiler->runs)
+        wr_os_process_end(&compiler->process, how, size);
     compiler->runs = compiler->has_module = false;
     wr_os_mutex_unlock(&compiler->lock);
 }
 
 void wr_compiler_cancel(Compiler *compiler) {
     wr_os_mutex_lock(&compiler->lock);
-    if (compiler->runs) wr_os_process_kill(&compiler->process);
+    if (compiler->runs && compiler->keeps)
+        wr_os_process_hang_up(&compiler->process);
+    else if (compiler->runs)
+        wr_os_process_kill(&compiler->process);
     compiler->is_cancelled = true;
     wr_os_mutex_unlock(&compiler->lock);
 }
@@ -89,30 +96,30 @@ void wr_compiler_stop(Compiler *compiler) {
 }
 
 /* Under the lock. NULL: it runs. */
-static const char *spawn(Compiler *compiler, bool is_urgent) {
+static const char *spawn(Compiler *compiler, u8 nice) {
     const char *argv[] = {compiler->path, NULL}, *why = "it has been cancelled";
     if (compiler->is_cancelled) return why;
-    compiler->runs = wr_os_process_start(argv, !is_urgent, &compiler->process, &why);
+    compiler->runs = wr_os_process_start(argv, nice, &compiler->process, &why);
     return compiler->runs ? NULL : why;
 }
 
-static Error *start_process(Compiler *compiler, bool is_urgent) {
+static Error *start_process(Compiler *compiler, u8 nice) {
     wr_os_mutex_lock(&compiler->lock);
-    const char *why = compiler->runs ? NULL : spawn(compiler, is_urgent);
+    const char *why = compiler->runs ? NULL : spawn(compiler, nice);
     wr_os_mutex_unlock(&compiler->lock);
     if (why == NULL) return NULL;
     return wr_error_at(WR_ERROR_IO, NO_OFFSET, "cannot start the compiler %.500s: %s",
                        compiler->path, why);
 }
 
-void wr_compiler_expect(Compiler *compiler, bool is_urgent) {
-    wr_error_delete(start_process(compiler, is_urgent));
+void wr_compiler_expect(Compiler *compiler, u8 nice) {
+    wr_error_delete(start_process(compiler, nice));
 }
 
 /* ---- a request ---- */
 
 static Error *died(Compiler *compiler) {
-    char how[64];
+    char how[64] = "it was left";
     end_process(compiler, how, sizeof how);
     return wr_error_at(WR_ERROR_IO, NO_OFFSET, "the compiler ended early: %s", how);
 }
@@ -130,7 +137,7 @@ static bool send_part(const OsProcess *process, const void *bytes, u64 size) {
 static bool send_request(const Compiler *compiler, const Module *module, const CompileRequest *r) {
     const OsProcess *process = &compiler->process;
     const char *triple = r->triple ? r->triple : "", *cpu = r->cpu ? r->cpu : "",
-               *features = r->features ? r->features : "";
+               *features = r->features ? r->features : "", *keep = r->keep ? r->keep : "";
     WireRequest wire = {.abi = wr_native_abi(),
                         .module_size = r->same_module && compiler->has_module ? 0 : module->size,
                         .budget = r->budget,
@@ -139,12 +146,14 @@ static bool send_request(const Compiler *compiler, const Module *module, const C
                         .triple_size = (u32)strlen(triple),
                         .cpu_size = (u32)strlen(cpu),
                         .target_features_size = (u32)strlen(features),
+                        .keep_size = (u32)strlen(keep),
                         .nfunctions = r->functions ? r->nfunctions : 0,
                         .npoints = r->npoints,
                         .options = r->options};
     return send_part(process, &wire, sizeof wire) && send_part(process, triple, wire.triple_size) &&
            send_part(process, cpu, wire.cpu_size) &&
            send_part(process, features, wire.target_features_size) &&
+           send_part(process, keep, wire.keep_size) &&
            send_part(process, module->bytes, wire.module_size) &&
            send_part(process, r->functions, wire.nfunctions * sizeof *r->functions) &&
            send_part(process, r->points, wire.npoints * sizeof *r->points);
@@ -181,12 +190,15 @@ static Error *refused(Compiler *compiler, const WireAnswer *answer) {
     return error;
 }
 
-Error *wr_compiler_run(Compiler *compiler, const Module *module, const CompileRequest *request,
-                       u8 **artifact, size_t *size, CompileStats *stats) {
-    *artifact = NULL;
-    *size = 0;
-    Error *error = start_process(compiler, request->is_urgent);
-    if (error != NULL) return error;
+static void set_keeps(Compiler *compiler, bool keeps) {
+    wr_os_mutex_lock(&compiler->lock);
+    compiler->keeps = keeps;
+    wr_os_mutex_unlock(&compiler->lock);
+}
+
+static Error *run(Compiler *compiler, const Module *module, const CompileRequest *request,
+                  u8 **artifact, size_t *size, CompileStats *stats) {
+    Error *error = NULL;
     if (!send_request(compiler, module, request)) return died(compiler);
     compiler->has_module = true;
     WireAnswer answer;
@@ -208,4 +220,16 @@ Error *wr_compiler_run(Compiler *compiler, const Module *module, const CompileRe
     *size = (size_t)answer.size;
     if (stats != NULL) *stats = answer.stats;
     return NULL;
+}
+
+Error *wr_compiler_run(Compiler *compiler, const Module *module, const CompileRequest *request,
+                       u8 **artifact, size_t *size, CompileStats *stats) {
+    *artifact = NULL;
+    *size = 0;
+    Error *error = start_process(compiler, request->nice);
+    if (error != NULL) return error;
+    set_keeps(compiler, request->keep != NULL);
+    error = run(compiler, module, request, artifact, size, stats);
+    set_keeps(compiler, false);
+    return error;
 }

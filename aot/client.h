@@ -36,15 +36,19 @@ typedef struct CompileRequest {
     const u64 *points;
     u32 npoints;
     bool same_module; /* as in the last request: it need not be sent */
-    bool is_urgent;   /* somebody waits; else others come first */
+    u8 nice; /* 0: somebody waits; else how much others come first: its process' nice value */
+    /* NULL, or the file of a cache. When the request is cancelled, or this process ends, the compiler finishes it all the
+     * same, behind everything else that runs and within seconds, and puts there what comes of it. */
+    const char *keep;
 } CompileRequest;
 
 /* Starts the process. The error says where it was looked for. */
 NODISCARD Error *wr_compiler_start(Engine *engine, Compiler **out);
 void wr_compiler_stop(Compiler *compiler); /* NULL: nothing */
 /* A request will come soon: its process starts, which takes a while. If that fails the request will tell. */
-void wr_compiler_expect(Compiler *compiler, bool is_urgent);
-/* Any thread, at any time: ends the request that is under way, if there is one, at once, and fails all others. */
+void wr_compiler_expect(Compiler *compiler, u8 nice);
+/* Any thread, at any time: ends the request that is under way, if there is one, at once, and fails all others. A
+ * process that is to keep what it makes is left alone with it. */
 void wr_compiler_cancel(Compiler *compiler);
 /* Compiles a module (its bytes and features are sent) into an artifact's bytes, from the engine's allocator. One
  * request at a time; any thread, but one at a time in one Compiler. If the process dies the error says how, and the next request starts another. */

@@ -172,7 +172,6 @@ Error *wr_aot_open(Engine *engine, const char *path, Module **module) {
 static Error *compile_module(Module *module) {
     Engine *engine = module->engine;
     CompileRequest request = {.options = wr_aot_options(engine),
-                              .is_urgent = true,
                               .progress = engine->config.compile_progress,
                               .progress_context = engine->config.compile_context};
     Cache place;

@@ -6,46 +6,47 @@
 #include "log.h"
 #include "native.h"
 #include "prepare.h"
+#include "profile.h"
 
 #define MS ((u64)1000000)
 #define FIRST_TICK (5 * MS) /* after the first function got warm: most programs end before */
-/* The same where the compiler takes its time from the guest: to compile a first slice takes as long. */
-#define FIRST_TICK_ALONE (200 * MS)
+/*
+ * How much the guest comes before the compiler: nice values. Less than half of a processor that both want, where there are
+ * several. Where there is but one, whatever the compiler takes the guest loses: 3 % of it until there is some code, so
+ * that programs that end before lose no more; and a quarter when code runs four times as fast.
+ */
+#define NICE 2u
+#define NICE_FIRST_ALONE 16u
+#define NICE_ALONE 5u
 #define TICK_MIN (2 * MS)
 #define TICK_MAX (32 * MS)
 /* A look that comes later than this after the alarm found the guest elsewhere, in compiled code or asleep, or the host
  * busy: it tells less about where time goes. */
 #define LATE (MS / 2)
-#define WEIGHT 4u         /* of a sample; a late one has 1 */
-#define HOT (8u * WEIGHT) /* samples of what could be compiled before that is done */
-#define LOOKS 1000u       /* so often code looks whether it comes to a loop that can be entered, */
-#define MANY_LOOKS 30000u /* and when there is new code: about a millisecond */
-#define IDLE (500 * MS)   /* after which the compiler's process ends */
+#define LOOKS 1000u        /* so often code looks whether it comes to a loop that can be entered, */
+#define MANY_LOOKS 300000u /* and when there is new code: some milliseconds */
+#define IDLE (500 * MS)    /* after which the compiler's process ends */
 #define MAX_FAILURES 3u
 
-#define MAX_FUNCTIONS 64u /* of one request, beside what they call */
-#define MAX_POINTS 256u   /* of one module, ever */
-#define MAX_SLICES 12u    /* of one module in the cache; and as many hasty ones */
-/* Bytes of code of the first slice; twice as many for each one after it. */
+#define MAX_SLICES 16u /* of one module in the cache; and as many hasty ones */
+/* Bytes of code of the first slice; twice as many for each one after it, or for four that earlier runs have made: a
+ * short run shall get something done, too. */
 #define BUDGET ((u64)4 << 10)
 #define BUDGET_MAX ((u64)256 << 10)
-#define HASTE 4u /* so much more code has a hasty slice: it takes a tenth of the time */
-#define LARGE ((ptrdiff_t)1 << 10) /* bytes: a function of which not every loop can be entered */
-#define MAX_COPIES 4u              /* of a function, that are reckoned with */
-#define SMALL 256u                 /* bytes that any function costs */
-
-#define ASKED 0x80000000u /* in TierModule.scores: it has been in a request */
+/* What is hot gets hasty code at once: first as much of it as is there in no time, then the rest. */
+#define FIRST ((u64)2 << 10)
+#define CALLEES ((u64)4 << 10) /* of what hot functions call: most of that is not hot */
+#define LITTLE ((u64)512)      /* that is compiled well at once */
 
 /* What is known of a module: Module.tier. */
 typedef struct TierModule {
     Module *module;
     struct TierModule *next; /* in Tier.modules */
-    u32 *scores;             /* by function, imports not counted */
-    u32 samples;             /* since the last slice, weighed, of what could be compiled */
-    u64 *points;             /* MAX_POINTS: CompileRequest.points */
-    u32 npoints, nasked;     /* of these the first have been in a request */
-    u32 nslices, ncached;
-    u32 nhasty;    /* hasty slices in the cache */
+    Profile profile;
+    bool recalls;  /* what the cache has is not in the profile yet */
+    u32 nslices;   /* of this run */
+    u32 ncached;   /* in the cache, */
+    u32 nhasty;    /* and hasty ones */
     bool is_going; /* it is being deleted */
 } TierModule;
 
@@ -58,6 +59,7 @@ typedef struct Tier {
     atomic_bool starts; /* somebody has started the thread */
     bool stops;
     bool is_off;   /* compiling failed too often */
+    bool is_alone; /* there is one processor */
     bool is_eager; /* for tests: everything is hot at once, and looking waits for the compiler */
     wr_tier_stats_t stats;
     u64 warm_since; /* when the first function got warm */
@@ -67,8 +69,9 @@ typedef struct Tier {
     const Module *sent;        /* what its process has */
     u64 idle_since;
     u64 tick; /* from one alarm to the next */
-    /* The alarm: on until somebody has looked. */
-    atomic_bool alarmed, fresh;
+    /* The alarm: on until somebody has looked; `fresh` until the first one has. `waits`: who has looked has code, and looks
+     * for a loop in which to go on with it. */
+    atomic_bool alarmed, fresh, waits;
     _Atomic(u64) since;
     atomic_int looks; /* left until it is off */
     atomic_uint entered;
@@ -77,15 +80,19 @@ typedef struct Tier {
 /* ---- the alarm ------------------------------------------------------------------------------ */
 
 static void raise_alarm(Tier *t) {
-    if (atomic_exchange(&t->alarmed, true)) return;
-    atomic_store(&t->looks, (int)LOOKS);
-    atomic_store(&t->since, wr_os_now());
-    atomic_store(&t->fresh, true);
-    t->engine->executor->alarm(t->engine, 1);
+    if (!atomic_load(&t->fresh)) {
+        atomic_store(&t->since, wr_os_now());
+        atomic_store(&t->fresh, true);
+    }
+    if (!atomic_exchange(&t->alarmed, true)) {
+        atomic_store(&t->looks, (int)LOOKS);
+        t->engine->executor->alarm(t->engine, 1);
+    }
     wr_native_ask(t->engine);
 }
 
 static void silence(Tier *t) {
+    atomic_store(&t->waits, false);
     if (atomic_exchange(&t->alarmed, false)) t->engine->executor->alarm(t->engine, -1);
 }
 
@@ -96,37 +103,19 @@ static TierModule *module_of(Tier *t, Module *m) {
     const Alloc *alloc = &t->engine->alloc;
     TierModule *tm = wr_alloc_zero(alloc, sizeof *tm);
     if (tm == NULL) return NULL;
-    tm->scores = wr_alloc_array(alloc, m->ncodes, sizeof *tm->scores);
-    tm->points = wr_alloc_array(alloc, MAX_POINTS, sizeof *tm->points);
-    if (tm->scores == NULL || tm->points == NULL) {
-        wr_free(alloc, tm->scores, m->ncodes * sizeof *tm->scores);
-        wr_free(alloc, tm->points, MAX_POINTS * sizeof *tm->points);
+    if (!wr_profile_init(&tm->profile, m)) {
         wr_free(alloc, tm, sizeof *tm);
         return NULL;
     }
     tm->module = m;
-    tm->nslices = tm->ncached = m->nslices;
+    tm->ncached = m->nslices;
     tm->nhasty = m->nhasty;
+    tm->recalls = m->nhasty > 0;
     tm->next = t->modules;
     t->modules = m->tier = tm;
     return tm;
 }
 
-static u32 *score_of(const TierModule *tm, const Func *func) {
-    return &tm->scores[func->index - tm->module->nimported_funcs];
-}
-
-/* Whether it is to be in the next request: not if it has been in one, or there is no more room. */
-static bool add_point(TierModule *tm, const u8 *pc) {
-    u64 point = wr_module_offset(tm->module, pc);
-    for (u32 i = 0; i < tm->npoints; i++)
-        if (tm->points[i] == point) return i >= tm->nasked;
-    if (tm->npoints == MAX_POINTS) return false;
-    tm->points[tm->npoints++] = point;
-    return true;
-}
-
-/* Callers count too, the less the farther they are: a loop may be in any of them. */
 static void note_frames(Tier *t, const TierFrame *frames, u32 count, u32 weight) {
     TierModule *innermost = NULL;
     bool is_new = false;
@@ -134,122 +123,53 @@ static void note_frames(Tier *t, const TierFrame *frames, u32 count, u32 weight)
         Func *func = frames[i].func;
         TierModule *tm = module_of(t, func_instance(func)->module);
         if (tm == NULL) continue;
-        u32 *score = score_of(tm, func);
-        bool counts = !(*score & ASKED);
-        if (counts) *score += i == 0 ? 4 : i == 1 ? 2 : 1;
-        counts |= add_point(tm, frames[i].pc);
+        bool counts = wr_profile_note(&tm->profile, func, frames[i].pc, i);
         if (i == 0) innermost = tm, is_new = counts;
     }
-    if (innermost != NULL && is_new) innermost->samples += weight;
+    if (innermost != NULL && is_new) innermost->profile.samples += weight;
 }
 
 static void sample(Tier *t, const TierFrame *frames, u32 count) {
     bool is_late = wr_os_now() - atomic_load(&t->since) > LATE;
     wr_os_mutex_lock(&t->lock);
-    note_frames(t, frames, count, is_late ? 1 : WEIGHT);
+    note_frames(t, frames, count, is_late ? 1 : PROFILE_WEIGHT);
     wr_os_mutex_unlock(&t->lock);
 }
 
 /* ---- compiling ------------------------------------------------------------------------------ */
 
+/* What earlier runs have found hot, and had no time to compile well, is known from the start. */
+static void recall(const Tier *t) {
+    for (TierModule *tm = t->modules; tm != NULL; tm = tm->next) {
+        if (tm->recalls) wr_profile_recall(&tm->profile);
+        tm->recalls = false;
+    }
+}
+
+static u8 niceness(const Tier *t) {
+    if (t->is_eager) return 0;
+    if (!t->is_alone) return NICE;
+    return t->stats.slices == 0 ? NICE_FIRST_ALONE : NICE_ALONE;
+}
+
 /* What has been seen will be compiled soon, most likely: the process begins meanwhile. */
 static void expect_request(const Tier *t) {
     if (t->compiler == NULL) return;
     for (const TierModule *tm = t->modules; tm != NULL; tm = tm->next)
-        if (tm->samples > 0) wr_compiler_expect(t->compiler, false);
+        if (tm->profile.samples > 0) wr_compiler_expect(t->compiler, niceness(t));
 }
 
 static bool is_ready(const Tier *t, const TierModule *tm) {
-    return !tm->is_going && tm->samples >= (t->is_eager ? 1 : HOT);
+    return !tm->is_going && tm->profile.samples >= (t->is_eager ? 1 : PROFILE_HOT);
 }
 
 /* The one with the most samples, if that are enough. */
 static TierModule *choose_module(const Tier *t) {
     TierModule *best = NULL;
     for (TierModule *tm = t->modules; tm != NULL; tm = tm->next)
-        if (is_ready(t, tm) && (best == NULL || tm->samples > best->samples)) best = tm;
+        if (is_ready(t, tm) && (best == NULL || tm->profile.samples > best->profile.samples))
+            best = tm;
     return best;
-}
-
-typedef struct Hot {
-    u32 function;
-    u64 cost; /* of compiling it, in bytes */
-    u64 score;
-} Hot;
-
-/* Puts it into its place among those with higher scores; the last one goes when they are too many. */
-static u32 insert(Hot *hot, u32 count, Hot one) {
-    u32 at = count < MAX_FUNCTIONS ? count : count - 1;
-    if (count == MAX_FUNCTIONS && hot[at].score >= one.score) return count;
-    for (; at > 0 && hot[at - 1].score < one.score; at--) hot[at] = hot[at - 1];
-    hot[at] = one;
-    return count < MAX_FUNCTIONS ? count + 1 : count;
-}
-
-static bool is_in(const TierModule *tm, u64 point, const Code *code) {
-    const u8 *pc = tm->module->bytes + point;
-    return pc >= code->start && pc < code->end;
-}
-
-/* Bytes that compiling it takes the time of: each loop that is entered is the function once more. */
-static u64 cost_of(const TierModule *tm, const Code *code) {
-    u64 copies = 1;
-    for (u32 i = tm->nasked; i < tm->npoints && copies < MAX_COPIES; i++)
-        copies += is_in(tm, tm->points[i], code);
-    return copies * (u64)(code->end - code->start);
-}
-
-/* The functions with scores, and those in which loops are wanted. Those first whose time costs least to save: small
- * ones are soon there, and callers, in which little of it is spent, wait. */
-static u32 rank_functions(const TierModule *tm, Hot *hot) {
-    const Module *m = tm->module;
-    u32 count = 0;
-    for (u32 i = 0; i < m->ncodes; i++) {
-        u64 score = tm->scores[i] & ~ASKED;
-        if (tm->scores[i] == 0) continue;
-        u64 cost = cost_of(tm, &m->codes[i]), size = (u64)(m->codes[i].end - m->codes[i].start);
-        if (score == 0 && cost > size) score = 1; /* loops only */
-        if (score > 0)
-            count = insert(hot, count,
-                           (Hot){m->nimported_funcs + i, cost, (score << 32) / (cost + SMALL)});
-    }
-    return count;
-}
-
-/* Puts the new points in it to those that have been in a request; of a large function the last one, and forgets the
- * others: each loop around costs as much as the whole function. */
-static void take_points(TierModule *tm, const Code *code) {
-    u32 room = code->end - code->start > LARGE ? 1 : MAX_POINTS;
-    for (u32 i = tm->npoints; i-- > tm->nasked;) {
-        u64 point = tm->points[i];
-        if (!is_in(tm, point, code)) continue;
-        tm->points[i] = tm->points[--tm->npoints];
-        if (room == 0) continue;
-        room -= 1;
-        memmove(tm->points + tm->nasked + 1, tm->points + tm->nasked,
-                (tm->npoints - tm->nasked) * sizeof *tm->points);
-        tm->npoints += 1;
-        tm->points[tm->nasked++] = point;
-        i += 1; /* one more is before it */
-    }
-}
-
-/* The functions to compile, and the points in them: the first one, and of the others what fits into the budget. The rest
- * keeps its scores for the next slice. */
-static u32 take_functions(TierModule *tm, u64 budget, u32 *functions) {
-    const Module *m = tm->module;
-    Hot hot[MAX_FUNCTIONS];
-    u32 count = rank_functions(tm, hot), taken = 0;
-    u64 cost = 0;
-    for (u32 i = 0; i < count; i++) {
-        if (taken > 0 && cost + hot[i].cost > budget) continue;
-        cost += hot[i].cost;
-        functions[taken++] = hot[i].function;
-        tm->scores[hot[i].function - m->nimported_funcs] = ASKED;
-        take_points(tm, wr_module_code(m, hot[i].function));
-    }
-    tm->samples = 0;
-    return taken;
 }
 
 /* Calls that count fuel stay interpreted. */
@@ -269,28 +189,30 @@ static bool hasty_options(const Engine *engine, NativeOptions *options) {
 }
 
 static u64 budget_of(const TierModule *tm) {
-    u64 budget = tm->nslices < 7 ? BUDGET << tm->nslices : BUDGET_MAX;
-    return min_u64(budget, BUDGET_MAX);
+    u32 doublings = tm->nslices + tm->module->nslices / 4;
+    return doublings < 6 ? BUDGET << doublings : BUDGET_MAX;
 }
 
 /* Any thread may be compiling; nobody else is. */
-static Error *compile(Tier *t, TierModule *tm, const CompileRequest *request, CompileStats *stats) {
+static Error *compile(Tier *t, TierModule *tm, const CompileRequest *wanted, CompileStats *stats) {
     Module *m = tm->module;
-    u32 *ncached = native_is_hasty(&request->options) ? &tm->nhasty : &tm->ncached;
+    CompileRequest request = *wanted;
+    u32 *ncached = native_is_hasty(&request.options) ? &tm->nhasty : &tm->ncached;
     u8 *bytes;
     size_t size;
     Cache place;
     char path[CACHE_PATH_MAX], slice[CACHE_PATH_MAX];
-    Error *error = wr_compiler_run(t->compiler, m, request, &bytes, &size, stats);
+    const Cache *cache = *ncached < MAX_SLICES ? wr_aot_open_cache(t->engine, &place) : NULL;
+    if (cache != NULL) {
+        wr_cache_path(cache, m, &request, path);
+        wr_cache_slice_path(path, *ncached, slice);
+        request.keep = slice;
+    }
+    Error *error = wr_compiler_run(t->compiler, m, &request, &bytes, &size, stats);
     if (error != NULL) return error;
     wr_log(t->engine, WR_LOG_INFO, "compiled %u functions in %u ms", (unsigned)stats->functions,
            (unsigned)(stats->total_ns / MS));
-    const Cache *cache = *ncached < MAX_SLICES ? wr_aot_open_cache(t->engine, &place) : NULL;
-    if (cache != NULL) {
-        wr_cache_path(cache, m, request, path);
-        wr_cache_slice_path(path, *ncached, slice);
-    }
-    error = wr_aot_take(m, &request->options, bytes, size, cache, slice);
+    error = wr_aot_take(m, &request.options, bytes, size, cache, slice);
     *ncached += error == NULL && cache != NULL;
     return error;
 }
@@ -333,7 +255,7 @@ static void note_success(Tier *t, const CompileStats *stats) {
 /* Under the lock, which is free meanwhile. False when it failed. */
 static bool do_request(Tier *t, TierModule *tm, CompileRequest *request) {
     CompileStats stats;
-    request->is_urgent = t->is_eager;
+    request->nice = niceness(t);
     request->same_module = t->sent == tm->module;
     Error *error = t->compiler == NULL ? start_compiler(t) : NULL;
     if (error == NULL) {
@@ -356,68 +278,66 @@ static bool do_request(Tier *t, TierModule *tm, CompileRequest *request) {
     return error == NULL;
 }
 
-static bool has_code(const Module *m, u32 func_index) {
-    const Artifact *a = atomic_load_explicit(&m->artifact, memory_order_acquire);
-    for (; a != NULL; a = wr_artifact_older(a))
-        if (wr_artifact_code(a, func_index) != NULL) return true;
-    return false;
-}
-
-/* The functions that are hot and have no code, and in each of them the point that was seen last. *cost: of compiling
- * them well. */
-static u32 find_bare(const TierModule *tm, u32 *functions, u64 *points, u32 *npoints, u64 *cost) {
-    const Module *m = tm->module;
-    Hot hot[MAX_FUNCTIONS];
-    u32 count = rank_functions(tm, hot), found = 0;
-    *npoints = 0;
-    *cost = 0;
-    for (u32 i = 0; i < count; i++) {
-        if (has_code(m, hot[i].function)) continue;
-        *cost += hot[i].cost;
-        const Code *code = wr_module_code(m, hot[i].function);
-        functions[found++] = hot[i].function;
-        for (u32 k = tm->npoints; k-- > tm->nasked;) {
-            if (!is_in(tm, tm->points[k], code)) continue;
-            points[(*npoints)++] = tm->points[k];
-            break;
-        }
-    }
-    return found;
+/* Whether any code will do, also if good code takes little longer. */
+static bool must_haste(const Tier *t) {
+    return t->is_eager || (t->is_alone && t->stats.slices == 0);
 }
 
 /* What is hot and has no code gets some at once, which better code takes the place of, unless that is little enough to be
  * compiled well at once. False if there is none. */
 static bool compile_hastily(Tier *t, TierModule *tm) {
-    u32 functions[MAX_FUNCTIONS];
-    u64 points[MAX_FUNCTIONS], budget = budget_of(tm), cost;
-    CompileRequest request = {.functions = functions, .points = points, .budget = HASTE * budget};
+    u32 functions[PROFILE_FUNCTIONS];
+    u64 points[PROFILE_FUNCTIONS], size;
+    u64 budget = t->stats.slices == 0 ? FIRST : BUDGET_MAX;
+    CompileRequest request = {.functions = functions, .points = points};
     if (!hasty_options(t->engine, &request.options)) return false;
-    request.nfunctions = find_bare(tm, functions, points, &request.npoints, &cost);
-    if (cost <= budget && !t->is_eager) return false;
+    request.nfunctions =
+        wr_profile_find_bare(&tm->profile, budget, functions, points, &request.npoints, &size);
+    request.budget = size + CALLEES;
+    if (size <= LITTLE && !must_haste(t)) return false;
     return request.nfunctions > 0 && do_request(t, tm, &request);
 }
 
 /* Compiles what is hot in a module. */
 static void compile_well(Tier *t, TierModule *tm) {
-    u32 functions[MAX_FUNCTIONS], nasked = tm->nasked;
+    Profile *profile = &tm->profile;
+    u32 functions[PROFILE_FUNCTIONS], nasked = profile->nasked;
     u64 budget = budget_of(tm);
-    u32 count = take_functions(tm, budget, functions);
+    u32 count = wr_profile_choose(profile, budget, functions);
     CompileRequest request = {.options = options_of(t->engine),
                               .functions = functions,
                               .nfunctions = count,
-                              .points = tm->points + nasked,
-                              .npoints = tm->nasked - nasked,
+                              .points = profile->points + nasked,
+                              .npoints = profile->nasked - nasked,
                               .budget = budget};
     if (count == 0) return;
     (void)do_request(t, tm, &request);
     tm->nslices += 1;
 }
 
+/* When code runs the compiler may take more: as another process, since a nice value stays. */
+static void hurry(Tier *t) {
+    if (t->is_alone && t->stats.slices == 1) stop_compiler(t);
+}
+
+static bool may_go_on(const Tier *t, const TierModule *tm) { return !tm->is_going && !t->is_off; }
+
+/* The best of it, and the rest. */
+static bool compile_some_hastily(Tier *t, TierModule *tm) {
+    u32 done = 0;
+    while (done < 2 && may_go_on(t, tm) && compile_hastily(t, tm)) {
+        done += 1;
+        raise_alarm(t);
+        hurry(t);
+    }
+    return done > 0;
+}
+
 /* For tests each kind of code gets its turn to run. */
 static void compile_hot(Tier *t, TierModule *tm) {
-    bool has_more = compile_hastily(t, tm);
-    if (has_more) raise_alarm(t);
-    if (!tm->is_going && !t->is_off && !(has_more && t->is_eager)) compile_well(t, tm);
+    bool has_more = compile_some_hastily(t, tm);
+    if (may_go_on(t, tm) && !(has_more && t->is_eager)) compile_well(t, tm);
+    hurry(t);
     t->tick = TICK_MIN;
     wr_os_cond_signal(&t->idle);
 }
@@ -443,13 +363,15 @@ static void watch(void *context) {
     Tier *t = context;
     wr_os_mutex_lock(&t->lock);
     t->warm_since = t->idle_since = wr_os_now();
-    u64 next = t->warm_since + (wr_os_cpu_count() > 1 ? FIRST_TICK : FIRST_TICK_ALONE);
+    u64 next = t->warm_since + FIRST_TICK;
+    t->is_alone = wr_os_cpu_count() == 1;
     find_compiler(t);
     while (!t->stops && !t->is_off) {
         wr_os_cond_wait(&t->wake, &t->lock, next);
         if (t->stops || wr_os_now() < next) continue;
-        TierModule *tm = choose_module(t);
+        recall(t);
         expect_request(t);
+        TierModule *tm = choose_module(t);
         if (tm != NULL) compile_hot(t, tm);
         tick(t);
         next = wr_os_now() + t->tick;
@@ -468,13 +390,17 @@ static void warm(Engine *engine) {
 
 /* ---- looking -------------------------------------------------------------------------------- */
 
-static void attach_all(Tier *t, Store *store) {
+/* Whether there was something new: then frames may be others' than they were. */
+static bool attach_all(Tier *t, Store *store) {
+    bool any = false;
     for (Instance *i = store->instances; i != NULL; i = i->next) {
         const Artifact *newest = atomic_load_explicit(&i->module->artifact, memory_order_acquire);
         if (i->attached == newest || i->module->native_ops == NULL) continue;
         wr_native_attach_running(i);
         atomic_store(&t->looks, (int)MANY_LOOKS);
+        any = true;
     }
+    return any;
 }
 
 static const Func *own_func(const TierFrame *frame) {
@@ -485,6 +411,13 @@ static const Func *own_func(const TierFrame *frame) {
 /* The frame's function is compiled, but it runs interpreted. */
 static bool is_compiled(const TierFrame *frame) {
     return own_func(frame)->native_entry != NULL && frame->func->home != NULL;
+}
+
+/* So may its callers, which come to their loops when it has returned. */
+static bool is_any_compiled(const TierFrame *frames, u32 count) {
+    for (u32 i = 0; i < count; i++)
+        if (is_compiled(&frames[i])) return true;
+    return false;
 }
 
 /* There is no better code for it to come. */
@@ -503,8 +436,9 @@ static const void *find_loop(const TierFrame *frame) {
 /* For tests: in this thread. */
 static void compile_now(Tier *t, const TierFrame *frames, u32 count) {
     wr_os_mutex_lock(&t->lock);
-    note_frames(t, frames, count, WEIGHT);
+    note_frames(t, frames, count, PROFILE_WEIGHT);
     while (t->busy != NULL) wr_os_cond_wait(&t->idle, &t->lock, UINT64_MAX);
+    recall(t);
     TierModule *tm = t->is_off ? NULL : choose_module(t);
     if (tm != NULL) compile_hot(t, tm);
     wr_os_cond_signal(&t->idle);
@@ -518,12 +452,13 @@ static const void *look(Store *store, const TierFrame *frames, u32 count) {
         compile_now(t, frames, count);
     else if (atomic_exchange(&t->fresh, false) && !is_settled(frames))
         sample(t, frames, count);
-    attach_all(t, store);
-    bool waits = is_compiled(frames);
-    const void *code = waits ? find_loop(frames) : NULL;
+    if (attach_all(t, store)) return NULL; /* the next look tells */
+    bool waits = is_any_compiled(frames, count);
+    const void *code = is_compiled(frames) ? find_loop(frames) : NULL;
     if (code != NULL) atomic_fetch_add_explicit(&t->entered, 1, memory_order_relaxed);
     if (t->is_eager) return code;
     if (code == NULL && waits) {
+        atomic_store(&t->waits, true);
         if (atomic_fetch_sub(&t->looks, 1) > 1) return NULL;
         sample(t, frames, count); /* it does not come to a loop that can be entered */
     }
@@ -548,7 +483,7 @@ static bool ask(Store *store, const TierFrame *frame) {
     (void)wr_store_lower(store, POLL_SPILL);
     if (atomic_exchange(&t->fresh, false) && !is_settled(frame)) sample(t, frame, 1);
     if (!is_attached(store) || is_settled(frame)) return true;
-    silence(t);
+    if (!atomic_load(&t->waits)) silence(t);
     return false;
 }
 
@@ -583,6 +518,13 @@ static bool adopt_whole(Module *module, const Cache *cache, const NativeOptions 
     return wr_aot_take_cached(module, path, options);
 }
 
+static void register_module(Module *module) {
+    Tier *t = module->engine->tier;
+    wr_os_mutex_lock(&t->lock);
+    (void)module_of(t, module); /* without memory nothing is known */
+    wr_os_mutex_unlock(&t->lock);
+}
+
 void wr_tier_adopt(Module *module) {
     Cache place;
     NativeOptions options = options_of(module->engine), hasty;
@@ -593,14 +535,14 @@ void wr_tier_adopt(Module *module) {
     if (!has_whole && hasty_options(module->engine, &hasty))
         module->nhasty = adopt_slices(module, cache, &hasty);
     if (!has_whole) module->nslices = adopt_slices(module, cache, &options);
+    if (module->nhasty > 0) register_module(module);
     if (has_whole || module->nslices + module->nhasty > 0)
         wr_log(module->engine, WR_LOG_INFO, "began with what the cache has compiled");
 }
 
 static void free_module(const Tier *t, TierModule *tm) {
     const Alloc *alloc = &t->engine->alloc;
-    wr_free(alloc, tm->scores, tm->module->ncodes * sizeof *tm->scores);
-    wr_free(alloc, tm->points, MAX_POINTS * sizeof *tm->points);
+    wr_profile_free(&tm->profile);
     wr_free(alloc, tm, sizeof *tm);
 }
 

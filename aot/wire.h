@@ -3,7 +3,7 @@
  * the same build: the numbers are in the host's byte order, and WIRE_MAGIC holds the ABI, so that a wasmrun-aot of
  * another version is refused.
  *
- *   request:  WireRequest, triple, cpu, features (text, no zero), the module's bytes, functions (u32), points (u64)
+ *   request:  WireRequest, triple, cpu, features, keep (text, no zero), the module's bytes, functions (u32), points (u64)
  *   answer:   any number of WIRE_PROGRESS, then WIRE_ARTIFACT or WIRE_ERROR, each a WireAnswer and its payload
  */
 #ifndef WR_AOT_WIRE_H
@@ -17,11 +17,11 @@ typedef struct WireRequest {
     u64 budget;
     u32 features; /* of the language: Features */
     u32 threads;
-    u32 triple_size, cpu_size, target_features_size;
+    u32 triple_size, cpu_size, target_features_size, keep_size;
     u32 nfunctions, npoints; /* nfunctions 0: the whole module */
     NativeOptions options;
 } WireRequest;
-#define WIRE_TEXT_MAX 65536u /* of each of the three texts */
+#define WIRE_TEXT_MAX 65536u /* of each of the four texts */
 #define WIRE_LIST_MAX 65536u /* functions, points */
 
 typedef enum WireTag { WIRE_PROGRESS, WIRE_ARTIFACT, WIRE_ERROR } WireTag;

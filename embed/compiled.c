@@ -62,7 +62,6 @@ static CompileRequest request_of(const wr_compile_options_t *o) {
                             .cpu = o->cpu,
                             .features = o->cpu_features,
                             .threads = o->threads,
-                            .is_urgent = true,
                             .progress = o->progress,
                             .progress_context = o->progress_context};
 }

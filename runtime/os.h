@@ -81,17 +81,21 @@ u32 wr_os_cpu_count(void);
 
 /* A child process, talked to over a socket that is its standard input and output. argv ends with NULL, argv[0] is
  * the file. False with errno text in *why (static). Reading and writing is of all the bytes; false when
- * the other side is gone. Nothing of this raises signals. One that is `quiet` comes after others when processors are
- * scarce, and has no standard error: whoever waits for the end of ours does not wait for it. */
+ * the other side is gone. Nothing of this raises signals. One with a `nice` value over 0 comes after others when
+ * processors are scarce, and has no standard error: whoever waits for the end of ours does not wait for it. */
 typedef struct OsProcess {
     i64 id;
     int socket;
 } OsProcess;
-NODISCARD bool wr_os_process_start(const char *const *argv, bool quiet, OsProcess *process,
+NODISCARD bool wr_os_process_start(const char *const *argv, int nice, OsProcess *process,
                                    const char **why);
 NODISCARD bool wr_os_process_write(const OsProcess *process, const void *data, size_t size);
 NODISCARD bool wr_os_process_read(const OsProcess *process, void *data, size_t size);
 void wr_os_process_kill(const OsProcess *process); /* it has still to be waited for */
+/* It finds the other side gone, as others do that read or write here. */
+void wr_os_process_hang_up(const OsProcess *process);
+/* Hangs up, and does not wait for its end: it has something left to do. */
+void wr_os_process_leave(OsProcess *process);
 /* Waits for its end, after hanging up; how it ended goes to `how` as text. */
 void wr_os_process_end(OsProcess *process, char *how, size_t size);
 /* The file that this process runs; false when that is not known. */

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -51,24 +52,33 @@ static int spawn(const char *const *argv, int socket, bool quiet, pid_t *id) {
     return error;
 }
 
-/* Nice values: less than half of a processor that somebody else wants, too; a quarter where there is only one. */
-#define YIELDING 2
-#define YIELDING_ALONE 5
+/* Processes that were left, until they have ended and something is asked of them: so that none stays a zombie for as
+ * long as this process runs. */
+static atomic_int left[16];
+static atomic_flag reaping = ATOMIC_FLAG_INIT;
 
-bool wr_os_process_start(const char *const *argv, bool quiet, OsProcess *process,
-                         const char **why) {
+static void reap_left(void) {
+    if (atomic_flag_test_and_set(&reaping)) return;
+    for (size_t i = 0; i < ARRAY_LEN(left); i++) {
+        int id = atomic_load(&left[i]);
+        if (id != 0 && waitpid((pid_t)id, NULL, WNOHANG) != 0) atomic_store(&left[i], 0);
+    }
+    atomic_flag_clear(&reaping);
+}
+
+bool wr_os_process_start(const char *const *argv, int nice, OsProcess *process, const char **why) {
     int pair[2];
     *why = NULL;
+    reap_left();
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) {
         *why = strerror(errno);
         return false;
     }
     pid_t id = 0;
-    int error = spawn(argv, pair[1], quiet, &id);
+    int error = spawn(argv, pair[1], nice > 0, &id);
     (void)close(pair[1]);
     if (error == 0) {
-        int value = wr_os_cpu_count() > 1 ? YIELDING : YIELDING_ALONE;
-        if (quiet) (void)setpriority(PRIO_PROCESS, (id_t)id, value);
+        if (nice > 0) (void)setpriority(PRIO_PROCESS, (id_t)id, nice);
         *process = (OsProcess){id, pair[0]};
         return true;
     }
@@ -99,6 +109,18 @@ bool wr_os_process_read(const OsProcess *process, void *data, size_t size) {
         size -= (size_t)n;
     }
     return true;
+}
+
+void wr_os_process_hang_up(const OsProcess *process) { (void)shutdown(process->socket, SHUT_RDWR); }
+
+void wr_os_process_leave(OsProcess *process) {
+    (void)close(process->socket);
+    for (size_t i = 0; i < ARRAY_LEN(left); i++) {
+        int none = 0;
+        if (atomic_compare_exchange_strong(&left[i], &none, (int)process->id)) return;
+    }
+    (void)kill((pid_t)process->id, SIGKILL); /* they are too many */
+    (void)waitpid((pid_t)process->id, NULL, 0);
 }
 
 void wr_os_process_kill(const OsProcess *process) { (void)kill((pid_t)process->id, SIGKILL); }

@@ -1,15 +1,21 @@
 /*
  * main.c - wasmrun-aot, the compiler process: reads requests from its standard input and answers on its standard
  * output (wire.h), until the input ends. Started by client.c; of no use by hand.
+ *
+ * When whoever asked is gone the process ends at once. But what is to be kept (CompileRequest.keep) it finishes first, for
+ * some seconds at most, as a process that nobody notices: with a low priority, in a session of its own.
  */
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/time.h>
 #include <unistd.h>
 
+#include "cache.h"
 #include "compile.h"
 #include "native.h"
 #include "os.h"
@@ -31,16 +37,22 @@ static bool read_all(void *data, size_t size) {
     return true;
 }
 
-/* Whoever asked may be gone: then there is nothing left to do. */
-static void write_all(const void *data, size_t size) {
+/* False when whoever asked is gone. */
+static bool write_some(const void *data, size_t size) {
     const u8 *at = data;
     while (size > 0) {
         ssize_t n = write(STDOUT_FILENO, at, size);
         if (n < 0 && errno == EINTR) continue;
-        if (n <= 0) exit(EXIT_FAILURE);
+        if (n <= 0) return false;
         at += n;
         size -= (size_t)n;
     }
+    return true;
+}
+
+/* Of what only matters to whoever asked. */
+static void write_all(const void *data, size_t size) {
+    if (!write_some(data, size)) exit(EXIT_FAILURE);
 }
 
 static char *read_text(u32 size) {
@@ -50,16 +62,82 @@ static char *read_text(u32 size) {
     return text;
 }
 
-/* ---- a request ---- */
+/* ---- answers ---- */
 
 static void progress(void *context, u32 done, u32 total) {
     (void)context;
     WireAnswer answer = {.tag = WIRE_PROGRESS, .done = done, .total = total};
-    write_all(&answer, sizeof answer);
+    (void)write_some(&answer, sizeof answer);
 }
+
+static u64 peak_memory(void) {
+    struct rusage usage;
+    return getrusage(RUSAGE_SELF, &usage) == 0 ? (u64)usage.ru_maxrss * 1024 : 0;
+}
+
+/* ---- when nobody waits any more ---- */
+
+#define SECONDS_ALONE 5     /* of a processor's time, */
+#define SECONDS_AT_MOST 60u /* and where others want it too, in all */
+#define LOW_PRIORITY 10     /* a nice value */
+
+static struct {
+    OsMutex lock;
+    const char *path; /* CompileRequest.keep, of the request under way */
+    bool is_claimed;
+} kept;
+
+static void keep(const char *path) {
+    wr_os_mutex_lock(&kept.lock);
+    kept.path = *path != 0 ? path : NULL;
+    wr_os_mutex_unlock(&kept.lock);
+}
+
+/* The request is done, or has failed. */
+static void keep_no_more(void) {
+    wr_os_mutex_lock(&kept.lock);
+    if (kept.is_claimed) wr_cache_unclaim(kept.path);
+    kept.path = NULL;
+    kept.is_claimed = false;
+    wr_os_mutex_unlock(&kept.lock);
+}
+
+/* The last thing that this process does. */
+static _Noreturn void finish_alone(const u8 *artifact, size_t size) {
+    Cache cache;
+    wr_os_mutex_lock(&kept.lock); /* whoever watches the stream may not have got that far */
+    if (kept.path != NULL && wr_cache_of(&cache, kept.path))
+        wr_error_delete(wr_cache_put(&cache, kept.path, artifact, size));
+    if (kept.is_claimed) wr_cache_unclaim(kept.path);
+    _exit(EXIT_SUCCESS);
+}
+
+/* Goes on without being noticed: nobody interrupts it by a terminal, and others come first. A signal ends it. */
+static void step_back(void) {
+    const struct itimerval work = {.it_value.tv_sec = SECONDS_ALONE};
+    (void)setitimer(ITIMER_PROF, &work, NULL);
+    (void)alarm(SECONDS_AT_MOST);
+    (void)setsid();
+    (void)setpriority(PRIO_PGRP, 0, LOW_PRIORITY); /* all threads */
+}
+
+/* Ends the process when whoever asked is gone, in the middle of a request too: nobody would take the answer. */
+static void watch_stream(void *context) {
+    (void)context;
+    struct pollfd stream = {.fd = STDIN_FILENO, .events = 0};
+    while (poll(&stream, 1, -1) < 0 || !(stream.revents & (POLLHUP | POLLERR))) continue;
+    wr_os_mutex_lock(&kept.lock);
+    kept.is_claimed = kept.path != NULL && wr_cache_claim(kept.path);
+    if (!kept.is_claimed) _exit(EXIT_FAILURE);
+    step_back();
+    wr_os_mutex_unlock(&kept.lock);
+}
+
+/* ---- a request ---- */
 
 static void refuse(Error *error) {
     char text[1000];
+    keep_no_more();
     (void)snprintf(text, sizeof text, "%s", wr_error_message(error));
     WireAnswer answer = {
         .tag = WIRE_ERROR, .kind = (u32)wr_error_kind(error), .size = strlen(text)};
@@ -69,9 +147,12 @@ static void refuse(Error *error) {
     wr_error_delete(error);
 }
 
-static u64 peak_memory(void) {
-    struct rusage usage;
-    return getrusage(RUSAGE_SELF, &usage) == 0 ? (u64)usage.ru_maxrss * 1024 : 0;
+/* Until the last byte there is something to be kept; whoever has that may end at any moment. */
+static void deliver(const WireAnswer *answer, const u8 *artifact, size_t size) {
+    if (!write_some(answer, sizeof *answer) || !write_some(artifact, size - 1))
+        finish_alone(artifact, size);
+    keep_no_more();
+    write_all(artifact + size - 1, 1);
 }
 
 static Error *answer_with(const CompileJob *job) {
@@ -83,8 +164,7 @@ static Error *answer_with(const CompileJob *job) {
     if (error != NULL) return error;
     stats.peak_bytes = peak_memory();
     WireAnswer answer = {.tag = WIRE_ARTIFACT, .size = size, .stats = stats};
-    write_all(&answer, sizeof answer);
-    write_all(artifact, size);
+    deliver(&answer, artifact, size);
     wr_free(alloc, artifact, size);
     return NULL;
 }
@@ -131,7 +211,7 @@ static bool serve_one(void) {
     if (!read_all(&request, sizeof request)) return false;
     if (request.abi != wr_native_abi()) exit(EXIT_FAILURE);
     char *triple = read_text(request.triple_size), *cpu = read_text(request.cpu_size),
-         *features = read_text(request.target_features_size);
+         *features = read_text(request.target_features_size), *path = read_text(request.keep_size);
     u8 *bytes = read_list(request.module_size, SIZE_MAX - 1, 1);
     u32 *functions = read_list(request.nfunctions, WIRE_LIST_MAX, sizeof *functions);
     u64 *points = read_list(request.npoints, WIRE_LIST_MAX, sizeof *points);
@@ -149,22 +229,16 @@ static bool serve_one(void) {
                       .budget = request.budget,
                       .points = points,
                       .npoints = request.npoints};
+    keep(path);
     if (error == NULL) error = answer_with(&job);
     if (error != NULL) refuse(error);
+    free(path);
     free(points);
     free(functions);
     free(features);
     free(cpu);
     free(triple);
     return true;
-}
-
-/* Ends the process when whoever asked is gone, in the middle of a request too: nobody would take the answer. */
-static void watch_stream(void *context) {
-    (void)context;
-    struct pollfd stream = {.fd = STDIN_FILENO, .events = 0};
-    while (poll(&stream, 1, -1) < 0 || !(stream.revents & (POLLHUP | POLLERR))) continue;
-    _exit(EXIT_FAILURE);
 }
 
 int main(int argc, char **argv) {
@@ -175,6 +249,8 @@ int main(int argc, char **argv) {
         return EXIT_FAILURE;
     }
     if (argc > 1) host_triple = argv[1];
+    (void)signal(SIGPIPE, SIG_IGN);
+    wr_os_mutex_init(&kept.lock);
     const OsThread *watcher = wr_os_thread_start(watch_stream, NULL);
     (void)watcher; /* without it the process ends later */
     while (serve_one()) {

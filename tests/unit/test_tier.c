@@ -8,9 +8,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "cache.h"
 #include "os.h"
+#include "prepare.h"
 #include "store.h"
 #include "text_support.h"
 
@@ -478,6 +481,147 @@ static void run_threads(const char *mode) {
 Test(tier, threads) {
     run_threads("eager");
     run_threads("");
+}
+
+/* ---- what runs leave to later ones ---------------------------------------------------------- */
+
+/* A new folder for a cache. */
+static void make_cache(Cache *cache) {
+    char folder[64];
+    (void)snprintf(folder, sizeof folder, "./tier-cache-%d", (int)getpid());
+    must(wr_cache_open(cache, folder));
+    wr_cache_trim(cache, 0);
+}
+
+static void remove_cache(const Cache *cache) {
+    wr_cache_trim(cache, 0);
+    cr_assert_eq(rmdir(cache->folder), 0);
+}
+
+static const char two_functions[] =
+    "(module (func (export \"run\") (param i32) (result i32) (local i32)"
+    " (loop $l (br_if $l (i32.lt_u (local.tee 1 (i32.add (local.get 1) (i32.const 1)))"
+    "  (local.get 0)))) (local.get 1))"
+    " (func (export \"other\") (param i32) (result i32)"
+    " (loop $l (br_if $l (local.tee 0 (i32.sub (local.get 0) (i32.const 1))))) (local.get 0)))";
+
+/* Hasty code of both functions, in the cache as a run leaves it. */
+static void put_hasty_slice(const Cache *cache) {
+    Bench b = new_bench(WR_ENGINE_AUTO, 0);
+    wr_module_t *module = text_module(&b, two_functions);
+    const u32 functions[] = {0, 1};
+    CompileRequest request = {
+        .options = wr_aot_options(b.engine), .functions = functions, .nfunctions = 2};
+    request.options.level = 0;
+    request.options.polled = request.options.migratable = true;
+    char path[CACHE_PATH_MAX], slice[CACHE_PATH_MAX];
+    wr_cache_path(cache, module, &request, path);
+    wr_cache_slice_path(path, 0, slice);
+    u8 *bytes;
+    size_t size;
+    CompileStats stats;
+    must(wr_aot_compile(module, &request, &bytes, &size, &stats));
+    must(wr_cache_put(cache, slice, bytes, size));
+    wr_free(&b.engine->alloc, bytes, size);
+    wr_module_delete(module);
+    bench_delete(&b);
+}
+
+static void wait_a_little(void) {
+    const struct timespec ms = {.tv_nsec = 1000000};
+    nanosleep(&ms, NULL);
+}
+
+static bool has_good_code(const wr_module_t *module, u32 func_index) {
+    for (const Artifact *a = module->artifact; a != NULL; a = wr_artifact_older(a))
+        if (wr_artifact_code(a, func_index) && !native_is_hasty(wr_artifact_options(a)))
+            return true;
+    return false;
+}
+
+/* What was hot in an earlier run, and has hasty code only, is compiled well even if this one does not come there. */
+Test(tier, hasty_code_in_the_cache) {
+    Cache cache;
+    make_cache(&cache);
+    setenv("WASMRUN_TIER", "eager", 1);
+    put_hasty_slice(&cache);
+    wr_config_t *config = wr_config_new();
+    wr_config_set_engine_kind(config, WR_ENGINE_AUTO);
+    cr_assert(wr_config_set_cache(config, cache.folder));
+    Bench b = bench_new(config);
+    wr_module_t *module = text_module(&b, two_functions);
+    wr_instance_t *instance;
+    must(wr_linker_instantiate(b.linker, b.store, module, &instance));
+    cr_assert_not_null(module->artifact);
+    cr_assert_not(has_good_code(module, 0));
+    int32_t result;
+    must(call_i32(&b, instance, "run", 1000, &result));
+    cr_assert_eq(result, 1000);
+    cr_assert(has_good_code(module, 0));
+    cr_assert(has_good_code(module, 1));
+    wr_module_delete(module);
+    bench_delete(&b);
+    remove_cache(&cache);
+}
+
+/* Its artifact, which has it inside, is more than a socket takes before somebody reads. */
+static wr_module_t *large_module(Bench *b) {
+    enum { SIZE = 4 << 20 };
+    char *text = malloc(SIZE + sizeof two_functions + 16);
+    cr_assert_not_null(text);
+    size_t size =
+        (size_t)sprintf(text, "%.*s (data \"", (int)sizeof two_functions - 2, two_functions);
+    memset(text + size, 'a', SIZE);
+    memcpy(text + size + SIZE, "\"))", 4);
+    wr_module_t *module = text_module(b, text);
+    free(text);
+    return module;
+}
+
+static void cancel(void *context, u32 done, u32 total) {
+    (void)done, (void)total;
+    wr_compiler_cancel(context);
+}
+
+/* A compiler is cancelled in the middle of its work; NULL, or where that shall appear nevertheless. */
+static void leave_compiler(const char *keep) {
+    Bench b = new_bench(WR_ENGINE_AUTO, 0);
+    wr_module_t *module = large_module(&b);
+    Compiler *compiler;
+    must(wr_compiler_start(b.engine, &compiler));
+    CompileRequest request = {.options = wr_aot_options(b.engine),
+                              .keep = keep,
+                              .progress = cancel,
+                              .progress_context = compiler};
+    u8 *bytes;
+    size_t size;
+    CompileStats stats;
+    wr_error_t *error = wr_compiler_run(compiler, module, &request, &bytes, &size, &stats);
+    cr_assert_not_null(error);
+    wr_error_delete(error);
+    wr_compiler_stop(compiler);
+    Artifact *artifact;
+    while (keep != NULL && access(keep, F_OK) != 0) wait_a_little();
+    if (keep != NULL) {
+        must(wr_artifact_open_file(b.engine, keep, module, &request.options, &artifact));
+        wr_artifact_unref(artifact);
+    }
+    wr_module_delete(module);
+    bench_delete(&b);
+}
+
+/* What comes of it is in the cache when the process that asked for it has gone on; or has not been asked for. */
+Test(tier, compiler_that_is_left, .timeout = 240) {
+    Cache cache;
+    char path[CACHE_PATH_MAX], slice[CACHE_PATH_MAX];
+    make_cache(&cache);
+    (void)snprintf(path, sizeof path, "%.3000s/some.wasmrun", cache.folder);
+    wr_cache_slice_path(path, 3, slice);
+    leave_compiler(slice);
+    while (!wr_cache_claim(slice)) wait_a_little(); /* it has given its claim back */
+    cr_assert_not(wr_cache_claim(slice));
+    leave_compiler(NULL);
+    remove_cache(&cache);
 }
 
 /* ---- compilers that fail -------------------------------------------------------------------- */
