@@ -70,7 +70,7 @@ static u32 known(const Profile *p) {
     u32 sum = 0;
     for (u32 i = 0; i < p->module->ncodes && sum < PROFILE_HOT; i++)
         if (!(p->scores[i] & CHOSEN))
-            sum += p->scores[i] & RECALLED ? PROFILE_WEIGHT : p->scores[i] & SCORE;
+            sum += p->scores[i] & RECALLED ? PROFILE_HOT - FEW : p->scores[i] & SCORE;
     return sum < PROFILE_HOT ? sum : PROFILE_HOT;
 }
 
@@ -93,6 +93,8 @@ typedef struct Hot {
     u64 cost; /* of compiling it, in bytes */
     u64 score;
 } Hot;
+
+static bool is_only_recalled(const Hot *hot) { return hot->score == 1; }
 
 /* Puts it into its place among those with higher scores; the last one goes when they are too many. */
 static u32 insert(Hot *hot, u32 count, Hot one) {
@@ -117,7 +119,7 @@ static u64 cost_of(const Profile *p, const Code *code) {
 }
 
 /* The functions with scores, and those in which loops are wanted. Those first whose time costs least to save: small
- * ones are soon there, and callers, in which little of it is spent, wait. Those that are only recalled are the last. */
+ * ones are soon there, and callers, in which little of it is spent, wait. Those that are only recalled are the last, with a score of 1. */
 static u32 rank_functions(const Profile *p, Hot *hot) {
     const Module *m = p->module;
     u32 count = 0;
@@ -192,6 +194,7 @@ u32 wr_profile_choose(Profile *p, u64 budget, u32 *functions) {
     u64 cost = 0;
     for (u32 i = 0; i < count; i++) {
         if (chosen > 0 && cost + hot[i].cost > budget) continue;
+        if (chosen > 0 && is_only_recalled(&hot[i]) && !is_only_recalled(&hot[0])) break;
         cost += hot[i].cost;
         functions[chosen++] = hot[i].function;
         p->scores[hot[i].function - m->nimported_funcs] = CHOSEN;

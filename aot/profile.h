@@ -39,7 +39,8 @@ void wr_profile_recall(Profile *profile);
  * bytes of code. */
 u32 wr_profile_find_bare(const Profile *profile, u64 budget, u32 *functions, u64 *points,
                          u32 *npoints, u64 *size);
-/* Chooses functions, the best first: one, and of the others what fits into the budget. Points from the old `nasked` to the new one are in them. The rest keeps its scores for the next time. */
+/* Chooses functions, the best first: one, and of the others what fits into the budget; those that are only
+ * recalled by themselves, so that nothing waits for them. Points from the old `nasked` to the new one are in them. The rest keeps its scores for the next time. */
 u32 wr_profile_choose(Profile *profile, u64 budget, u32 *functions);
 
 #endif

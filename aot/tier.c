@@ -34,7 +34,7 @@
 #define BUDGET ((u64)4 << 10)
 #define BUDGET_MAX ((u64)256 << 10)
 /* What is hot gets hasty code at once: first as much of it as is there in no time, then the rest. */
-#define FIRST ((u64)2 << 10)
+#define FIRST ((u64)1 << 10)
 #define CALLEES ((u64)4 << 10) /* of what hot functions call: most of that is not hot */
 #define LITTLE ((u64)512)      /* that is compiled well at once */
 
@@ -288,12 +288,13 @@ static bool must_haste(const Tier *t) {
 static bool compile_hastily(Tier *t, TierModule *tm) {
     u32 functions[PROFILE_FUNCTIONS];
     u64 points[PROFILE_FUNCTIONS], size;
-    u64 budget = t->stats.slices == 0 ? FIRST : BUDGET_MAX;
+    bool is_first = t->stats.slices == 0;
+    u64 budget = is_first ? FIRST : BUDGET_MAX;
     CompileRequest request = {.functions = functions, .points = points};
     if (!hasty_options(t->engine, &request.options)) return false;
     request.nfunctions =
         wr_profile_find_bare(&tm->profile, budget, functions, points, &request.npoints, &size);
-    request.budget = size + CALLEES;
+    request.budget = size + (is_first ? FIRST : CALLEES);
     if (size <= LITTLE && !must_haste(t)) return false;
     return request.nfunctions > 0 && do_request(t, tm, &request);
 }

@@ -7,7 +7,8 @@
 #include "store.h"
 
 #define LOOPS_AROUND                                                                               \
-    8u /* loops around each other that have entries: the outermost ones; one in haste */
+    8u             /* loops around each other that have entries: the outermost ones; one in haste */
+#define SMALL 512u /* bytes: callees that come before others */
 #define MAX_LOOPS 1024u  /* in all; later points' have none */
 #define MAX_NESTED 1024u /* blocks around a point; what is deeper has no entry */
 
@@ -26,22 +27,23 @@ typedef struct Chosen {
     u64 size; /* of their bodies */
 } Chosen;
 
-static void choose(Chosen *c, u32 func_index, u64 budget) {
+/* If it has at most so many bytes and fits into the budget. */
+static void choose(Chosen *c, u32 func_index, u64 most, u64 budget) {
     const Module *m = c->module;
     if (func_index < m->nimported_funcs || func_index >= m->nfuncs || c->has[func_index]) return;
     u64 size = body_size(m, func_index);
-    if (c->size + size > budget) return;
+    if (size > most || c->size + size > budget) return;
     c->has[func_index] = true;
     c->queue[c->count++] = func_index;
     c->size += size;
 }
 
-static void choose_callees(Chosen *c, u32 func_index, u64 budget) {
+static void choose_callees(Chosen *c, u32 func_index, u64 most, u64 budget) {
     const Code *code = wr_module_code(c->module, func_index);
     Reader r = {.pos = code->start, .end = code->end, .base = c->module->bytes};
     Instr instr;
     while (wr_instr_next(&r, &instr))
-        if (instr.op == OP_CALL || instr.op == OP_RETURN_CALL) choose(c, instr.index, budget);
+        if (instr.op == OP_CALL || instr.op == OP_RETURN_CALL) choose(c, instr.index, most, budget);
 }
 
 static u64 code_size(const Module *m) {
@@ -55,17 +57,19 @@ bool wr_slice_is_whole(const CompileJob *job) {
 }
 
 static void choose_all(Chosen *c) {
-    for (u32 i = c->module->nimported_funcs; i < c->module->nfuncs; i++) choose(c, i, UINT64_MAX);
+    for (u32 i = c->module->nimported_funcs; i < c->module->nfuncs; i++)
+        choose(c, i, UINT64_MAX, UINT64_MAX);
 }
 
-/* Callees that are near come first. */
+/* Small callees come first, since they are called often, or are inlined, then those that are near. */
 static void choose_functions(Chosen *c, const CompileJob *job) {
     if (wr_slice_is_whole(job)) {
         choose_all(c);
         return;
     }
-    for (u32 i = 0; i < job->nfunctions; i++) choose(c, job->functions[i], UINT64_MAX);
-    for (u32 i = 0; i < c->count; i++) choose_callees(c, c->queue[i], job->budget);
+    for (u32 i = 0; i < job->nfunctions; i++) choose(c, job->functions[i], UINT64_MAX, UINT64_MAX);
+    for (u32 i = 0; i < c->count; i++) choose_callees(c, c->queue[i], SMALL, job->budget);
+    for (u32 i = 0; i < c->count; i++) choose_callees(c, c->queue[i], UINT64_MAX, job->budget);
 }
 
 static int compare_numbers(const void *a, const void *b) {
