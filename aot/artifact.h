@@ -78,6 +78,9 @@ const void *wr_artifact_loop(const Artifact *artifact, u64 offset);
 u64 wr_artifact_guarded_memories(
     const Artifact *artifact); /* bit i: memory i must be guarded (i < 64) */
 
+/* What memory 0 holds when all data segments are in it, and those may count as dropped; or NULL. */
+const struct MemoryImage *wr_artifact_image(const Artifact *artifact);
+
 bool wr_artifact_polls(const Artifact *artifact);
 bool wr_artifact_counts_fuel(const Artifact *artifact);
 

@@ -9,6 +9,7 @@
 
 #include "artifact.h"
 #include "format.h"
+#include "image.h"
 
 typedef struct PartView {
     const u8 *data;
@@ -23,12 +24,15 @@ struct Artifact {
     Artifact *older; /* of the module; owned */
     u8 *bytes;       /* all of the file: a mapping */
     u64 size;
-    bool is_copy;  /* of what wr_os_reserve() gave; else of wr_os_map_file() */
+    bool is_copy;  /* of what wr_os_reserve() gave; else of wr_os_open_file() */
+    bool is_open;  /* the file: its descriptor is the image's */
     u32 nimported; /* of the module's functions */
     Features features;
     u64 guarded;
     NativeOptions options;
     PartView parts[PARTS];
+    MemoryImage image;        /* size 0: none */
+    u64 image_run[2];         /* its only one */
     struct DebugEntry *debug; /* what debuggers know of it (debugger.c), or NULL */
 };
 

@@ -9,6 +9,8 @@
  *     addresses     page aligned, a page or nothing: zeros in the file
  *     code          page aligned
  *     ...           page aligned: the tables
+ *     image         page aligned, whole pages or nothing: what memory 0 holds from HEAD_IMAGE on when its data
+ *                   segments are in it
  *     module        the bytes of the module that it was made from
  *
  * "Page" is the header's alignment, which is at least the host's page.
@@ -21,7 +23,7 @@
 #include "base.h"
 
 #define ARTIFACT_MAGIC "\177wasmrun"
-#define ARTIFACT_VERSION 2u
+#define ARTIFACT_VERSION 3u
 #define ARTIFACT_MAX 0x7FFFFFFFu /* bytes: references within it are 32 bits, signed */
 
 /* Parts, in the order of the file, and the size of a row. */
@@ -43,6 +45,7 @@
     X(SCOPES, 8) /* code, chain from there on, or NONE_U32 */                                      \
     X(CHAINS, 12) /* function index, byte offset of the call that was inlined, chain of the     \
                         function that it is inlined into (a lower one), or NONE_U32 */  \
+    X(IMAGE, 1)                                                                                    \
     X(MODULE, 1)
 
 typedef enum Part {
@@ -76,10 +79,11 @@ typedef enum SymbolKind {
 #define HEAD_PAGE 80u        /* u32 */
 #define HEAD_PARTS 84u       /* u32: PARTS */
 #define HEAD_PART 88u        /* for each: place, size in bytes */
+#define HEAD_IMAGE 240u      /* u64: where in the memory the image begins: whole pages */
 #define HEAD_FEATURES 248u   /* u32: Features, of the module */
 #define HEAD_SIZE 256u
 
-_Static_assert(HEAD_PART + 8 * PARTS <= HEAD_FEATURES, "the list of parts has its room");
+_Static_assert(HEAD_PART + 8 * PARTS <= HEAD_IMAGE, "the list of parts has its room");
 
 #define MACHINE_X86_64 62u /* as in ELF */
 #define MACHINE_AARCH64 183u

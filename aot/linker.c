@@ -290,7 +290,8 @@ static bool choose_places(Ld *l, Layout *y) {
     part_follows(y, PART_LINES, l->lines.size, 1);
     part_follows(y, PART_SCOPES, l->scopes.count, 8);
     part_follows(y, PART_CHAINS, l->chains.count, 12);
-    y->end = round_up(y->end, 16);
+    y->end = round_up(y->end, l->image_size > 0 ? l->page : 16);
+    part_is(y, PART_IMAGE, y->end, l->image_size);
     part_is(y, PART_MODULE, y->end, l->module->size);
     return y->end <= ARTIFACT_MAX || wr_ld_fail(l, NULL, "more than 2 GiB in all");
 }
@@ -337,6 +338,7 @@ static void write_header(Ld *l, const Layout *y) {
     memcpy(head + HEAD_OPTIONS, options, sizeof options);
     le32_store(head + HEAD_PAGE, l->page);
     le32_store(head + HEAD_PARTS, PARTS);
+    le64_store(head + HEAD_IMAGE, l->image_start);
     le32_store(head + HEAD_FEATURES, l->module->features);
     for (u32 i = 0; i < PARTS; i++) {
         le32_store(head + HEAD_PART + 8 * i, y->place[i]);
@@ -384,11 +386,13 @@ static void write_tables(Ld *l, const Layout *y) {
     write_rows(l, y, PART_SCOPES, &l->scopes, 2);
     write_rows(l, y, PART_CHAINS, &l->chains, 3);
     copy_bytes(l, y->place[PART_LINES], l->lines.data, l->lines.size);
+    if (l->image_size > 0) wr_ld_write_image(l, l->out + y->place[PART_IMAGE]);
     copy_bytes(l, y->place[PART_MODULE], l->module->bytes, (size_t)l->module->size);
 }
 
 static bool write_file(Ld *l) {
     Layout layout;
+    wr_ld_plan_image(l);
     if (!choose_places(l, &layout)) return false;
     l->out_size = (size_t)layout.end;
     l->out = wr_alloc_zero(l->alloc, l->out_size);

@@ -28,6 +28,7 @@ typedef struct LinkPlan {
     u64 guarded_memories; /* wr_artifact_guarded_memories() */
     /* by function index, or NULL: "f<i>" is but a stub that goes out; the function stays interpreted */
     const bool *left_out;
+    bool is_slice; /* of a module that has other code as well: no image of its memory */
 } LinkPlan;
 
 /* The artifact's bytes, from the engine's allocator. */

@@ -1,7 +1,8 @@
 /*
  * linker_state.h - what the files of the linker share: linker.c (the whole, and the output), linker_object.c
  * (reading ELF, symbols), linker_relocate.c (references), linker_frame.c (unwind rules, landing pads),
- * linker_line.c (offsets of instructions), linker_scope.c (functions and what was inlined into them).
+ * linker_line.c (offsets of instructions), linker_scope.c (functions and what was inlined into them),
+ * linker_image.c (what a memory holds at first).
  *
  * Addresses of the output are places in the file (format.h): the file is mapped as it is.
  */
@@ -103,7 +104,8 @@ typedef struct Ld {
     Rows loops; /* as in the file, and the size */
     Rows symbols, unwind, pads, blocks, scopes, chains;
     Bytes lines;
-    UnwindRule *rules; /* no two the same */
+    u64 image_start, image_size; /* bytes of memory 0 */
+    UnwindRule *rules;           /* no two the same */
     u32 nrules, cap_rules;
     u32 *rule_slots; /* hash table: number + 1 of a rule */
     u32 nrule_slots; /* a power of two */
@@ -159,6 +161,9 @@ INLINE u64 cursor_offset(const Cursor *c) { return (u64)(c->at - c->start); }
 NODISCARD bool wr_ld_frames(Ld *l, const Object *object);
 NODISCARD bool wr_ld_lines(Ld *l, const Object *object);
 NODISCARD bool wr_ld_scopes(Ld *l, const Object *object);
+/* linker_image.c: image_start and image_size, for a module whose memory is worth it; writing it, to zeros. */
+void wr_ld_plan_image(Ld *l);
+void wr_ld_write_image(const Ld *l, u8 *out);
 /* By the first column; those that are equal in it by the third, then by the second, greatest first. */
 void wr_ld_sort(Rows *rows);
 /* Keeps the last of rows that are equal in the first column. */

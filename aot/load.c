@@ -72,6 +72,17 @@ static Error *check_pages(const Artifact *a) {
     return NULL;
 }
 
+/* Whole pages of the file for whole pages of the memory; the memory's size is looked at when the module is there. */
+static Error *check_image(const Artifact *a) {
+    const PartView *image = &a->parts[PART_IMAGE];
+    u32 page = le32_load(a->bytes + HEAD_PAGE);
+    u64 start = le64_load(a->bytes + HEAD_IMAGE);
+    if (image->size == 0) return NULL;
+    bool is_aligned = is_whole(place_of(a->bytes, image), page) && is_whole(image->size, page) &&
+                      is_whole(start, page);
+    return is_aligned ? NULL : refuse(HEAD_IMAGE, "image is not in pages of its own");
+}
+
 /* Of everything but the module, which is compared or has a hash, and itself. */
 static Hash128 checksum(const u8 *bytes, u64 size, const PartView *module) {
     u64 start = place_of(bytes, module), end = start + module->size;
@@ -168,7 +179,18 @@ static Error *check_own_module(const Artifact *a) {
     return refuse(place_of(a->bytes, own), "damaged: wrong hash of the module");
 }
 
+static bool fits_memory(const Artifact *a, const Module *m) {
+    u64 start = le64_load(a->bytes + HEAD_IMAGE), size = a->parts[PART_IMAGE].size;
+    if (size == 0) return true;
+    if (m->nmemories == 0 || m->nimported_memories > 0 || m->memories[0].limits.is_shared ||
+        m->nimported_tables > 0)
+        return false;
+    u64 limit = m->memories[0].limits.min, page = (u64)1 << m->memories[0].page_size_log2;
+    return start <= UINT32_MAX && (start + size + page - 1) / page <= limit;
+}
+
 Error *wr_artifact_bind(Artifact *a, const Module *module) {
+    if (!fits_memory(a, module)) return refuse(HEAD_IMAGE, "image outside of the memory");
     if (a->parts[PART_FUNCTIONS].count != module->ncodes)
         return refuse(HEAD_PART + 8 * PART_FUNCTIONS, "another number of functions");
     a->module = module;
@@ -231,6 +253,7 @@ static Error *check(Artifact *a, const Module *module, const NativeOptions *opti
     Error *error = check_head(a->bytes, a->size);
     if (!error) error = view_parts(a);
     if (!error) error = check_pages(a);
+    if (!error) error = check_image(a);
     if (error) return error;
     if (!has_checksum(a)) return refuse(HEAD_CHECKSUM, "damaged: wrong checksum");
     error = check_options(a->bytes, options);
@@ -294,6 +317,11 @@ static Error *resolve(const Artifact *a) {
 
 /* ---- objects ------------------------------------------------------------------------------ */
 
+static void close_file(Artifact *a) {
+    if (a->is_open) wr_os_close_file(a->image.os.descriptor);
+    a->is_open = false;
+}
+
 static void release_bytes(Artifact *a) {
     if (a->is_copy)
         wr_os_release(a->bytes, (size_t)a->size);
@@ -303,6 +331,7 @@ static void release_bytes(Artifact *a) {
 
 static void free_artifact(Artifact *a) {
     Engine *engine = a->engine;
+    close_file(a);
     release_bytes(a);
     wr_engine_return_mappings(engine, MAPPINGS);
     wr_free(&engine->alloc, a, sizeof *a);
@@ -362,7 +391,24 @@ static Error *start(Artifact *a) {
     return wr_artifact_register(a) ? NULL : ERROR_OOM;
 }
 
-/* Takes over the bytes, also on failure. */
+/* The file stays open only if an image is to be mapped from it. */
+static void read_image(Artifact *a) {
+    const PartView *part = &a->parts[PART_IMAGE];
+    MemoryImage *image = &a->image;
+    image->start = le64_load(a->bytes + HEAD_IMAGE);
+    image->size = image->content = a->image_run[1] = part->size;
+    image->bytes = image->os.bytes = part->data;
+    image->os.size = part->size;
+    image->os.offset = place_of(a->bytes, part);
+    image->runs = a->image_run;
+    image->nruns = 1;
+    if (part->size == 0 || a->is_copy) close_file(a);
+    image->is_shared = a->is_open;
+}
+
+const MemoryImage *wr_artifact_image(const Artifact *a) { return a->image.size ? &a->image : NULL; }
+
+/* Takes over the bytes and the file, also on failure. */
 static Error *open_artifact(Engine *engine, const Artifact *from, const Module *module,
                             const NativeOptions *options, Artifact **out) {
     Artifact *a = wr_alloc(&engine->alloc, sizeof *a);
@@ -373,6 +419,7 @@ static Error *open_artifact(Engine *engine, const Artifact *from, const Module *
     }
     if (!a) {
         Artifact given = *from;
+        close_file(&given);
         release_bytes(&given);
         return error;
     }
@@ -382,6 +429,7 @@ static Error *open_artifact(Engine *engine, const Artifact *from, const Module *
     if (!error) error = start(a);
     if (error) return free_artifact(a), error;
     read_head(a);
+    read_image(a);
     *out = a;
     return NULL;
 }
@@ -391,9 +439,10 @@ Error *wr_artifact_open_file(Engine *engine, const char *path, const Module *mod
     Artifact from = {.refs = 1};
     const u8 *bytes;
     const char *why;
-    if (!wr_os_map_file(path, &bytes, &from.size, &why))
+    if (!wr_os_open_file(path, &from.image.os.descriptor, &bytes, &from.size, &why))
         return wr_error_at(WR_ERROR_IO, NO_OFFSET, "cannot read %s: %s", path, why);
-    if (from.size == 0) return refuse(0, "not an artifact");
+    from.is_open = true;
+    if (from.size == 0) return close_file(&from), refuse(0, "not an artifact");
     from.bytes = (u8 *)(uintptr_t)bytes;
     return open_artifact(engine, &from, module, options, out);
 }

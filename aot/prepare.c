@@ -38,7 +38,10 @@ void wr_aot_ready(Module *module) {
 }
 
 void wr_module_add_artifact(Module *module, Artifact *artifact) {
-    if (module->native_ops == NULL) wr_aot_ready(module);
+    if (module->native_ops == NULL) { /* nobody else has seen it yet */
+        wr_aot_ready(module);
+        module->image = wr_artifact_image(artifact);
+    }
     wr_artifact_put_before(artifact, atomic_load(&module->artifact));
     atomic_store_explicit(&module->artifact, artifact, memory_order_release);
     if (module->engine->config.perf_map) wr_perf_map_add(module, artifact);
@@ -148,7 +151,8 @@ static Error *load_inside(Engine *engine, Artifact *artifact, Module **module) {
     const u8 *bytes;
     u64 size;
     wr_artifact_module(artifact, &bytes, &size);
-    Error *error = wr_module_load_outline(engine, bytes, size, BYTES_BORROWED, module);
+    Error *error = wr_module_load_laid_out(engine, bytes, size, BYTES_BORROWED,
+                                           wr_artifact_image(artifact), module);
     if (error == NULL) error = wr_artifact_bind(artifact, *module);
     if (error != NULL) {
         wr_artifact_unref(artifact);

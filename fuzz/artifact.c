@@ -9,6 +9,7 @@
 #include "artifact_base.h"
 #include "artifact_image.h"
 #include "fuzz.h"
+#include "image.h"
 #include "lazy_bodies.h"
 #include "native.h"
 #include "os.h"
@@ -65,11 +66,25 @@ static void ask(const Artifact *artifact) {
     CHECK(wr_artifact_at(code->data) == artifact);
 }
 
+/* As an instance does whose memory cannot be mapped. */
+static void take_image(const Artifact *artifact, const Module *module) {
+    const MemoryImage *image = wr_artifact_image(artifact);
+    if (!image) return;
+    u8 *memory = calloc(module->memories[0].limits.min, WASM_PAGE_SIZE);
+    CHECK(memory != NULL);
+    wr_image_copy(image, memory);
+    sum += memory[image->start];
+    free(memory);
+}
+
 static void open_and_ask(const Module *module, const u8 *bytes, size_t size) {
     Artifact *artifact = NULL;
     Error *error =
         wr_artifact_open_bytes(module->engine, bytes, size, module, &base_options, &artifact);
-    if (!error) ask(artifact);
+    if (!error) {
+        ask(artifact);
+        take_image(artifact, module);
+    }
     wr_artifact_unref(artifact);
     wr_error_delete(error);
 }
@@ -80,10 +95,12 @@ static void run_inside(Engine *engine, Artifact *artifact) {
     u64 size;
     Module *module;
     wr_artifact_module(artifact, &bytes, &size);
-    Error *error = wr_module_load_outline(engine, bytes, size, BYTES_BORROWED, &module);
+    Error *error = wr_module_load_laid_out(engine, bytes, size, BYTES_BORROWED,
+                                           wr_artifact_image(artifact), &module);
     if (!error) error = wr_artifact_bind(artifact, module);
     if (!error) {
         ask(artifact);
+        take_image(artifact, module);
         error = wr_module_check_bodies(module, BODIES_WHEN_NEEDED);
     }
     for (u32 i = 0; !error && i < module->ncodes; i++)
@@ -138,6 +155,7 @@ static void try_objects(const Module *module, const char *machine, BaseFile *fil
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size) {
     static const char *const machines[] = {"x86_64", "aarch64"};
     static BaseFile files[2];
+    static BaseWithData base;
     Ledger ledger = {.limit = (size_t)64 << 20};
     Engine *engine;
     Module *module;
@@ -147,7 +165,8 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size) {
     wr_config_t *config = all_features();
     wr_config_set_allocator(config, ledger_alloc, &ledger);
     CHECK(!wr_engine_new(config, &engine));
-    CHECK(!wr_module_load(engine, base_module, sizeof base_module, BYTES_BORROWED, &module));
+    base_with_data(&base);
+    CHECK(!wr_module_load(engine, base.bytes, sizeof base.bytes, BYTES_BORROWED, &module));
     if (data[0] < 64)
         try_artifact(module, machine, files, data + 1, size - 1);
     else

@@ -443,6 +443,11 @@ static void read_data(Reader *r, Module *m, DataSeg *seg) {
 
 static void decode_datas(Reader *r, Module *m) {
     u32 n = read_length(r, 0, LIMIT_SEGMENTS, 0, "data segments");
+    if (m->image != NULL) {
+        m->ndatas = n;
+        r->pos = r->end;
+        return;
+    }
     m->datas = allocate(r, m, n, sizeof *m->datas);
     for (u32 i = 0; r->error == NULL && i < n; i++) read_data(r, m, &m->datas[m->ndatas++]);
 }

@@ -347,8 +347,16 @@ static void expect_datas(Instance *i) {
         wr_os_will_write(i->memories[0]->base + start, (size_t)(end - start));
 }
 
+/* As if all data segments had been written, and dropped. */
+static void take_image(Instance *i) {
+    const Module *m = i->module;
+    wr_memory_put_image(i->memories[0], m->image);
+    memset(i->dropped_datas, true, m->ndatas * sizeof *i->dropped_datas);
+}
+
 static Error *init_memories(Instance *i) {
     const Module *m = i->module;
+    if (m->image) return take_image(i), NULL;
     expect_datas(i);
     for (u32 k = 0; k < m->ndatas; k++) {
         const DataSeg *segment = &m->datas[k];

@@ -3,6 +3,7 @@
  */
 #include "memory.h"
 
+#include "image.h"
 #include "log.h"
 
 #include "racy.h"
@@ -429,18 +430,25 @@ u64 wr_memory_grow(Memory *memory, u64 delta_pages) {
     return old_size >> memory->page_size_log2;
 }
 
+void wr_memory_put_image(Memory *memory, const MemoryImage *image) {
+    bool may_map = memory->is_guarded && !memory->is_lent &&
+                   wr_engine_take_mappings(memory->store->engine, 1); /* before the image */
+    memory->mappings += may_map;
+    if (!may_map || !wr_image_map(image, memory->base)) wr_image_copy(image, memory->base);
+}
+
 /* ---- bulk instructions ---------------------------------------------------------------------- */
 
 static bool in_range(u64 start, u64 n, u64 size) { return n <= size && start <= size - n; }
 
 wr_trap_code_t wr_memory_init(Instance *i, u32 memory, u32 data, u64 dst, u32 src, u32 n) {
-    const DataSeg *segment = &i->module->datas[data];
+    u32 available;
+    const u8 *bytes = data_left(i, data, &available);
     Memory *m = i->memories[memory];
-    u32 available = i->dropped_datas[data] ? 0 : segment->size;
     if (!in_range(src, n, available) || !in_range(dst, n, memory_size(m))) {
         return WR_TRAP_MEMORY_OUT_OF_BOUNDS;
     }
-    if (n) racy_copy(m->base + dst, i->module->bytes + data_contents(segment) + src, n);
+    if (n) racy_copy(m->base + dst, bytes + src, n);
     return WR_TRAP_NONE;
 }
 

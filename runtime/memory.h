@@ -62,6 +62,9 @@ NODISCARD Error *wr_memory_new_at(Store *store, const MemoryDecl *decl, const Me
  * bytes of the place may differ from what they were. */
 u64 wr_memory_put_back(Memory *memory, const MemoryDecl *decl, const MemoryPlace *place);
 
+/* Gives a new memory, all zeros, these contents: mapped if it is guarded, else copied. */
+void wr_memory_put_image(Memory *memory, const struct MemoryImage *image);
+
 NODISCARD bool wr_memory_add_user(Memory *memory, Instance *instance);
 void wr_memory_remove_user(Memory *memory, const Instance *instance);
 

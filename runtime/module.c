@@ -85,9 +85,15 @@ static void log_loading(const Module *m) {
 
 Error *wr_module_load_outline(Engine *engine, const u8 *bytes, u64 size, BytesOwner owner,
                               Module **out) {
+    return wr_module_load_laid_out(engine, bytes, size, owner, NULL, out);
+}
+
+Error *wr_module_load_laid_out(Engine *engine, const u8 *bytes, u64 size, BytesOwner owner,
+                               const struct MemoryImage *image, Module **out) {
     *out = NULL;
     Module *m = new_module(engine, bytes, size, owner);
     if (m == NULL) return ERROR_OOM;
+    m->image = image;
     Error *error = load_outline(m);
     if (error == NULL) {
         *out = m;

@@ -256,7 +256,7 @@ typedef struct wr_module {
     bool has_data_count;
     u32 data_count;
     ElemSeg *elems;
-    DataSeg *datas;
+    DataSeg *datas; /* NULL if they were not looked at: all are dropped in every instance */
 
     u32 ncodes; /* == nfuncs - nimported_funcs */
     Code *codes;
@@ -272,7 +272,10 @@ typedef struct wr_module {
     void (*artifact_free)(struct Artifact *artifact);
     const struct NativeOps *native_ops; /* runs it (store.h); set before the module is shared */
     struct TierModule *tier;            /* what its code does (TierOps): under the tier's lock */
-    u32 nslices, nhasty;                /* artifacts that the cache had of parts of it */
+    /* Memory 0 with all data segments, which are dropped then: the artifact's; or NULL. Nothing of an instance is to
+     * be had from outside before it has taken that. */
+    const struct MemoryImage *image;
+    u32 nslices, nhasty;     /* artifacts that the cache had of parts of it */
     _Atomic(void *) shadows; /* the executor's: what it has added to code (Executor.module_free) */
 
     wr_module_stats_t stats;
@@ -287,6 +290,11 @@ NODISCARD Error *wr_module_load(Engine *engine, const u8 *bytes, u64 size, Bytes
  * second step's errors leave it to the caller, who still has the reference. */
 NODISCARD Error *wr_module_load_outline(Engine *engine, const u8 *bytes, u64 size, BytesOwner owner,
                                         Module **out);
+/* The first step for a module whose data segments somebody has laid out, and so has decoded and validated: they are counted and
+ * not looked at, and each instance takes the image. It stays as long as the module. NULL: outline as above. */
+NODISCARD Error *wr_module_load_laid_out(Engine *engine, const u8 *bytes, u64 size,
+                                         BytesOwner owner, const struct MemoryImage *image,
+                                         Module **out);
 typedef enum WhenBodies { BODIES_NOW, BODIES_WHEN_NEEDED } WhenBodies;
 NODISCARD Error *wr_module_check_bodies(Module *module, WhenBodies when);
 Module *wr_module_ref(Module *module);

@@ -97,10 +97,9 @@ u32 wr_array_new_fixed(Store *store, const DefType *type, u32 length, const Slot
 
 /* The bytes of `n` elements from byte `start` of a data segment on, or NULL if it ends before. */
 static const u8 *data_elements(const Instance *i, const DefType *type, u32 data, u32 start, u32 n) {
-    const DataSeg *segment = &i->module->datas[data];
-    u32 available = i->dropped_datas[data] ? 0 : segment->size;
-    if (!in_range(start, (u64)n << element_width(type), available)) return NULL;
-    return i->module->bytes + data_contents(segment) + start;
+    u32 available;
+    const u8 *bytes = data_left(i, data, &available);
+    return in_range(start, (u64)n << element_width(type), available) ? bytes + start : NULL;
 }
 
 /* Whether elements [start, start + n) are in the segment; *values may be NULL if n is 0. */

@@ -29,9 +29,11 @@ void wr_os_reset(void *address, size_t size);
 size_t wr_os_max_mappings(void);
 
 /* An image: bytes that any number of mappings share until they write to them. `bytes` is a read-only
- * mapping, `size` whole pages. False when the host has no such thing, or refuses. */
+ * mapping, `size` whole pages. False when the host has no such thing, or refuses. It may also be a part of a file, whole
+ * pages from `offset` on, whose descriptor somebody else keeps (wr_os_open_file()). */
 typedef struct OsImage {
     int descriptor;
+    u64 offset;
     const u8 *bytes;
     size_t size;
 } OsImage;
@@ -63,6 +65,10 @@ NODISCARD bool wr_os_scan(const OsScanner *scanner, const void *address, size_t 
  * an empty file gives *size 0 and *address NULL. */
 NODISCARD bool wr_os_map_file(const char *path, const u8 **address, u64 *size, const char **why);
 void wr_os_unmap_file(const u8 *address, u64 size);
+/* As wr_os_map_file(), and leaves the file open, for images. */
+NODISCARD bool wr_os_open_file(const char *path, int *descriptor, const u8 **address, u64 *size,
+                               const char **why);
+void wr_os_close_file(int descriptor);
 
 /* Code. Whole pages of a file's mapping, or committed ones, which become readable and executable, and
  * never writable again; or readable only. False when the host does not allow it (a file on a

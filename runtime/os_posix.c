@@ -142,7 +142,7 @@ static bool fill_image(int fd, const u8 *bytes, size_t size, OsImage *image) {
     if (fcntl(fd, F_ADD_SEALS, seals) != 0) return false;
     void *p = mmap(NULL, whole, PROT_READ, MAP_PRIVATE, fd, 0);
     if (p == MAP_FAILED) return false;
-    *image = (OsImage){fd, p, whole};
+    *image = (OsImage){.descriptor = fd, .bytes = p, .size = whole};
     return true;
 }
 
@@ -161,7 +161,8 @@ void wr_os_image_free(OsImage *image) {
 
 bool wr_os_image_map(const OsImage *image, void *address) {
     int flags = MAP_PRIVATE | MAP_FIXED | MAP_NORESERVE;
-    void *p = mmap(address, image->size, PROT_READ | PROT_WRITE, flags, image->descriptor, 0);
+    void *p = mmap(address, image->size, PROT_READ | PROT_WRITE, flags, image->descriptor,
+                   (off_t)image->offset);
     return p != MAP_FAILED;
 }
 
@@ -284,12 +285,22 @@ static bool map_descriptor(int fd, const u8 **address, u64 *size, const char **w
 }
 
 /* O_NONBLOCK: opening a fifo must not wait for a writer; it has no effect on regular files. */
-bool wr_os_map_file(const char *path, const u8 **address, u64 *size, const char **why) {
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0) return why_not(errno, why);
-    bool ok = map_descriptor(fd, address, size, why);
-    (void)close(fd);
+bool wr_os_open_file(const char *path, int *descriptor, const u8 **address, u64 *size,
+                     const char **why) {
+    *descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (*descriptor < 0) return why_not(errno, why);
+    bool ok = map_descriptor(*descriptor, address, size, why);
+    if (!ok) wr_os_close_file(*descriptor);
     return ok;
+}
+
+void wr_os_close_file(int descriptor) { (void)close(descriptor); }
+
+bool wr_os_map_file(const char *path, const u8 **address, u64 *size, const char **why) {
+    int descriptor;
+    if (!wr_os_open_file(path, &descriptor, address, size, why)) return false;
+    wr_os_close_file(descriptor);
+    return true;
 }
 
 void wr_os_unmap_file(const u8 *address, u64 size) {

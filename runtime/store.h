@@ -266,6 +266,13 @@ struct wr_instance {
     size_t block_size; /* of the one block that holds this and the arrays above */
 };
 
+/* What is there of a data segment, never NULL: nothing once it is dropped. */
+INLINE const u8 *data_left(const Instance *i, u32 data, u32 *size) {
+    const Module *m = i->module;
+    *size = i->dropped_datas[data] ? 0 : m->datas[data].size;
+    return *size == 0 ? m->bytes : m->bytes + data_contents(&m->datas[data]);
+}
+
 /* How code must access memory 0: chooses the dispatch table's variant. */
 typedef enum MemoryKind { MEM_GUARD32, MEM_CHECK32, MEM_64, MEM_KINDS } MemoryKind;
 

@@ -181,7 +181,7 @@ static Error *check_all(Validator *v) {
     TRY(check_exports(m));
     TRY(check_start(m));
     for (u32 i = 0; i < m->nelems; i++) TRY(check_elem(v, &m->elems[i]));
-    for (u32 i = 0; i < m->ndatas; i++) TRY(check_data(v, &m->datas[i]));
+    for (u32 i = 0; m->datas && i < m->ndatas; i++) TRY(check_data(v, &m->datas[i]));
     return NULL;
 }
 

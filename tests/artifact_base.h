@@ -17,10 +17,25 @@ static const u8 base_module[] = {
     1,  11,  2,          0x60, 1,    0x7F, 1,   0x7F, 0x60, 1,    0x7C, 1, 0x7C, /* types */
     2,  7,   1,          1,    'm',  1,    'f', 0,    0,                         /* import */
     3,  10,  BASE_FUNCS, 0,    0,    0,    0,   0,    0,    1,    1,    0,       /* functions */
+    5,  3,   1,          0,    1,                                                /* memory */
     10, 46,  BASE_FUNCS,                                                         /* code */
     4,  0,   0x20,       0,    0x0B, 4,    0,   0x20, 0,    0x0B, 4,    0, 0x20, 0, 0x0B,
     4,  0,   0x20,       0,    0x0B, 4,    0,   0x20, 0,    0x0B, 4,    0, 0x20, 0, 0x0B,
     4,  0,   0x20,       0,    0x0B, 4,    0,   0x20, 0,    0x0B, 4,    0, 0x20, 0, 0x0B};
+
+/* The same with data, which is worth an image: a section of one segment. */
+#define BASE_DATA 40000u
+static const u8 base_data_head[] = {11, 0xC9, 0xB8, 2, 1, 0, 0x41, 0xE4, 0, 0x0B, 0xC0, 0xB8, 2};
+typedef struct BaseWithData {
+    u8 bytes[sizeof base_module + sizeof base_data_head + BASE_DATA];
+} BaseWithData;
+
+static inline void base_with_data(BaseWithData *module) {
+    u8 *at = module->bytes;
+    memcpy(at, base_module, sizeof base_module);
+    memcpy(at + sizeof base_module, base_data_head, sizeof base_data_head);
+    memset(at + sizeof base_module + sizeof base_data_head, 'd', BASE_DATA);
+}
 
 typedef struct BaseFile {
     u8 data[1 << 16];

@@ -426,7 +426,8 @@ static Error *link_objects(Compilation *c, u8 **bytes, size_t *size) {
                      .shapes = c->plan.shapes,
                      .nshapes = c->plan.nshapes,
                      .guarded_memories = c->plan.guarded_memories,
-                     .left_out = c->left_out};
+                     .left_out = c->left_out,
+                     .is_slice = c->slice.nfunctions < c->plan.module->ncodes};
     Error *error = wr_aot_link(&plan, c->objects, c->nobjects, bytes, size);
     c->stats.link_ns = wr_os_now() - start;
     return error;
