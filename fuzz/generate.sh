@@ -1,6 +1,6 @@
 #!/bin/sh
-# generate.sh FOLDER COUNT WASMRUN: new modules each time: loops over arrays (loops.py), and what the generators that are
-# installed make of random bytes: binaryen's `wasm-opt -ttf` and `wasm-tools smith`. Those with which wasmrun can do nothing
+# generate.sh FOLDER COUNT WASMRUN: new modules each time: loops over arrays (loops.py), programs with all else that the
+# language has (programs.py), and what the generators that are installed make of random bytes: binaryen's `wasm-opt -ttf` and `wasm-tools smith`. Those with which wasmrun can do nothing
 # are passed over later.
 set -eu
 folder=$1
@@ -30,7 +30,8 @@ from_smith() {
 }
 
 "$here/loops.py" "$folder" "$count"
-for text in "$folder"/loops-*.wat; do
+"$here/programs.py" "$folder" "$count"
+for text in "$folder"/*.wat; do
     "$wasmrun" wat2wasm --no-names -o "${text%.wat}.wasm" "$text"
 done
 

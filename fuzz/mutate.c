@@ -8,7 +8,8 @@
  *
  * Workers are processes, so that a mutant which kills or stops one is reported, kept in the folder for
  * findings or the current one (mutant-NUMBER.wasm), and the rest goes on. --write only writes the first mutant to a file. With
- * --as-they-are mutant N is seed N, unchanged. After --seconds no new batch is begun.
+ * --as-they-are mutant N is seed N, unchanged, or N less their number as often as it takes; their number is the count then
+ * unless one is given. After --seconds no new batch is begun.
  * Exit status 0 means that every mutant was survived in time and in little memory.
  */
 #define _DEFAULT_SOURCE
@@ -30,7 +31,7 @@
 #define RSS_LIMIT_KB (1 << 20)
 
 typedef struct Options {
-    u64 count, from;
+    u64 count, from;     /* count 0: not said */
     u64 seconds, end_ms; /* 0: no limit in time */
     unsigned jobs;
     bool as_they_are;
@@ -265,7 +266,7 @@ static bool parse_option(Options *o, const char *name, const char *value) {
 }
 
 int main(int argc, char **argv) {
-    Options o = {.count = 10000, .jobs = 1, .max_size = 20000, .findings = "."};
+    Options o = {.jobs = 1, .max_size = 20000, .findings = "."};
     Seeds seeds = {0};
     int i = 1;
     for (; i + 1 < argc && argv[i][0] == '-'; i++) {
@@ -284,7 +285,7 @@ int main(int argc, char **argv) {
     wr_seeds_sort(&seeds);
     wr_seeds_filter(&seeds, wr_fuzz_loads);
     if (seeds.count == 0) return usage();
-    if (o.as_they_are) o.count = seeds.count - min_u64(o.from, seeds.count);
+    if (o.count == 0) o.count = o.as_they_are ? seeds.count : 10000;
     o.end_ms = milliseconds(CLOCK_MONOTONIC) + o.seconds * 1000;
     printf("%zu valid seeds, %llu mutants from number %llu on\n", seeds.count, ULL(o.count),
            ULL(o.from));

@@ -181,7 +181,7 @@ static bool end_step(Outcome *o, Guest *guest, const Plan *plan, u32 step, Error
     bool limited = wr_fuzz_is_limit(error) || guest->limited;
     u64 left = plan->fuel > 0 ? wr_store_fuel(guest->store) : 0;
     if (plan->fuel > 0 && left == 0) limited = true;
-    o->fuel = o->fuel * 0x9E3779B97F4A7C15u + left;
+    o->left[step] = left;
     if (error) say_error(o, error);
     wr_error_delete(error);
     if (limited) o->cut_short = step;
@@ -279,7 +279,7 @@ static void run_in_store(Outcome *o, Guest *guest, const Plan *plan) {
 void wr_outcome(Module *module, Random random, const Plan *plan, Outcome *o) {
     Guest guest = {.module = module, .random = random};
     o->size = 0;
-    o->fuel = 0;
+    memset(o->left, 0, sizeof o->left);
     o->calls = 0;
     o->cut_short = STEP_NONE;
     say(o, "%s", "");

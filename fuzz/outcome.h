@@ -28,7 +28,7 @@ typedef struct Plan {
 typedef struct Outcome {
     char *text;
     size_t size, capacity;
-    u64 fuel; /* what was left after each step, as one number; 0 without a limit */
+    u64 left[OUTCOME_STEPS]; /* of the fuel, after each step; 0 without a limit */
     u32 calls;
     u32 cut_short; /* the first step that came to an end which engines need not agree on, or STEP_NONE */
 } Outcome;
