@@ -56,8 +56,8 @@ typedef enum Part {
 } Part;
 
 typedef enum SymbolKind {
-    SYMBOL_FUNCTION, /* guest code: f<i>, or t<i>, or o<n> of that function */
-    SYMBOL_WRAPPER,  /* f<i> where there is a t<i>, or a stub: no guest code */
+    SYMBOL_FUNCTION, /* guest code: f<i>, or t<i>, or r<i>, or o<n> of that function */
+    SYMBOL_WRAPPER,  /* another body of that function, or a stub: no guest code */
     SYMBOL_ENTRY,
     SYMBOL_EXIT,
     SYMBOL_EXIT_TAIL,

@@ -77,9 +77,11 @@ static bool choose_machine(Ld *l) {
 }
 
 static bool make_spots(Ld *l) {
-    l->functions = wr_arena_new(&l->arena, l->module->ncodes, sizeof(Spot));
-    l->tails = wr_arena_new(&l->arena, l->module->ncodes, sizeof(Spot));
-    bool ok = l->functions && l->tails;
+    bool ok = true;
+    for (u32 i = 0; i < BODIES; i++) {
+        l->functions[i] = wr_arena_new(&l->arena, l->module->ncodes, sizeof(Spot));
+        ok = ok && l->functions[i];
+    }
     for (u32 i = 0; i < THUNKS; i++) {
         l->thunks[i] = wr_arena_new(&l->arena, l->plan->nshapes, sizeof(Spot));
         ok = ok && l->thunks[i];
@@ -173,6 +175,11 @@ static bool is_left_out(const Ld *l, u32 i) {
     return l->plan->left_out && l->plan->left_out[i + l->module->nimported_funcs];
 }
 
+FunctionBody wr_ld_guest_body(const Ld *l, u32 i) {
+    if (l->functions[BODY_TAIL][i].place != 0) return BODY_TAIL;
+    return l->functions[BODY_COUNTED][i].place != 0 ? BODY_COUNTED : BODY_PLAIN;
+}
+
 static bool add_symbol(Ld *l, Spot spot, SymbolKind kind, u32 index) {
     if (spot.place == 0) return true;
     return wr_ld_row(l, &l->symbols, spot.place - l->code, spot.size,
@@ -193,12 +200,13 @@ static bool add_loop_symbols(Ld *l) {
 
 static bool make_symbols(Ld *l) {
     for (u32 i = 0; i < l->module->ncodes; i++) {
-        bool wraps = is_left_out(l, i) || l->tails[i].place != 0;
         u32 index = i + l->module->nimported_funcs;
-        SymbolKind tail = is_left_out(l, i) ? SYMBOL_WRAPPER : SYMBOL_FUNCTION;
-        if (!add_symbol(l, l->functions[i], wraps ? SYMBOL_WRAPPER : SYMBOL_FUNCTION, index) ||
-            !add_symbol(l, l->tails[i], tail, index))
-            return false;
+        for (u32 body = 0; body < BODIES; body++) {
+            bool wraps = is_left_out(l, i) || body != wr_ld_guest_body(l, i);
+            if (!add_symbol(l, l->functions[body][i], wraps ? SYMBOL_WRAPPER : SYMBOL_FUNCTION,
+                            index))
+                return false;
+        }
     }
     for (u32 kind = 0; kind < THUNKS; kind++)
         for (u32 i = 0; i < l->plan->nshapes; i++)
@@ -312,8 +320,8 @@ static void write_functions(Ld *l, const Layout *y) {
         const FuncDecl *decl = &l->module->funcs[i + l->module->nimported_funcs];
         u32 shape = l->plan->shapes[decl->type_index];
         bool out = is_left_out(l, i);
-        le32_store(at, out ? NONE_U32 : code_of(l, l->functions[i]));
-        le32_store(at + 4, out ? NONE_U32 : code_of(l, l->tails[i]));
+        le32_store(at, out ? NONE_U32 : code_of(l, l->functions[BODY_PLAIN][i]));
+        le32_store(at + 4, out ? NONE_U32 : code_of(l, l->functions[BODY_TAIL][i]));
         le32_store(at + 8,
                    shape < l->plan->nshapes ? code_of(l, l->thunks[THUNK_ENTRY][shape]) : NONE_U32);
     }

@@ -175,21 +175,19 @@ static bool parse_index(const char *digits, u32 *index) {
     return true;
 }
 
-bool wr_ld_parse_name(const char *name, SymbolKind *kind, bool *is_tail, u32 *index) {
+bool wr_ld_parse_name(const char *name, SymbolKind *kind, FunctionBody *body, u32 *index) {
     static const struct {
         const char *prefix;
         SymbolKind kind;
-        bool is_tail;
-    } kinds[] = {{"f", SYMBOL_FUNCTION, false},
-                 {"t", SYMBOL_FUNCTION, true},
-                 {"in", SYMBOL_ENTRY, false},
-                 {"outt", SYMBOL_EXIT_TAIL, false},
-                 {"out", SYMBOL_EXIT, false}};
+        FunctionBody body;
+    } kinds[] = {{"f", SYMBOL_FUNCTION, BODY_PLAIN},     {"t", SYMBOL_FUNCTION, BODY_TAIL},
+                 {"r", SYMBOL_FUNCTION, BODY_COUNTED},   {"in", SYMBOL_ENTRY, BODY_PLAIN},
+                 {"outt", SYMBOL_EXIT_TAIL, BODY_PLAIN}, {"out", SYMBOL_EXIT, BODY_PLAIN}};
     for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
         if (!begins(name, kinds[i].prefix) || !parse_index(name + strlen(kinds[i].prefix), index))
             continue;
         *kind = kinds[i].kind;
-        *is_tail = kinds[i].is_tail;
+        *body = kinds[i].body;
         return true;
     }
     return false;
@@ -198,13 +196,13 @@ bool wr_ld_parse_name(const char *name, SymbolKind *kind, bool *is_tail, u32 *in
 /* Where a symbol of that name is kept; NULL if it is none of the module's. */
 static Spot *spot_of(const Ld *l, const char *name) {
     SymbolKind kind;
-    bool is_tail;
+    FunctionBody body;
     u32 index;
-    if (!wr_ld_parse_name(name, &kind, &is_tail, &index)) return NULL;
+    if (!wr_ld_parse_name(name, &kind, &body, &index)) return NULL;
     if (kind == SYMBOL_FUNCTION) {
         u32 i = index - l->module->nimported_funcs;
         if (index < l->module->nimported_funcs || i >= l->module->ncodes) return NULL;
-        return is_tail ? &l->tails[i] : &l->functions[i];
+        return &l->functions[body][i];
     }
     return index < l->plan->nshapes ? &l->thunks[kind - SYMBOL_ENTRY][index] : NULL;
 }

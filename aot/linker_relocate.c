@@ -72,12 +72,12 @@ bool wr_ld_find_libcalls(Ld *l, const Object *o) {
     for (u32 i = 1; i < o->nsymbols; i++) {
         ObjectSymbol symbol;
         SymbolKind kind;
-        bool is_tail;
+        FunctionBody body;
         u32 index;
         if (!wr_ld_symbol(l, o, i, &symbol)) return false;
         if (symbol.section != 0 || symbol.binding == STB_LOCAL ||
             strncmp(symbol.name, "__gxx_", 6) == 0 ||
-            wr_ld_parse_name(symbol.name, &kind, &is_tail, &index))
+            wr_ld_parse_name(symbol.name, &kind, &body, &index))
             continue;
         if (!need_libcall(l, o, symbol.name)) return false;
     }

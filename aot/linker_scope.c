@@ -318,32 +318,32 @@ static bool each_die(Scopes *s, bool (*visit)(Scopes *, const Die *, u32 depth))
 
 /* ---- names ---- */
 
-/* f<i> and t<i> are function i. */
-static bool name_of(const Die *d, u32 *func, bool *is_tail) {
+/* f<i>, t<i> and r<i> are function i. */
+static bool name_of(const Die *d, u32 *func, FunctionBody *body) {
     SymbolKind kind;
     const char *name = d->linkage_name ? d->linkage_name : d->name;
-    return name && wr_ld_parse_name(name, &kind, is_tail, func) && kind == SYMBOL_FUNCTION;
+    return name && wr_ld_parse_name(name, &kind, body, func) && kind == SYMBOL_FUNCTION;
 }
 
 static bool note_name(Scopes *s, const Die *d, u32 depth) {
     u32 func;
-    bool is_tail;
+    FunctionBody body;
     (void)depth;
-    if (d->tag != TAG_SUBPROGRAM || d->offset > UINT32_MAX || !name_of(d, &func, &is_tail))
+    if (d->tag != TAG_SUBPROGRAM || d->offset > UINT32_MAX || !name_of(d, &func, &body))
         return true;
-    return wr_ld_row(s->l, &s->names, (u32)d->offset, func, is_tail, 0);
+    return wr_ld_row(s->l, &s->names, (u32)d->offset, func, body, 0);
 }
 
 /* The function that an entry is of, by its own name or that of its origin. */
-static bool find_function(const Scopes *s, const Die *d, u32 *func, bool *is_tail) {
-    if (name_of(d, func, is_tail)) return true;
+static bool find_function(const Scopes *s, const Die *d, u32 *func, FunctionBody *body) {
+    if (name_of(d, func, body)) return true;
     u32 low = 0, high = d->has_origin ? s->names.count : 0;
     while (low < high) {
         u32 middle = low + (high - low) / 2;
         const u32 *columns = s->names.rows[middle].columns;
         if (columns[0] == d->origin) {
             *func = columns[1];
-            *is_tail = columns[2] != 0;
+            *body = (FunctionBody)columns[2];
             return true;
         }
         if (columns[0] < d->origin)
@@ -354,12 +354,12 @@ static bool find_function(const Scopes *s, const Die *d, u32 *func, bool *is_tai
     return false;
 }
 
-static bool is_wrapper(const Scopes *s, u32 func, bool is_tail) {
+static bool is_wrapper(const Scopes *s, u32 func, FunctionBody body) {
     const Ld *l = s->l;
     u32 i = func - l->module->nimported_funcs;
     if (func < l->module->nimported_funcs || i >= l->module->ncodes) return true;
     if (l->plan->left_out && l->plan->left_out[func]) return true;
-    return !is_tail && l->tails[i].place != 0;
+    return body != wr_ld_guest_body(l, i);
 }
 
 /* ---- ranges ---- */
@@ -496,16 +496,16 @@ static bool new_chain(Scopes *s, u32 func, u32 call_line, u32 parent, u32 *chain
     return wr_ld_row(s->l, &s->l->chains, func, call_line, parent, 0);
 }
 
-static bool open_function(Scopes *s, const Die *d, u32 depth, u32 func, bool is_tail) {
-    Open open = {NONE_U32, 0, is_wrapper(s, func, is_tail), depth};
+static bool open_function(Scopes *s, const Die *d, u32 depth, u32 func, FunctionBody body) {
+    Open open = {NONE_U32, 0, is_wrapper(s, func, body), depth};
     if (open.is_wrapper) return push(s, open);
     return new_chain(s, func, 0, NONE_U32, &open.chain) && add_ranges(s, d, open.chain) &&
            push(s, open);
 }
 
 /* A wrapper that was inlined is no link of the chain, but where it was called is. */
-static bool open_inlined(Scopes *s, const Die *d, u32 depth, u32 func, bool is_tail) {
-    Open open = {NONE_U32, (u32)d->call_line, is_wrapper(s, func, is_tail), depth};
+static bool open_inlined(Scopes *s, const Die *d, u32 depth, u32 func, FunctionBody body) {
+    Open open = {NONE_U32, (u32)d->call_line, is_wrapper(s, func, body), depth};
     if (s->nopen > 0) {
         const Open *outer = &s->open[s->nopen - 1];
         open.chain = outer->chain;
@@ -519,14 +519,14 @@ static bool open_inlined(Scopes *s, const Die *d, u32 depth, u32 func, bool is_t
 
 static bool note_scope(Scopes *s, const Die *d, u32 depth) {
     u32 func;
-    bool is_tail;
+    FunctionBody body;
     while (s->nopen > 0 && s->open[s->nopen - 1].depth >= depth) s->nopen--;
     if (s->nopen == 0 && !flatten(s)) return false;
     if (d->tag != TAG_SUBPROGRAM && d->tag != TAG_INLINED_SUBROUTINE) return true;
     if (d->tag == TAG_SUBPROGRAM && !d->has_low && !d->has_ranges) return true;
-    if (!find_function(s, d, &func, &is_tail)) return true;
-    return d->tag == TAG_SUBPROGRAM ? open_function(s, d, depth, func, is_tail)
-                                    : open_inlined(s, d, depth, func, is_tail);
+    if (!find_function(s, d, &func, &body)) return true;
+    return d->tag == TAG_SUBPROGRAM ? open_function(s, d, depth, func, body)
+                                    : open_inlined(s, d, depth, func, body);
 }
 
 /* ---- all of it ---- */

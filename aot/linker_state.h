@@ -85,6 +85,9 @@ typedef struct Libcall {
     u32 stub; /* place */
 } Libcall;
 
+/* What a function is compiled as (native.h): f<i>, t<i>, r<i>. One has the guest's code, the others call it. */
+typedef enum FunctionBody { BODY_PLAIN, BODY_TAIL, BODY_COUNTED, BODIES } FunctionBody;
+
 typedef struct Ld {
     const LinkPlan *plan;
     const Module *module;
@@ -95,7 +98,7 @@ typedef struct Ld {
     Object *objects;
     u32 nobjects;
     u32 rodata, rodata_end, addresses, code, code_end; /* places */
-    Spot *functions, *tails;                           /* by function index, imports not counted */
+    Spot *functions[BODIES];                           /* by function index, imports not counted */
     Spot *thunks[THUNKS];                              /* by shape */
     Libcall libcalls[MAX_LIBCALLS];
     u32 nlibcalls;
@@ -118,12 +121,15 @@ bool wr_ld_no_memory(Ld *l);
 NODISCARD bool wr_ld_row(Ld *l, Rows *table, u32 a, u32 b, u32 c, u32 d);
 NODISCARD bool wr_ld_byte(Ld *l, Bytes *bytes, u8 byte);
 
+/* Which body of the function at that place, imports not counted, has the guest's code. */
+FunctionBody wr_ld_guest_body(const Ld *l, u32 i);
+
 /* linker_object.c */
 NODISCARD bool wr_ld_read(Ld *l, Object *object, const ObjectFile *file);
 NODISCARD bool wr_ld_define(Ld *l, const Object *object); /* symbols, after layout */
 NODISCARD bool wr_ld_symbol(Ld *l, const Object *object, u32 i, ObjectSymbol *symbol);
-/* "f12": SYMBOL_FUNCTION and so on, and 12; "t12" has *is_tail. False for other names. */
-bool wr_ld_parse_name(const char *name, SymbolKind *kind, bool *is_tail, u32 *index);
+/* "f12": SYMBOL_FUNCTION and so on, and 12, and which of the function's bodies. False for other names. */
+bool wr_ld_parse_name(const char *name, SymbolKind *kind, FunctionBody *body, u32 *index);
 /* Of a name that some object defines. */
 bool wr_ld_find_spot(const Ld *l, const char *name, Spot *spot);
 Relocation wr_ld_relocation(const Section *section, u32 i);

@@ -19,6 +19,10 @@
  *     fastcc `f` that calls it. Only tail calls use `t` directly; so chains of tail calls do not grow the
  *     stack, and code without them pays nothing.
  *
+ *   - Where fuel is counted the code is in `r`, a fastcc that gets what is left of it as a second parameter, and returns it, or
+ *     a structure of it and the result. Functions of an artifact call each other so, also through its constant tables;
+ *     `f`, which calls `r`, is for all others, and has it in Store.fuel. Functions with a `t` have an `r` that calls `f`.
+ *
  * Thunks, one set per shape (the signature in those machine types):
  *     entry     ccc void (ptr context, ptr code, ptr slots)     C into compiled code
  *     exit      fastcc, as `f` with context = Func              out of it: calls wr_native_exit()

@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "counted.h"
 #include "lanes.h"
 #include "linker.h"
 #include "os.h"
@@ -219,6 +220,7 @@ static bool generate(Compilation *c, Unit *unit) {
 static void leave_out(Compilation *c, Unit *unit, u32 index) {
     c->left_out[index] = true; /* of this thread's range: no other looks at it */
     wr_lower_stub(unit, index, false, false);
+    if (unit->plan->options.fuel) wr_counted_lower_stub(unit, index);
     if (unit->plan->has_tail[index]) wr_lower_stub(unit, index, true, false);
 }
 

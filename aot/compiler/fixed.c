@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "counted.h"
 #include "decode_code.h"
 #include "own.h"
 
@@ -260,7 +261,7 @@ static LLVMValueRef finish(Lower *l, LLVMValueRef callee, LLVMValueRef context, 
 }
 
 /* For an imported function: calls what is imported. */
-static LLVMValueRef make_import(Unit *unit, u32 func, bool tail) {
+LLVMValueRef wr_fixed_import(Unit *unit, u32 func, bool tail) {
     Lower l;
     LLVMTypeRef ptr = unit->ptr;
     unsigned convention = tail ? CC_TAIL : CC_FAST;
@@ -291,7 +292,8 @@ static LLVMValueRef make_tail(Unit *unit, u32 func) {
 }
 
 static LLVMValueRef code_of(Unit *unit, u32 func, bool tail) {
-    if (func < unit->plan->module->nimported_funcs) return make_import(unit, func, tail);
+    if (unit->plan->options.fuel && !tail) return wr_counted_function(unit, func);
+    if (func < unit->plan->module->nimported_funcs) return wr_fixed_import(unit, func, tail);
     if (tail && !unit->plan->has_tail[func]) return make_tail(unit, func);
     return wr_unit_function(unit, func, tail);
 }

@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 
+#include "counted.h"
 #include "live.h"
 #include "side_table.h"
 #include "state.h"
@@ -350,7 +351,7 @@ void wr_lower_add_local(Lower *l, u32 index, ValType type) {
 }
 
 static LLVMValueRef parameter(Lower *l, u32 index, u32 direct, u32 slot) {
-    if (index < direct) return LLVMGetParam(l->function, index + 1);
+    if (index < direct) return LLVMGetParam(l->function, index + 1 + l->is_counted);
     return wr_lower_load_slot(l, wr_lower_values(l), slot, l->local_types[index]);
 }
 
@@ -391,7 +392,8 @@ static bool begin(Lower *l, LLVMValueRef function, bool tail) {
     u32 nlocals = l->code->nlocals;
     l->function = function;
     wr_unit_attributes(l->unit, l->function);
-    (void)snprintf(name, sizeof name, "%c%u", tail ? 't' : 'f', (unsigned)l->func_index);
+    char letter = tail ? 't' : l->is_counted ? 'r' : 'f';
+    (void)snprintf(name, sizeof name, "%c%u", letter, (unsigned)l->func_index);
     lower_scope(l, name);
     l->context = LLVMGetParam(l->function, 0);
     l->capacity = l->code->max_slots + FRAME_SLACK;
@@ -484,6 +486,14 @@ static void lower_all(Lower *l, LLVMValueRef function, bool tail) {
     if (l->failed) forget(l->function);
 }
 
+/* Where fuel is counted each function has both. */
+static void lower_other_convention(Unit *unit, u32 func_index) {
+    if (wr_counted_is(unit->plan, func_index))
+        wr_counted_lower_plain(unit, func_index);
+    else if (unit->plan->options.fuel)
+        wr_counted_lower_stub(unit, func_index);
+}
+
 static void end(Lower *l) {
     LLVMDisposeBuilder(l->b);
     wr_free(&l->module->engine->alloc, l->labels, l->cap_labels * sizeof *l->labels);
@@ -493,9 +503,14 @@ static void end(Lower *l) {
 bool wr_lower_function(Unit *unit, u32 func_index) {
     bool tail = unit->plan->has_tail[func_index];
     Lower l = lower_of(unit, func_index);
-    lower_all(&l, wr_unit_function(unit, func_index, tail), tail);
+    l.is_counted = wr_counted_is(unit->plan, func_index);
+    lower_all(&l,
+              l.is_counted ? wr_counted_function(unit, func_index)
+                           : wr_unit_function(unit, func_index, tail),
+              tail);
     if (tail && !l.failed) lower_wrapper(&l);
     end(&l);
+    if (!l.failed) lower_other_convention(unit, func_index);
     return !l.failed;
 }
 

@@ -77,6 +77,7 @@ typedef struct Lower {
     LLVMValueRef memory_base, heap_base, slots;
     u32 nslots;
     u32 entry_index;             /* of the first side entry of the instruction being lowered */
+    bool is_counted;             /* this is `r`: counted.h */
     LLVMValueRef fuel;           /* alloca; NULL: it is not counted (lower_fuel.c) */
     LLVMBasicBlockRef fuel_kept; /* at its end, Store.fuel is what the variable is; or NULL */
     /* lower_loop.c: for a function from a loop on; NULL else */
@@ -200,11 +201,12 @@ void wr_lower_fuel_branch(Lower *l, u32 index, u32 kept, u32 moved);
 void wr_lower_fuel_pass(Lower *l, u32 index);
 /* From `return` to the final `end`, which pays. */
 void wr_lower_fuel_return(Lower *l);
-/* At the final `end`. */
-void wr_lower_fuel_end(Lower *l);
-/* Around a call, `before` also in front of a tail call. */
-void wr_lower_fuel_before_call(Lower *l);
-void wr_lower_fuel_after_call(Lower *l);
+/* At the final `end`: what is left, and in Store.fuel unless it is to be returned. */
+LLVMValueRef wr_lower_fuel_end(Lower *l);
+/* Around a call, `before` also in front of a tail call; it gives what is handed on, `after` takes what the call returned,
+ * NULL if that is in Store.fuel; as it is if no fuel is counted. */
+LLVMValueRef wr_lower_fuel_before_call(Lower *l);
+void wr_lower_fuel_after_call(Lower *l, LLVMValueRef left);
 /* Before something is thrown; and where it is caught, and control goes on. */
 void wr_lower_fuel_throw(Lower *l);
 void wr_lower_fuel_catch(Lower *l, const struct StatePlace *place);

@@ -7,6 +7,7 @@
  * only if the callee makes tail calls itself, or may: else a call and a return will do, since the callee
  * returns before the stack could grow any further.
  */
+#include "counted.h"
 #include "fixed.h"
 #include "lower.h"
 #include "state.h"
@@ -19,14 +20,16 @@ typedef struct Callee {
     const DefType *type;
     LLVMTypeRef signature;
     unsigned convention;
+    bool is_counted; /* it takes fuel, and returns it: counted.h */
 } Callee;
 
 /* ---- arguments and results ---- */
 
-/* Pops the arguments: those that are passed directly go to `direct`, behind the context, the rest to Native.values.
- * Returns how many `direct` holds. */
+/* Pops the arguments: those that are passed directly go to `direct`, behind the context and room for fuel, the rest to
+ * Native.values. Returns how many `direct` holds. */
 static u32 pass_arguments(Lower *l, const Callee *callee, LLVMValueRef *direct) {
-    u32 n = callee->type->nparams, direct_params = native_direct(callee->type), count = 1;
+    u32 n = callee->type->nparams, direct_params = native_direct(callee->type);
+    u32 count = 1 + callee->is_counted;
     if (n > l->height) {
         l->failed = true;
         return 0;
@@ -45,10 +48,11 @@ static u32 pass_arguments(Lower *l, const Callee *callee, LLVMValueRef *direct) 
     return count;
 }
 
-static void push_results(Lower *l, const Callee *callee, LLVMValueRef call) {
+/* `result`: if there is one. */
+static void push_results(Lower *l, const Callee *callee, LLVMValueRef result) {
     const ValType *types = callee->type->types + callee->type->nparams;
     u32 n = callee->type->nresults;
-    if (n == 1) wr_lower_push(l, wr_lower_note_type(l, call, types[0]));
+    if (n == 1) wr_lower_push(l, wr_lower_note_type(l, result, types[0]));
     if (n < 2) return;
     LLVMValueRef values = wr_lower_values(l);
     for (u32 i = 0, slot = 0; i < n; i++) {
@@ -100,19 +104,21 @@ static LLVMValueRef emit_either(Lower *l, const Callee *callee, LLVMValueRef *ar
 }
 
 static void emit_call(Lower *l, const Callee *callee) {
-    LLVMValueRef arguments[NATIVE_PARAMS + 1], call;
+    LLVMValueRef arguments[NATIVE_PARAMS + 2], result, left = NULL;
     u32 n = pass_arguments(l, callee, arguments);
     StatePlace behind = {(u32)(l->at.end - l->code->start), l->entry_index, l->height};
     l->place = wr_state_is_kept(l) ? &behind : NULL;
-    wr_lower_fuel_before_call(l);
+    LLVMValueRef given = wr_lower_fuel_before_call(l);
+    if (callee->is_counted) arguments[1] = given;
     if (callee->func != NULL)
-        call = emit_either(l, callee, arguments, n);
+        result = emit_either(l, callee, arguments, n);
     else
-        call = wr_lower_invoke(l, callee->signature, callee->function, arguments, n,
-                               callee->convention);
+        result = wr_lower_invoke(l, callee->signature, callee->function, arguments, n,
+                                 callee->convention);
     l->place = NULL;
-    wr_lower_fuel_after_call(l);
-    push_results(l, callee, call);
+    if (callee->is_counted) left = wr_counted_left(l, result, &result);
+    wr_lower_fuel_after_call(l, left);
+    push_results(l, callee, result);
 }
 
 /* The results of the callee are those of this function: returned, or left in Native.values. What it throws is not
@@ -120,7 +126,7 @@ static void emit_call(Lower *l, const Callee *callee) {
 static void emit_return_call(Lower *l, const Callee *callee) {
     LLVMValueRef arguments[NATIVE_PARAMS + 1];
     u32 n = pass_arguments(l, callee, arguments);
-    wr_lower_fuel_before_call(l);
+    (void)wr_lower_fuel_before_call(l);
     LLVMValueRef call = LLVMBuildCall2(l->b, callee->signature, callee->function, arguments, n, "");
     LLVMSetInstructionCallConv(call, callee->convention);
     if (callee->convention == CC_TAIL) LLVMSetTailCallKind(call, LLVMTailCallKindMustTail);
@@ -182,12 +188,24 @@ static Callee callee_of_func(Lower *l, LLVMValueRef func, u32 type_index, bool t
     return callee;
 }
 
+/* A function of this instance, to be called with what is left of the fuel. */
+static Callee counted_callee(const Lower *l, LLVMValueRef function, const DefType *type) {
+    return (Callee){.function = function,
+                    .context = l->context,
+                    .type = type,
+                    .signature = wr_counted_type(l->unit, type),
+                    .convention = CC_FAST,
+                    .is_counted = true};
+}
+
 static Callee callee_by_index(Lower *l, u32 index, bool tail) {
     const FuncDecl *decl = &l->module->funcs[index];
     if (index < l->module->nimported_funcs || l->unit->plan->is_hasty) {
         LLVMValueRef func = wr_lower_entity(l, offsetof(struct wr_instance, funcs), index);
         return callee_of_func(l, func, decl->type_index, tail);
     }
+    if (!tail && l->fuel != NULL)
+        return counted_callee(l, wr_counted_function(l->unit, index), decl->type);
     tail = tail && l->unit->plan->has_tail[index];
     return (Callee){.function = wr_unit_function(l->unit, index, tail),
                     .context = l->context,
@@ -265,6 +283,7 @@ static LLVMValueRef load_code(Lower *l, LLVMValueRef array, LLVMValueRef place) 
 /* A function of the instance, or one that stands for an import. */
 static Callee callee_with_code(Lower *l, LLVMValueRef code, bool tail) {
     const DefType *type = l->module->types[l->at.index];
+    if (!tail && l->fuel != NULL) return counted_callee(l, code, type);
     return (Callee){.function = code,
                     .context = l->context,
                     .type = type,

@@ -4,6 +4,7 @@
  * A label's target is a block of its own with a phi for each value that a branch brings: a loop's
  * parameters, else the results. It is made when the label is opened and goes again if no branch came.
  */
+#include "counted.h"
 #include "hints.h"
 #include "lower.h"
 #include "state.h"
@@ -260,23 +261,30 @@ static void lower_no_else(Lower *l, Label *label) {
     LLVMPositionBuilderAtEnd(l->b, here);
 }
 
+/* Several are left for the caller. */
+static void leave_results(Lower *l, const Label *label) {
+    LLVMValueRef values = wr_lower_values(l);
+    for (u32 i = 0, slot = 0; i < label->nresults; i++) {
+        wr_lower_store_slot(l, values, slot, l->stack[label->height + i]);
+        slot += type_slots(label->results[i]);
+    }
+}
+
 /* The results, from the body's target. */
 static void lower_exit(Lower *l, Label *label) {
-    wr_lower_fuel_end(l);
+    LLVMValueRef left = wr_lower_fuel_end(l);
     if (l->frame != NULL) {
         wr_lower_exit_frame(l, label->results, label->height, label->nresults);
-    } else if (label->nresults == 0) {
-        LLVMBuildRetVoid(l->b);
-    } else if (label->nresults == 1) {
-        LLVMBuildRet(l->b, l->stack[label->height]);
-    } else {
-        LLVMValueRef values = wr_lower_values(l);
-        for (u32 i = 0, slot = 0; i < label->nresults; i++) {
-            wr_lower_store_slot(l, values, slot, l->stack[label->height + i]);
-            slot += type_slots(label->results[i]);
-        }
-        LLVMBuildRetVoid(l->b);
+        return;
     }
+    if (label->nresults > 1) leave_results(l, label);
+    LLVMValueRef result = label->nresults == 1 ? l->stack[label->height] : NULL;
+    if (l->is_counted)
+        wr_counted_return(l, left, result);
+    else if (result != NULL)
+        LLVMBuildRet(l->b, result);
+    else
+        LLVMBuildRetVoid(l->b);
 }
 
 /* Without branches to it the block is left as it was entered: no target is needed. */

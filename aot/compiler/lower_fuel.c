@@ -2,7 +2,7 @@
  * lower_fuel.c - counting fuel as the interpreter does (handlers_jump.h there): a byte of code that is passed
  * takes one unit, each transfer of control another one, and a call stops where control arrives with less than none.
  *
- * Between functions Store.fuel holds what is left. Inside of one a local variable, so a register, has that plus the
+ * Between functions Store.fuel holds what is left, or a parameter, and then a part of the result (counted.h). Inside of one a local variable, so a register, has that plus the
  * position in the body, so that running straight ahead changes nothing: a transfer from p to t adds t - p - 1, and what is
  * left at p is the variable less p. LLVM adds such constants up.
  *
@@ -30,7 +30,7 @@ static LLVMValueRef field(Lower *l) {
     return wr_lower_field(l, store, offsetof(struct wr_store, fuel));
 }
 
-static void store_field(Lower *l, LLVMValueRef value) {
+void wr_fuel_store(Lower *l, LLVMValueRef value) {
     wr_lower_store(l, value, field(l), l->unit->tbaa_fuel, false);
 }
 
@@ -45,12 +45,12 @@ static void set(Lower *l, LLVMValueRef value) {
     LLVMBuildStore(l->b, value, l->fuel);
 }
 
-static LLVMValueRef load_field(Lower *l) {
+LLVMValueRef wr_fuel_load(Lower *l) {
     return wr_lower_load(l, l->unit->i64, field(l), l->unit->tbaa_fuel);
 }
 
 /* What is left, and control is at `position`. */
-static void load_at(Lower *l, i64 position) { set(l, plus(l, load_field(l), position)); }
+static void load_at(Lower *l, i64 position) { set(l, plus(l, wr_fuel_load(l), position)); }
 
 static u32 offset_of(const Lower *l, const u8 *at) { return (u32)(at - l->code->start); }
 
@@ -68,9 +68,9 @@ static LLVMValueRef spent_function(Unit *u) {
     wr_unit_flag(u, l.function, "nomerge");
     l.offset = IN_CALLER;
     LLVMValueRef target = LLVMGetParam(l.function, 1);
-    store_field(&l, LLVMBuildSub(l.b, load_field(&l), target, ""));
+    wr_fuel_store(&l, LLVMBuildSub(l.b, wr_fuel_load(&l), target, ""));
     wr_lower_helper(&l, HELPER_POLL, (LLVMValueRef[]){wr_lower_i32(&l, 1)}, 1);
-    store_field(&l, LLVMBuildAdd(l.b, load_field(&l), target, ""));
+    wr_fuel_store(&l, LLVMBuildAdd(l.b, wr_fuel_load(&l), target, ""));
     LLVMBuildRetVoid(l.b);
     return wr_own_end(&l);
 }
@@ -78,9 +78,9 @@ static LLVMValueRef spent_function(Unit *u) {
 static void stop(Lower *l, u32 target) {
     u64 here = l->offset;
     wr_lower_locate(l, wr_module_offset(l->module, l->code->start) + target);
-    store_field(l, get(l));
+    wr_fuel_store(l, get(l));
     wr_own_call(l, spent_function(l->unit), wr_lower_i64(l, target));
-    set(l, load_field(l));
+    set(l, wr_fuel_load(l));
     wr_lower_locate(l, here);
 }
 
@@ -107,7 +107,7 @@ void wr_lower_fuel_begin(Lower *l) {
     LLVMPositionBuilderAtEnd(l->b, l->entry);
     l->fuel = LLVMBuildAlloca(l->b, l->unit->i64, "");
     LLVMPositionBuilderAtEnd(l->b, here);
-    load_at(l, 0);
+    set(l, l->is_counted ? LLVMGetParam(l->function, 1) : wr_fuel_load(l));
     look(l, &(StatePlace){0, 0, 0});
 }
 
@@ -145,19 +145,31 @@ void wr_lower_fuel_branch(Lower *l, u32 index, u32 kept, u32 moved) {
 
 void wr_lower_fuel_return(Lower *l) { wr_lower_fuel_add(l, l->code->end - 1 - l->at.start); }
 
-/* What is left, after `units`, for others. */
-static void hand_over(Lower *l, i64 units) {
-    if (l->fuel == NULL) return;
-    store_field(l, plus(l, get(l), -(i64)offset_of(l, l->at.start) - units));
-    l->fuel_kept = NULL;
+/* What is left after `units`. */
+static LLVMValueRef left_after(Lower *l, i64 units) {
+    return plus(l, get(l), -(i64)offset_of(l, l->at.start) - units);
 }
 
-void wr_lower_fuel_end(Lower *l) { hand_over(l, 1); }
-void wr_lower_fuel_before_call(Lower *l) { hand_over(l, 1); }
-void wr_lower_fuel_throw(Lower *l) { hand_over(l, 0); }
+/* The same, for others. */
+static LLVMValueRef hand_over(Lower *l, i64 units) {
+    if (l->fuel == NULL) return NULL;
+    LLVMValueRef left = left_after(l, units);
+    wr_fuel_store(l, left);
+    l->fuel_kept = NULL;
+    return left;
+}
 
-void wr_lower_fuel_after_call(Lower *l) {
-    if (l->fuel != NULL) load_at(l, offset_of(l, l->at.end));
+LLVMValueRef wr_lower_fuel_end(Lower *l) {
+    return l->is_counted ? left_after(l, 1) : hand_over(l, 1);
+}
+
+/* Also where it goes along as an argument: the call may find the end of the stack. */
+LLVMValueRef wr_lower_fuel_before_call(Lower *l) { return hand_over(l, 1); }
+void wr_lower_fuel_throw(Lower *l) { (void)hand_over(l, 0); }
+
+void wr_lower_fuel_after_call(Lower *l, LLVMValueRef left) {
+    if (l->fuel == NULL) return;
+    set(l, plus(l, left != NULL ? left : wr_fuel_load(l), offset_of(l, l->at.end)));
 }
 
 void wr_lower_fuel_catch(Lower *l, const StatePlace *place) {
@@ -167,7 +179,7 @@ void wr_lower_fuel_catch(Lower *l, const StatePlace *place) {
 }
 
 void wr_lower_fuel_show(Lower *l, u32 position) {
-    if (l->fuel != NULL) store_field(l, plus(l, get(l), -(i64)position));
+    if (l->fuel != NULL) wr_fuel_store(l, plus(l, get(l), -(i64)position));
 }
 
 void wr_lower_fuel_take(Lower *l, u32 position) {
@@ -196,7 +208,7 @@ void wr_lower_fuel_flow(Lower *l, LLVMBasicBlockRef next) {
 }
 
 void wr_lower_fuel_trap(Lower *l) {
-    if (l->fuel != NULL) store_field(l, get(l));
+    if (l->fuel != NULL) wr_fuel_store(l, get(l));
 }
 
 /* ---- bulk operations ---- */
@@ -221,9 +233,9 @@ static LLVMValueRef refill_function(Unit *u) {
     LLVMValueRef fuel = LLVMGetParam(l.function, 1), target = LLVMGetParam(l.function, 2);
     LLVMValueRef left = LLVMBuildSub(l.b, fuel, target, ""), most = wr_lower_i64(&l, REFILL);
     wr_lower_unlikely(&l, LLVMBuildICmp(l.b, LLVMIntULT, left, most, ""), &enough);
-    store_field(&l, fuel);
+    wr_fuel_store(&l, fuel);
     wr_own_call(&l, spent_function(u), target);
-    LLVMBuildRet(l.b, load_field(&l));
+    LLVMBuildRet(l.b, wr_fuel_load(&l));
     LLVMPositionBuilderAtEnd(l.b, enough);
     LLVMBuildRet(l.b, fuel);
     return wr_own_end(&l);

@@ -168,7 +168,7 @@ LLVMTypeRef wr_unit_signature(const Unit *unit, const DefType *type) {
     return LLVMFunctionType(result, params, n + 1, 0);
 }
 
-static LLVMValueRef declare(Unit *unit, const char *name, LLVMTypeRef type, unsigned convention) {
+LLVMValueRef wr_unit_declare(Unit *unit, const char *name, LLVMTypeRef type, unsigned convention) {
     LLVMValueRef f = LLVMGetNamedFunction(unit->module, name);
     if (f != NULL) return f;
     f = LLVMAddFunction(unit->module, name, type);
@@ -181,7 +181,7 @@ LLVMValueRef wr_unit_function(Unit *unit, u32 func_index, bool tail) {
     char name[16];
     (void)snprintf(name, sizeof name, "%c%u", tail ? 't' : 'f', (unsigned)func_index);
     const DefType *type = unit->plan->module->funcs[func_index].type;
-    return declare(unit, name, wr_unit_signature(unit, type), tail ? CC_TAIL : CC_FAST);
+    return wr_unit_declare(unit, name, wr_unit_signature(unit, type), tail ? CC_TAIL : CC_FAST);
 }
 
 bool wr_unit_is_function(LLVMValueRef function, u32 *func_index, bool *tail) {
@@ -203,7 +203,7 @@ static LLVMTypeRef entry_type(const Unit *unit) {
 LLVMValueRef wr_unit_loop(Unit *unit, u64 offset) {
     char name[24];
     (void)snprintf(name, sizeof name, "o%llu", (unsigned long long)offset);
-    return declare(unit, name, entry_type(unit), LLVMCCallConv);
+    return wr_unit_declare(unit, name, entry_type(unit), LLVMCCallConv);
 }
 
 static bool is_entry(const char *prefix) { return strcmp(prefix, "in") == 0; }
@@ -211,9 +211,9 @@ static bool is_entry(const char *prefix) { return strcmp(prefix, "in") == 0; }
 LLVMValueRef wr_unit_thunk(Unit *unit, const char *prefix, u32 shape) {
     char name[24];
     (void)snprintf(name, sizeof name, "%s%u", prefix, (unsigned)shape);
-    if (is_entry(prefix)) return declare(unit, name, entry_type(unit), LLVMCCallConv);
+    if (is_entry(prefix)) return wr_unit_declare(unit, name, entry_type(unit), LLVMCCallConv);
     LLVMTypeRef type = wr_unit_signature(unit, unit->plan->shape_types[shape]);
-    return declare(unit, name, type, strcmp(prefix, "outt") == 0 ? CC_TAIL : CC_FAST);
+    return wr_unit_declare(unit, name, type, strcmp(prefix, "outt") == 0 ? CC_TAIL : CC_FAST);
 }
 
 /* ---- attributes ---- */
