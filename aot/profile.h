@@ -11,8 +11,8 @@
 #include "store.h"
 
 #define PROFILE_WEIGHT 4u /* of a sample */
-#define PROFILE_HOT                                                                                \
-    (8u * PROFILE_WEIGHT)     /* samples of what could be compiled before that is done */
+/* Samples of what could be compiled, before that is done. */
+#define PROFILE_HOT (8u * PROFILE_WEIGHT)
 #define PROFILE_FUNCTIONS 64u /* chosen at a time */
 
 typedef struct Profile {
@@ -39,8 +39,9 @@ void wr_profile_recall(Profile *profile);
  * bytes of code. */
 u32 wr_profile_find_bare(const Profile *profile, u64 budget, u32 *functions, u64 *points,
                          u32 *npoints, u64 *size);
-/* Chooses functions, the best first: one, and of the others what fits into the budget; those that are only
- * recalled by themselves, so that nothing waits for them. Points from the old `nasked` to the new one are in them. The rest keeps its scores for the next time. */
+/* Chooses functions, the best first: one, and of the others what fits into the budget; those that are only recalled
+ * by themselves, so that nothing waits for them. The points from the old `nasked` to the new one are in them. The rest
+ * keeps its scores for the next time. */
 u32 wr_profile_choose(Profile *profile, u64 budget, u32 *functions);
 
 #endif

@@ -24,7 +24,7 @@
  * busy: it tells less about where time goes. */
 #define LATE (MS / 2)
 #define LOOKS 1000u        /* so often code looks whether it comes to a loop that can be entered, */
-#define MANY_LOOKS 300000u /* and when there is new code: some milliseconds */
+#define MANY_LOOKS 100000u /* and when there is new code: some milliseconds */
 #define IDLE (500 * MS)    /* after which the compiler's process ends */
 #define MAX_FAILURES 3u
 

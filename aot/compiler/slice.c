@@ -6,9 +6,9 @@
 #include "decode_code.h"
 #include "store.h"
 
-#define LOOPS_AROUND                                                                               \
-    8u             /* loops around each other that have entries: the outermost ones; one in haste */
-#define SMALL 512u /* bytes: callees that come before others */
+/* Loops around each other that have entries: the outermost ones; in haste one. */
+#define LOOPS_AROUND 8u
+#define SMALL 512u       /* bytes: callees that come before others */
 #define MAX_LOOPS 1024u  /* in all; later points' have none */
 #define MAX_NESTED 1024u /* blocks around a point; what is deeper has no entry */
 
