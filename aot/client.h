@@ -17,6 +17,7 @@ typedef struct CompileStats {
     u64 peak_bytes; /* the compiler's resident memory at most */
     u32 functions;
     u32 left_out; /* of these: interpreted, because LLVM failed or a limit was reached */
+    u32 plain;    /* of these: compiled without optimisation, for the same reasons */
     u32 units, threads;
 } CompileStats;
 

@@ -114,6 +114,16 @@ Error *wr_aot_take(Module *module, const NativeOptions *options, u8 *bytes, size
     return error;
 }
 
+static void tell_of_functions(const Engine *engine, const CompileStats *stats) {
+    unsigned all = stats->functions;
+    if (stats->left_out > 0)
+        wr_log(engine, WR_LOG_WARNING, "%u of %u functions were not compiled",
+               (unsigned)stats->left_out, all);
+    if (stats->plain > 0)
+        wr_log(engine, WR_LOG_INFO, "%u of %u functions were compiled without optimisation",
+               (unsigned)stats->plain, all);
+}
+
 static Error *compile_and_open(Module *module, const CompileRequest *request, const Cache *cache,
                                const char *path) {
     u8 *bytes;
@@ -121,9 +131,7 @@ static Error *compile_and_open(Module *module, const CompileRequest *request, co
     CompileStats stats;
     Error *error = wr_aot_compile(module, request, &bytes, &size, &stats);
     if (error != NULL) return error;
-    if (stats.left_out > 0)
-        wr_log(module->engine, WR_LOG_WARNING, "%u of %u functions were not compiled",
-               (unsigned)stats.left_out, (unsigned)stats.functions);
+    tell_of_functions(module->engine, &stats);
     return wr_aot_take(module, &request->options, bytes, size, cache, path);
 }
 

@@ -2,9 +2,10 @@
  * compile.c - see compile.h.
  *
  * A unit is a run of functions next to each other, compiled as one LLVM module: LLVM inlines within it, and
- * what is held in memory at a time is one unit for each thread. When LLVM gives a unit up (its fatal errors
- * come to fatal(), which jumps out and leaves LLVM's objects behind), the unit is cut in halves, down to one
- * function, which is then left out: a stub goes out to the interpreter in its place.
+ * what is held in memory at a time is one unit for each thread. Functions that LLVM takes long over (survey.h) are units
+ * of their own. When LLVM gives a unit up (its fatal errors come to fatal(), which jumps out and leaves LLVM's
+ * objects behind), the unit is cut in halves, down to one function, which is then compiled without optimisation. If
+ * that fails too it is left out: a stub goes out to the interpreter in its place.
  */
 #include "compile.h"
 
@@ -28,17 +29,18 @@
 #include "polls.h"
 #include "slice.h"
 #include "store.h"
+#include "survey.h"
 #include "unit.h"
 #include "version.h"
 
 #define UNIT_MIN                                                                                   \
     (64u << 10) /* bytes of code: smaller ones are not inlined into each other as well */
 #define UNIT_MAX (256u << 10)
-#define UNITS_A_THREAD 8u     /* so that no thread waits long for the last ones */
-#define SLOW_BODY (96u << 10) /* bytes: larger bodies take LLVM's fast pipeline */
+#define UNITS_A_THREAD 8u /* so that no thread waits long for the last ones */
 
 typedef struct Range {
     u32 first, count; /* of Slice.functions */
+    Effort effort;
 } Range;
 
 typedef struct Compilation {
@@ -115,7 +117,7 @@ static LLVMCodeGenOptLevel codegen_level(u8 level) {
 }
 
 /* NULL, and *error is set, if there is no such target. */
-static LLVMTargetMachineRef make_machine(const Plan *plan, Error **error) {
+static LLVMTargetMachineRef make_machine(const Plan *plan, u8 level, Error **error) {
     LLVMTargetRef target;
     char *why = NULL;
     if (LLVMGetTargetFromTriple(plan->triple, &target, &why) != 0) {
@@ -123,9 +125,9 @@ static LLVMTargetMachineRef make_machine(const Plan *plan, Error **error) {
         LLVMDisposeMessage(why);
         return NULL;
     }
-    LLVMTargetMachineRef machine = LLVMCreateTargetMachine(
-        target, plan->triple, plan->cpu, plan->features, codegen_level(plan->options.level),
-        LLVMRelocPIC, LLVMCodeModelSmall);
+    LLVMTargetMachineRef machine =
+        LLVMCreateTargetMachine(target, plan->triple, plan->cpu, plan->features,
+                                codegen_level(level), LLVMRelocPIC, LLVMCodeModelSmall);
     if (machine == NULL)
         *error = wr_error_at(WR_ERROR_USAGE, NO_OFFSET, "cannot compile for %.200s", plan->triple);
     return machine;
@@ -170,13 +172,18 @@ static bool version_loops(Unit *unit) {
     return look_at_module(unit);
 }
 
-static bool optimise(Unit *unit, bool is_slow) {
+static u8 level_of(const Plan *plan, Effort effort) {
+    static const u8 most[] = {[EFFORT_FULL] = UINT8_MAX, [EFFORT_LITTLE] = 1, [EFFORT_NONE] = 0};
+    return plan->options.level < most[effort] ? plan->options.level : most[effort];
+}
+
+static bool optimise(Unit *unit, Effort effort) {
     static const char *const pipelines[] = {"default<O0>", "default<O1>", "default<O2>",
                                             "default<O3>", "default<Os>"};
-    u8 level = unit->plan->options.level;
-    if (is_slow && level > 1) level = 1;
+    u8 level = level_of(unit->plan, effort);
     if (level > 1 && !version_loops(unit)) return false;
     if (!run_passes(unit, pipelines[level])) return false;
+    if (effort != EFFORT_NONE && wr_survey_is_too_much(unit)) return false;
     wr_thaw_loads(unit);
     wr_lanes_guard_selects(unit);
     wr_settle_places(unit);
@@ -224,11 +231,32 @@ static void leave_out(Compilation *c, Unit *unit, u32 index) {
     if (unit->plan->has_tail[index]) wr_lower_stub(unit, index, true, false);
 }
 
-static bool is_slow(const Code *code) { return (size_t)(code->end - code->start) > SLOW_BODY; }
+static void fail(Compilation *c, Error *error) {
+    wr_os_mutex_lock(&c->lock);
+    if (c->error == NULL)
+        c->error = error;
+    else
+        wr_error_delete(error);
+    wr_os_mutex_unlock(&c->lock);
+}
 
-typedef struct Times {
-    u64 lower, optimise, generate;
-} Times;
+/* A thread. */
+typedef struct Worker {
+    Compilation *c;
+    LLVMTargetMachineRef machine, plain; /* the latter: for EFFORT_NONE, made when it is needed */
+    u64 lower_ns, optimise_ns, generate_ns;
+    u32 plain_functions;
+} Worker;
+
+/* NULL: there is no such target. */
+static LLVMTargetMachineRef machine_for(Worker *w, Effort effort) {
+    LLVMTargetMachineRef *machine = effort == EFFORT_NONE ? &w->plain : &w->machine;
+    Error *error = NULL;
+    if (*machine == NULL)
+        *machine = make_machine(&w->c->plan, level_of(&w->c->plan, effort), &error);
+    if (error != NULL) fail(w->c, error);
+    return *machine;
+}
 
 /* Those that can be entered in a function; one that cannot be lowered is left out. */
 static void lower_loops(const Compilation *c, Unit *unit, u32 func_index) {
@@ -272,56 +300,67 @@ static void drop_thunks(const Compilation *c, Unit *unit) {
     }
 }
 
-/* False when LLVM gave up, or a function of several could not be lowered. `forget`: nothing of the functions, but
- * stubs. */
-static bool compile_unit(Compilation *c, LLVMTargetMachineRef machine, Range range, bool thunks,
-                         bool forget, Times *times) {
-    Unit unit;
+/* The functions of a unit, and the thunks if it has them. `forget`: nothing of the functions, but stubs. */
+static void lower_unit(Compilation *c, Unit *unit, Range range, bool thunks, bool forget) {
     const Module *module = c->plan.module;
-    if (!wr_unit_init(&unit, &c->plan, machine)) return false;
-    u64 start = wr_os_now();
-    bool slow = false;
     for (u32 i = 0; i < range.count; i++) {
         u32 index = c->slice.functions[range.first + i];
-        slow |= is_slow(wr_module_code(module, index));
-        if (forget || !wr_lower_function(&unit, index))
-            leave_out(c, &unit, index);
+        if (forget || !wr_lower_function(unit, index))
+            leave_out(c, unit, index);
         else
-            lower_loops(c, &unit, index);
+            lower_loops(c, unit, index);
     }
-    lower_outside(c, &unit);
-    for (u32 s = 0; thunks && s < c->plan.nshapes; s++) wr_lower_thunks(&unit, s);
-    if (thunks && c->nranges == 1 && c->slice.nfunctions < module->ncodes) drop_thunks(c, &unit);
-    LLVMDIBuilderFinalize(unit.debug);
+    lower_outside(c, unit);
+    for (u32 s = 0; thunks && s < c->plan.nshapes; s++) wr_lower_thunks(unit, s);
+    if (thunks && c->nranges == 1 && c->slice.nfunctions < module->ncodes) drop_thunks(c, unit);
+    LLVMDIBuilderFinalize(unit->debug);
+}
+
+/* False when LLVM gave up, or it was too much for it. */
+static bool compile_unit(Worker *w, Range range, bool thunks, bool forget) {
+    Unit unit;
+    LLVMTargetMachineRef machine = machine_for(w, range.effort);
+    if (machine == NULL || !wr_unit_init(&unit, &w->c->plan, machine)) return false;
+    u64 start = wr_os_now();
+    lower_unit(w->c, &unit, range, thunks, forget);
     u64 lowered = wr_os_now();
-    bool ok = look_at_module(&unit) && optimise(&unit, slow);
+    bool ok = look_at_module(&unit) && optimise(&unit, range.effort);
     u64 optimised = wr_os_now();
-    ok = ok && generate(c, &unit);
+    ok = ok && generate(w->c, &unit);
     wr_unit_free(&unit);
-    times->lower += lowered - start;
-    times->optimise += optimised - lowered;
-    times->generate += wr_os_now() - optimised;
+    w->lower_ns += lowered - start;
+    w->optimise_ns += optimised - lowered;
+    w->generate_ns += wr_os_now() - optimised;
     return ok;
 }
 
 /* With LLVM's fatal errors caught: what it had then is lost. */
-static bool try_unit(Compilation *c, LLVMTargetMachineRef machine, Range range, bool thunks,
-                     bool forget, Times *times) {
+static bool try_unit(Worker *w, Range range, bool thunks, bool forget) {
     jmp_buf here;
     rescue = &here;
-    bool ok = setjmp(here) == 0 && compile_unit(c, machine, range, thunks, forget, times);
+    bool ok = setjmp(here) == 0 && compile_unit(w, range, thunks, forget);
     rescue = NULL;
     return ok;
 }
 
-/* Halves what fails until one function is left out. Depth: log2 of the functions. */
-static bool compile_range(Compilation *c, LLVMTargetMachineRef machine, Range range, bool thunks,
-                          Times *times) {
-    if (try_unit(c, machine, range, thunks, false, times)) return true;
-    if (range.count <= 1) return try_unit(c, machine, range, thunks, true, times);
+/* A function that LLVM gave up, or the thunks alone. */
+static bool compile_plainly(Worker *w, Range range, bool thunks) {
+    range.effort = EFFORT_NONE;
+    const Compilation *c = w->c;
+    bool ok = try_unit(w, range, thunks, false);
+    if (ok && range.count > 0) w->plain_functions += !c->left_out[c->slice.functions[range.first]];
+    return ok || try_unit(w, range, thunks, true);
+}
+
+/* Halves what fails down to one function. Depth: log2 of the functions. */
+static bool compile_range(Worker *w, Range range, bool thunks) {
+    if (range.effort == EFFORT_NONE) return compile_plainly(w, range, thunks);
+    if (try_unit(w, range, thunks, false)) return true;
+    if (range.count <= 1) return compile_plainly(w, range, thunks);
     u32 half = range.count / 2;
-    return compile_range(c, machine, (Range){range.first, half}, thunks, times) &&
-           compile_range(c, machine, (Range){range.first + half, range.count - half}, false, times);
+    Range first = {range.first, half, range.effort};
+    Range rest = {range.first + half, range.count - half, range.effort};
+    return compile_range(w, first, thunks) && compile_range(w, rest, false);
 }
 
 /* ---- threads ---- */
@@ -334,15 +373,6 @@ static bool take_range(Compilation *c, u32 *which) {
     return any;
 }
 
-static void fail(Compilation *c, Error *error) {
-    wr_os_mutex_lock(&c->lock);
-    if (c->error == NULL)
-        c->error = error;
-    else
-        wr_error_delete(error);
-    wr_os_mutex_unlock(&c->lock);
-}
-
 static void report(Compilation *c, Range range) {
     wr_os_mutex_lock(&c->lock);
     c->done += range.count;
@@ -350,28 +380,28 @@ static void report(Compilation *c, Range range) {
     wr_os_mutex_unlock(&c->lock);
 }
 
+static void add_stats(const Worker *w) {
+    CompileStats *stats = &w->c->stats;
+    wr_os_mutex_lock(&w->c->lock);
+    stats->lower_ns += w->lower_ns;
+    stats->optimise_ns += w->optimise_ns;
+    stats->generate_ns += w->generate_ns;
+    stats->plain += w->plain_functions;
+    wr_os_mutex_unlock(&w->c->lock);
+}
+
 static void work(void *context) {
-    Compilation *c = context;
-    Error *error = NULL;
-    Times times = {0, 0, 0};
-    LLVMTargetMachineRef machine = make_machine(&c->plan, &error);
-    if (machine == NULL) {
-        fail(c, error);
-        return;
-    }
+    Worker w = {.c = context};
     u32 which;
-    while (take_range(c, &which)) {
-        Range range = c->ranges[which];
-        if (!compile_range(c, machine, range, which == 0, &times))
-            fail(c, wr_error_at(WR_ERROR_MEMORY, NO_OFFSET, "the compiler failed"));
-        report(c, range);
+    while (take_range(w.c, &which)) {
+        Range range = w.c->ranges[which];
+        if (!compile_range(&w, range, which == 0))
+            fail(w.c, wr_error_at(WR_ERROR_MEMORY, NO_OFFSET, "the compiler failed"));
+        report(w.c, range);
     }
-    LLVMDisposeTargetMachine(machine);
-    wr_os_mutex_lock(&c->lock);
-    c->stats.lower_ns += times.lower;
-    c->stats.optimise_ns += times.optimise;
-    c->stats.generate_ns += times.generate;
-    wr_os_mutex_unlock(&c->lock);
+    if (w.machine != NULL) LLVMDisposeTargetMachine(w.machine);
+    if (w.plain != NULL) LLVMDisposeTargetMachine(w.plain);
+    add_stats(&w);
 }
 
 static void work_on_all(Compilation *c, u32 threads) {
@@ -396,6 +426,12 @@ static u64 body_size(const Compilation *c, u32 i) {
     return (u64)(code->end - code->start);
 }
 
+/* Whether a function goes into the open range, which has so many bytes of code already. */
+static bool belongs(const Range *range, u64 size, u64 body, Effort effort, u64 limit) {
+    if (range->count == 0) return true;
+    return effort == EFFORT_FULL && range->effort == EFFORT_FULL && size + body <= limit;
+}
+
 /* There is always one range, for the thunks' sake. */
 static bool cut(Compilation *c, u32 threads) {
     const Module *m = c->plan.module;
@@ -407,13 +443,15 @@ static bool cut(Compilation *c, u32 threads) {
     if (c->ranges == NULL) return false;
     c->nranges = 1;
     for (u32 i = 0; i < c->slice.nfunctions; i++) {
+        Effort effort = (Effort)c->plan.efforts[c->slice.functions[i]];
         u64 body = body_size(c, i);
-        if (size > 0 && size + body > limit) {
-            c->ranges[c->nranges++] = (Range){i, 0};
+        if (!belongs(&c->ranges[c->nranges - 1], size, body, effort, limit)) {
+            c->ranges[c->nranges++] = (Range){.first = i};
             size = 0;
         }
         size += body;
         c->ranges[c->nranges - 1].count += 1;
+        c->ranges[c->nranges - 1].effort = effort;
     }
     return true;
 }

@@ -4,11 +4,11 @@
 #include <llvm-c/Core.h>
 #include <llvm-c/TargetMachine.h>
 
-#include "decode_code.h"
 #include "fixed.h"
 #include "hints.h"
 #include "slice.h"
 #include "store.h"
+#include "survey.h"
 
 /* ---- target ---- */
 
@@ -108,29 +108,7 @@ static bool make_shapes(Plan *plan, const Alloc *alloc) {
     return ok;
 }
 
-/* ---- functions and memories ---- */
-
-/* But for those to itself, which become loops (lower_call.c). */
-static bool has_tail_call(const Plan *plan, u32 func) {
-    const Module *module = plan->module;
-    const Code *code = wr_module_code(module, func);
-    Reader r = {.pos = code->start, .end = code->end, .base = module->bytes};
-    Instr instr;
-    while (wr_instr_next(&r, &instr)) {
-        if (instr.op == OP_RETURN_CALL && (instr.index != func || plan->options.fuel)) return true;
-        if (instr.op != OP_RETURN_CALL && op_is_tail_call(instr.op)) return true;
-    }
-    return false;
-}
-
-static bool find_tail_calls(Plan *plan, const Alloc *alloc) {
-    const Module *m = plan->module;
-    plan->has_tail = wr_alloc_array(alloc, (size_t)m->nfuncs + 1, sizeof *plan->has_tail);
-    if (plan->has_tail == NULL) return false;
-    for (u32 i = 0; i < m->ncodes; i++)
-        plan->has_tail[m->nimported_funcs + i] = has_tail_call(plan, m->nimported_funcs + i);
-    return true;
-}
+/* ---- memories ---- */
 
 static u64 find_guarded(const Module *m) {
     u64 set = 0;
@@ -145,8 +123,8 @@ Error *wr_plan_make(Plan *plan, const CompileJob *job) {
     plan->module = job->module;
     plan->options = job->options;
     plan->is_hasty = job->nfunctions > 0 && native_is_hasty(&job->options);
-    if (!settle_target(plan, job, alloc) || !make_shapes(plan, alloc) ||
-        !find_tail_calls(plan, alloc) || !wr_hints_read(plan, alloc) ||
+    if (!settle_target(plan, job, alloc) || !make_shapes(plan, alloc) || !wr_survey(plan, alloc) ||
+        !wr_hints_read(plan, alloc) ||
         !wr_fixed_find(plan, plan->is_hasty || !wr_slice_is_whole(job), alloc))
         return ERROR_OOM;
     if (plan->options.guarded) plan->guarded_memories = find_guarded(job->module);
@@ -169,4 +147,5 @@ void wr_plan_free(Plan *plan, const Alloc *alloc) {
     wr_free(alloc, plan->shapes, ntypes * sizeof *plan->shapes);
     wr_free(alloc, (void *)(uintptr_t)plan->shape_types, ntypes * sizeof *plan->shape_types);
     wr_free(alloc, plan->has_tail, nfuncs * sizeof *plan->has_tail);
+    wr_free(alloc, plan->efforts, nfuncs * sizeof *plan->efforts);
 }

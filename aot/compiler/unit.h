@@ -29,6 +29,9 @@ typedef struct FixedTable {
     u32 nranges;
 } FixedTable;
 
+/* How much LLVM does for a function (survey.h). */
+typedef enum Effort { EFFORT_FULL, EFFORT_LITTLE, EFFORT_NONE } Effort;
+
 /* hints.h: of a branch, by its byte offset in the module. */
 typedef struct BranchHint {
     u64 offset;
@@ -47,6 +50,7 @@ typedef struct Plan {
     const DefType **shape_types; /* one type of each shape */
     u64 guarded_memories;        /* bit i: accesses of memory i rely on the guard */
     bool *has_tail;              /* by function index: compiled as `t` too (native.h) */
+    u8 *efforts;                 /* by function index: Effort */
     FixedTable *fixed;           /* by table index */
     u32 *type_numbers;           /* by type index: equal for equal types */
     BranchHint *hints;           /* ascending by offset */

@@ -1,0 +1,17 @@
+/*
+ * survey.h - what is looked for in a function's body before it is lowered: tail calls, and what LLVM takes too long over. Its
+ * optimiser and its generator of code take time and memory that grow with the square of some things, and a
+ * module of a few KB may have enough of them for hours, or for all of a host's memory.
+ */
+#ifndef WR_AOT_SURVEY_H
+#define WR_AOT_SURVEY_H
+
+#include "unit.h"
+
+/* Fills plan->has_tail and plan->efforts. False: no memory. */
+NODISCARD bool wr_survey(Plan *plan, const Alloc *alloc);
+
+/* Whether what LLVM has made of a unit is too much for its generator of code: then it has to be compiled with EFFORT_NONE. */
+bool wr_survey_is_too_much(const Unit *unit);
+
+#endif
