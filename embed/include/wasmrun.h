@@ -205,7 +205,8 @@ WR_API void wr_config_set_max_shadow(wr_config_t *config, size_t bytes);
  * wasmrun-aot, which stands beside this one, is installed with it, or is where the environment variable
  * WASMRUN_AOT says; loading fails without it. What cannot be compiled is interpreted in the same instance. AUTO: code
  * is interpreted at first; meanwhile that program compiles what runs often, and running code switches over. What
- * comes of it is cached, if there is a cache, and is there when the module is loaded again. Without the program,
+ * comes of it is cached, if there is a cache, and is there when the module is loaded again; what the program is at
+ * when the module is deleted, or this process ends, it finishes for the cache, within seconds. Without the program,
  * or when it fails, code stays interpreted; so do calls that count fuel or may be paused. */
 typedef enum wr_engine_kind {
     WR_ENGINE_INTERPRETER, /* the default */

@@ -176,7 +176,8 @@ pub const WR_MEMORY_EXPLICIT: wr_memory_mode_t = 2;
 /// wasmrun-aot, which stands beside this one, is installed with it, or is where the environment variable
 /// WASMRUN_AOT says; loading fails without it. What cannot be compiled is interpreted in the same instance. AUTO: code
 /// is interpreted at first; meanwhile that program compiles what runs often, and running code switches over. What
-/// comes of it is cached, if there is a cache, and is there when the module is loaded again. Without the program,
+/// comes of it is cached, if there is a cache, and is there when the module is loaded again; what the program is at
+/// when the module is deleted, or this process ends, it finishes for the cache, within seconds. Without the program,
 /// or when it fails, code stays interpreted; so do calls that count fuel or may be paused.
 pub type wr_engine_kind_t = c_uint;
 /// the default
