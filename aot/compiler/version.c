@@ -27,6 +27,7 @@
 
 #include "charge.h"
 #include "looks.h"
+#include "lower_fuel.h"
 #include "places.h"
 #include "state.h"
 #include "trips.h"
@@ -105,7 +106,8 @@ typedef struct Versioning {
     ValueMap at_gate; /* phi of the header -> that of the gate */
     LLVMBasicBlockRef gate, ready, tail, left;
     LLVMValueRef exit_trip, rounds, counter;
-    bool compares; /* a loop that looks for the first difference */
+    bool is_frugal; /* fuel is all that is known of: see make_frugal() */
+    bool compares;  /* a loop that looks for the first difference */
     LLVMBasicBlockRef
         enter;         /* from where the fast loop is entered: `ready`, or behind what is equal */
     LLVMValueRef done; /* how many iterations are not done by the fast loop */
@@ -256,7 +258,8 @@ static bool find_blocks(Versioning *v) {
         LLVMBasicBlockRef block = v->loop->blocks[i];
         if (wr_looks_stop(v->unit, block) == NULL) v->blocks[v->nblocks++] = block;
     }
-    return v->blocks != NULL;
+    return v->blocks != NULL && wr_looks_stop(v->unit, v->loop->header) == NULL &&
+           wr_looks_stop(v->unit, v->loop->latch) == NULL;
 }
 
 static bool look_at_all(Versioning *v) {
@@ -755,10 +758,10 @@ static bool copy_block(Versioning *v, LLVMBasicBlockRef block) {
     for (; i != end; i = LLVMGetNextInstruction(i)) {
         bool is_phi = LLVMIsAPHINode(i) != NULL;
         if (wr_value_map_get(&v->copies, i) != NULL) continue; /* a phi of the header, a constant */
-        if (wr_charge_is_store(v->unit, i)) continue;
+        if (!v->is_frugal && wr_charge_is_store(v->unit, i)) continue;
         if (is_phi) {
             copy = LLVMBuildPhi(v->b, LLVMTypeOf(i), "");
-        } else if (wr_is_frozen_load(i)) { /* it cannot fault here */
+        } else if (!v->is_frugal && wr_is_frozen_load(i)) { /* it cannot fault here */
             copy = copy_of(v, LLVMGetOperand(i, 0));
         } else {
             copy = LLVMInstructionClone(i);
@@ -1042,6 +1045,74 @@ static void make_copy(Versioning *v) {
     LLVMSetSuccessor(LLVMGetBasicBlockTerminator(v->loop->preheader), 0, v->gate);
 }
 
+/* ---- loops that look at several places whether fuel is spent ---- */
+
+/*
+ * Such a loop, of which no more is known than what an iteration takes, gets a version that looks once:
+ *
+ *     preheader -> top: is there enough for an iteration, whatever it does? -> fast header ... fast latch, -> top
+ *     top -> low: no; asks for more, which may stop here. Is there enough now? -> fast header
+ *                 no: -> header ... latch, as it was, which looks everywhere
+ *
+ * Accesses stay as they are in it, and so do the stores of fuel before those.
+ */
+static bool could_be_frugal(Versioning *v) {
+    u32 looks = 0;
+    for (u32 i = 0; i < v->nblocks; i++) looks += wr_looks_stays(v->unit, v->blocks[i]) >= 0;
+    return counts_fuel(v) && !has_state(v) && looks > 1 &&
+           wr_charge_find(v->arena, v->unit, v->loop, &v->charge);
+}
+
+/* Ends the open block: on to the fast header, or, if so much is not enough for an iteration, elsewhere. */
+static void build_enough(const Versioning *v, LLVMValueRef fuel, LLVMBasicBlockRef otherwise) {
+    LLVMValueRef room = LLVMBuildAdd(v->b, fuel, number(v, (u64)v->charge.spare), "");
+    LLVMValueRef less = LLVMBuildICmp(v->b, LLVMIntSLT, room, number(v, 0), "");
+    LLVMBasicBlockRef header = copied_block(v, v->loop->header);
+    LLVMValueRef branch = LLVMBuildCondBr(v->b, less, otherwise, header);
+    LLVMSetMetadata(branch, v->unit->kind_prof, v->unit->unlikely);
+}
+
+/* `top` with its phis, `low`, and the phi of the fast header: that of fuel. */
+static bool build_top(Versioning *v, LLVMBasicBlockRef top, LLVMBasicBlockRef low) {
+    Carried *fuel = v->carried;
+    while (fuel->phi != v->charge.fuel) fuel++;
+    LLVMPositionBuilderAtEnd(v->b, top);
+    if (!build_gate_phis(v)) return false;
+    build_enough(v, fuel->at_gate, low);
+    LLVMPositionBuilderAtEnd(v->b, low);
+    fuel->start = wr_fuel_refill(v->unit, v->b, v->charge.stop, fuel->at_gate);
+    build_enough(v, fuel->start, v->loop->header);
+    LLVMPositionBuilderAtEnd(v->b, copied_block(v, v->loop->header));
+    for (u32 i = 0; i < v->ncarried; i++) {
+        Carried *c = &v->carried[i];
+        c->fast = c == fuel ? LLVMBuildPhi(v->b, v->unit->i64, "") : c->at_gate;
+        if (!wr_value_map_put(&v->copies, c->phi, c->fast)) return false;
+    }
+    LLVMAddIncoming(fuel->fast, &fuel->at_gate, &top, 1);
+    LLVMAddIncoming(fuel->fast, &fuel->start, &low, 1);
+    return true;
+}
+
+static bool make_frugal(Versioning *v) {
+    if (!reserve(v)) return true;
+    collect_carried(v);
+    LLVMBasicBlockRef top = new_block(v), low = new_block(v);
+    v->is_frugal = true;
+    v->trips.block = NULL;
+    v->tail = top;
+    v->gate = low;
+    if (!copy_blocks(v) || !build_top(v, top, low)) return false;
+    for (u32 i = 0; i < v->nblocks; i++)
+        if (!copy_block(v, v->blocks[i])) return false;
+    for (u32 i = 1; i < v->nblocks; i++) fill_phis(v, v->blocks[i]);
+    v->left = copied_block(v, v->loop->latch);
+    close_phis(v);
+    replace_phis(v);
+    mark_loop(v, LLVMGetBasicBlockTerminator(v->loop->latch), "llvm.loop.unroll.disable");
+    LLVMSetSuccessor(LLVMGetBasicBlockTerminator(v->loop->preheader), 0, top);
+    return true;
+}
+
 /* ---- all of them ---- */
 
 static void version_loop(Unit *unit, Arena *arena, LLVMValueRef function, const Loop *loop,
@@ -1055,16 +1126,16 @@ static void version_loop(Unit *unit, Arena *arena, LLVMValueRef function, const 
     v->loop = loop;
     v->copies.arena = v->at_gate.arena = arena;
     v->scope = (AffineScope){.arena = arena, .loop = loop, .known = {.arena = arena}};
-    if (!find_blocks(v) || !look_at_all(v) || !find_trips(v) || v->naccesses == 0 ||
-        is_over_soon(v) || !group_accesses(v))
-        return;
-    bool copies = !counts_fuel(v) && prepare_copy(v);
-    if (!copies && (!is_worth_it(v) || !is_affordable(v))) return;
+    if (!find_blocks(v) || !look_at_all(v)) return;
+    bool is_known = find_trips(v) && v->naccesses > 0 && !is_over_soon(v) && group_accesses(v);
+    bool copies = is_known && !counts_fuel(v) && prepare_copy(v);
     v->b = LLVMCreateBuilderInContext(unit->context);
     if (copies)
         make_copy(v);
-    else
+    else if (is_known && is_worth_it(v) && is_affordable(v))
         (void)make_versions(v);
+    else if (could_be_frugal(v))
+        (void)make_frugal(v);
     LLVMDisposeBuilder(v->b);
 }
 
