@@ -477,8 +477,9 @@ static Error *compile(Compilation *c, u8 **bytes, size_t *size) {
     const Module *m = c->plan.module;
     u32 threads = c->job->threads ? c->job->threads : wr_os_cpu_count();
     c->left_out = wr_alloc_array(c->alloc, (size_t)m->nfuncs + 1, sizeof *c->left_out);
-    if (c->left_out == NULL || !wr_slice_make(&c->slice, c->job, c->plan.has_tail) ||
-        !cut(c, threads))
+    if (c->left_out == NULL || !wr_slice_choose(&c->slice, c->job) ||
+        !wr_survey(&c->plan, c->slice.functions, c->slice.nfunctions, c->alloc) ||
+        !wr_slice_find_loops(&c->slice, c->job, c->plan.has_tail) || !cut(c, threads))
         return ERROR_OOM;
     work_on_all(c, threads);
     if (c->error != NULL) return c->error;

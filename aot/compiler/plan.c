@@ -8,7 +8,6 @@
 #include "hints.h"
 #include "slice.h"
 #include "store.h"
-#include "survey.h"
 
 /* ---- target ---- */
 
@@ -123,7 +122,7 @@ Error *wr_plan_make(Plan *plan, const CompileJob *job) {
     plan->module = job->module;
     plan->options = job->options;
     plan->is_hasty = job->nfunctions > 0 && native_is_hasty(&job->options);
-    if (!settle_target(plan, job, alloc) || !make_shapes(plan, alloc) || !wr_survey(plan, alloc) ||
+    if (!settle_target(plan, job, alloc) || !make_shapes(plan, alloc) ||
         !wr_hints_read(plan, alloc) ||
         !wr_fixed_find(plan, plan->is_hasty || !wr_slice_is_whole(job), alloc))
         return ERROR_OOM;

@@ -153,7 +153,7 @@ static int compare_loops(const void *a, const void *b) {
 }
 
 /* A tail call could not take the place of the frame that goes on in an entry: functions that make some have none. */
-static bool find_loops(Slice *s, const CompileJob *job, const bool *has_tail) {
+bool wr_slice_find_loops(Slice *s, const CompileJob *job, const bool *has_tail) {
     if (job->options.fuel) return true; /* which entries would have to know */
     for (u32 i = 0; i < job->npoints; i++) {
         u32 func_index = wr_module_func_at(job->module, job->points[i]);
@@ -164,9 +164,9 @@ static bool find_loops(Slice *s, const CompileJob *job, const bool *has_tail) {
     return true;
 }
 
-/* ---- both ---- */
+/* ---- the whole ---- */
 
-bool wr_slice_make(Slice *slice, const CompileJob *job, const bool *has_tail) {
+bool wr_slice_choose(Slice *slice, const CompileJob *job) {
     const Module *m = job->module;
     const Alloc *alloc = &m->engine->alloc;
     slice->functions = wr_alloc_array(alloc, (size_t)m->ncodes + 1, sizeof *slice->functions);
@@ -177,7 +177,7 @@ bool wr_slice_make(Slice *slice, const CompileJob *job, const bool *has_tail) {
     slice->nfunctions = chosen.count;
     if (chosen.count > 1)
         qsort(slice->functions, chosen.count, sizeof *slice->functions, compare_numbers);
-    return find_loops(slice, job, has_tail);
+    return true;
 }
 
 void wr_slice_free(Slice *slice, const CompileJob *job) {

@@ -24,8 +24,10 @@ typedef struct Slice {
 
 /* Whether a job is for all functions of the module. */
 bool wr_slice_is_whole(const CompileJob *job);
-/* `has_tail`: by function index, whether it makes tail calls. False when out of memory. */
-NODISCARD bool wr_slice_make(Slice *slice, const CompileJob *job, const bool *has_tail);
+/* The functions. False when out of memory; so the next. */
+NODISCARD bool wr_slice_choose(Slice *slice, const CompileJob *job);
+/* The loops. `has_tail`: by function index, whether it makes tail calls. */
+NODISCARD bool wr_slice_find_loops(Slice *slice, const CompileJob *job, const bool *has_tail);
 void wr_slice_free(Slice *slice, const CompileJob *job);
 
 #endif

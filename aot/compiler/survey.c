@@ -29,7 +29,8 @@ typedef struct Survey {
     u32 nopen, cap_open;
     u32 sets, blocks, loops, row, longest_row;
     u64 phis, loop_phis;
-    bool failed; /* no memory */
+    bool *is_known; /* by function index: whether it makes tail calls */
+    bool failed;    /* no memory */
 } Survey;
 
 static void note_begin(Survey *s, bool is_loop) {
@@ -79,35 +80,59 @@ static Effort effort_of(const Survey *s) {
     return size > BODY_LITTLE ? EFFORT_LITTLE : EFFORT_FULL;
 }
 
-/* Tail calls of a function to itself become loops (lower_call.c). */
+/* ---- tail calls ---- */
+
+/* But for those to itself, which become loops (lower_call.c). */
 static bool is_tail_call(const Plan *plan, u32 func, const Instr *instr) {
     return instr->op == OP_RETURN_CALL ? instr->index != func || plan->options.fuel
                                        : op_is_tail_call(instr->op);
 }
 
+static Reader open_body(const Plan *plan, u32 func) {
+    const Code *code = wr_module_code(plan->module, func);
+    return (Reader){.pos = code->start, .end = code->end, .base = plan->module->bytes};
+}
+
+/* Once for each function. */
+static void look_for_tail_call(Plan *plan, Survey *s, u32 func) {
+    Instr instr;
+    if (func < plan->module->nimported_funcs || s->is_known[func]) return;
+    Reader r = open_body(plan, func);
+    while (!plan->has_tail[func] && wr_instr_next(&r, &instr))
+        plan->has_tail[func] = is_tail_call(plan, func, &instr);
+    s->is_known[func] = true;
+}
+
+/* ---- all of it ---- */
+
 static void survey_function(Plan *plan, Survey *s, u32 func) {
     s->code = wr_module_code(plan->module, func);
     s->nopen = s->sets = s->blocks = s->loops = s->row = s->longest_row = 0;
     s->phis = s->loop_phis = 0;
-    Reader r = {.pos = s->code->start, .end = s->code->end, .base = plan->module->bytes};
+    Reader r = open_body(plan, func);
     Instr instr;
     while (!s->failed && wr_instr_next(&r, &instr)) {
         look_at(s, instr.op);
         plan->has_tail[func] |= is_tail_call(plan, func, &instr);
+        if (instr.op == OP_RETURN_CALL) look_for_tail_call(plan, s, instr.index);
     }
+    s->is_known[func] = true;
     plan->efforts[func] = (u8)effort_of(s);
 }
 
-bool wr_survey(Plan *plan, const Alloc *alloc) {
-    const Module *m = plan->module;
-    Survey s = {.alloc = alloc};
-    plan->has_tail = wr_alloc_array(alloc, (size_t)m->nfuncs + 1, sizeof *plan->has_tail);
-    plan->efforts = wr_alloc_array(alloc, (size_t)m->nfuncs + 1, sizeof *plan->efforts);
-    if (plan->has_tail == NULL || plan->efforts == NULL) return false;
-    for (u32 i = 0; i < m->ncodes; i++) survey_function(plan, &s, m->nimported_funcs + i);
+bool wr_survey(Plan *plan, const u32 *functions, u32 count, const Alloc *alloc) {
+    size_t nfuncs = (size_t)plan->module->nfuncs + 1;
+    Survey s = {.alloc = alloc, .is_known = wr_alloc_array(alloc, nfuncs, sizeof *s.is_known)};
+    plan->has_tail = wr_alloc_array(alloc, nfuncs, sizeof *plan->has_tail);
+    plan->efforts = wr_alloc_array(alloc, nfuncs, sizeof *plan->efforts);
+    s.failed = s.is_known == NULL || plan->has_tail == NULL || plan->efforts == NULL;
+    for (u32 i = 0; !s.failed && i < count; i++) survey_function(plan, &s, functions[i]);
     wr_free(alloc, s.open, s.cap_open * sizeof *s.open);
+    wr_free(alloc, s.is_known, nfuncs * sizeof *s.is_known);
     return !s.failed;
 }
+
+/* ---- afterwards ---- */
 
 static bool is_large(LLVMBasicBlockRef block) {
     u32 size = 0;

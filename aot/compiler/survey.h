@@ -8,8 +8,9 @@
 
 #include "unit.h"
 
-/* Fills plan->has_tail and plan->efforts. False: no memory. */
-NODISCARD bool wr_survey(Plan *plan, const Alloc *alloc);
+/* Fills plan->has_tail and plan->efforts for these functions, by their indices, and the former for what they tail call, too: large modules
+ * have megabytes of others. False: no memory. */
+NODISCARD bool wr_survey(Plan *plan, const u32 *functions, u32 count, const Alloc *alloc);
 
 /* Whether what LLVM has made of a unit is too much for its generator of code: then it has to be compiled with EFFORT_NONE. */
 bool wr_survey_is_too_much(const Unit *unit);
