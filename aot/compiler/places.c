@@ -48,6 +48,19 @@ static bool is_extended_later(LLVMValueRef operand, LLVMValueRef computation) {
     return use != NULL && (only_user(operand) == NULL || only_user(computation) == NULL);
 }
 
+/* Whether it is computed with constants, one after the other, and then extended: LLVM may extend it first. */
+static bool is_extended_at_last(LLVMValueRef value) {
+    LLVMValueRef user = only_user(value);
+    int steps = 0;
+    for (; user != NULL && is_computed_with_constant(user); user = only_user(value)) {
+        value = user;
+        steps += 1;
+    }
+    LLVMUseRef use = LLVMGetFirstUse(value);
+    while (use != NULL && !is_extension(LLVMGetUser(use))) use = LLVMGetNextUse(use);
+    return use != NULL && steps > 1;
+}
+
 /* What `operand` may be taken in by. */
 static bool is_computation(LLVMValueRef value, LLVMValueRef operand) {
     if (LLVMIsASelectInst(value)) return LLVMGetOperand(value, 0) != operand;
@@ -80,7 +93,7 @@ static bool is_narrow(LLVMTypeRef type) {
  * or none: selections of narrow numbers, also of cut ones, are made of 32 bits, and extensions go before computations. It
  * stays frozen. */
 static bool is_changed_later(LLVMValueRef frozen) {
-    if (is_masked_later(frozen)) return true;
+    if (is_masked_later(frozen) || is_extended_at_last(frozen)) return true;
     for (LLVMUseRef use = LLVMGetFirstUse(frozen); use != NULL; use = LLVMGetNextUse(use)) {
         LLVMValueRef user = LLVMGetUser(use);
         if (is_narrow(LLVMTypeOf(user)) && (LLVMIsASelectInst(user) || LLVMIsATruncInst(user)))
