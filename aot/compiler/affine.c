@@ -147,12 +147,50 @@ static bool form_of_sum(AffineScope *scope, LLVMValueRef value, u64 factor, Affi
            wr_affine_of(scope, LLVMGetOperand(value, 1), &right) && add(form, &right, factor);
 }
 
+static bool is_multiple(AffineScope *scope, const Linear *a, u64 of);
+
+/* Of a phi of the header, in all iterations. */
+static bool is_phi_multiple(AffineScope *scope, LLVMValueRef phi, u64 of) {
+    Affine form;
+    if (scope->self != NULL || LLVMIsAPHINode(phi) == NULL ||
+        LLVMGetInstructionParent(phi) != scope->loop->header)
+        return false;
+    LLVMValueRef first = incoming_from(phi, scope->loop->preheader);
+    return first != NULL && LLVMIsAConstantInt(first) != NULL &&
+           LLVMConstIntGetZExtValue(first) % of == 0 && wr_affine_of(scope, phi, &form) &&
+           is_multiple(scope, &form.step, of);
+}
+
+/* Whether all of a sum's values are multiples of a power of two. */
+static bool is_multiple(AffineScope *scope, const Linear *a, u64 of) {
+    for (u32 i = 0; i < a->nterms; i++) {
+        u64 factor = a->terms[i].factor, shared = factor & (0 - factor); /* not 0 */
+        if (shared < of && !is_phi_multiple(scope, a->terms[i].value, of / shared)) return false;
+    }
+    return a->constant % of == 0;
+}
+
+/* x ^ -m is -m - x if m is a power of two, and x a multiple of it. LLVM makes that of `n - i - 1`. */
+static bool form_of_difference(AffineScope *scope, LLVMValueRef value, Affine *form) {
+    LLVMValueRef constant = LLVMGetOperand(value, 1);
+    Affine a;
+    if (LLVMIsAConstantInt(constant) == NULL) return false;
+    u64 mask = (u64)LLVMConstIntGetSExtValue(constant), of = 0 - mask;
+    if (of == 0 || (of & (of - 1)) != 0 || !wr_affine_of(scope, LLVMGetOperand(value, 0), &a) ||
+        !is_multiple(scope, &a.base, of) || !is_multiple(scope, &a.step, of) ||
+        !scaled(&a, ~0ull, form))
+        return false;
+    form->base.constant += mask;
+    return true;
+}
+
 static bool form_of_instruction(AffineScope *scope, LLVMValueRef value, Affine *form) {
     switch ((int)LLVMGetInstructionOpcode(value)) {
     case LLVMPHI: return form_of_phi(scope, value, form);
     case LLVMAdd: return form_of_sum(scope, value, 1, form);
     case LLVMSub: return form_of_sum(scope, value, ~0ull, form);
     case LLVMOr: return LLVMGetIsDisjoint(value) && form_of_sum(scope, value, 1, form);
+    case LLVMXor: return form_of_difference(scope, value, form);
     case LLVMMul: return form_of_product(scope, value, form);
     case LLVMShl: return form_of_shift(scope, value, form);
     case LLVMTrunc: return wr_affine_of(scope, LLVMGetOperand(value, 0), form);

@@ -154,30 +154,50 @@ static LLVMValueRef build_side(const LinearBuilder *to, const Trips *t, const Li
     return LLVMBuildZExt(to->b, side, LLVMInt64TypeInContext(to->context), "");
 }
 
-/* While side < limit. What is at or over the limit leaves; it does not wrap before if the limit is not too high. */
+/* Whether `limit + step - 1` is too high: then the number may wrap before it is found at or over the limit. */
+static LLVMValueRef build_is_high(const LinearBuilder *to, const Trips *t, LLVMValueRef limit,
+                                  u64 step) {
+    u64 most = t->bits == 64 ? ~0ull : (1ull << t->bits) - 1;
+    LLVMTypeRef type = LLVMInt64TypeInContext(to->context);
+    return LLVMBuildICmp(to->b, LLVMIntUGT, limit, LLVMConstInt(type, most - (step - 1), 0), "");
+}
+
+/* Whether it does wrap, in so many steps: of `while (n > 15) n -= 32` the producer knows that it does not. */
+static LLVMValueRef build_does_wrap(const LinearBuilder *to, LLVMValueRef start, u64 step,
+                                    LLVMValueRef count) {
+    LLVMTypeRef type = LLVMInt64TypeInContext(to->context);
+    LLVMValueRef way = LLVMBuildMul(to->b, count, LLVMConstInt(type, step, 0), "");
+    LLVMValueRef last = LLVMBuildAdd(to->b, start, way, "");
+    return LLVMBuildICmp(to->b, LLVMIntUGT, last, LLVMConstInt(type, UINT32_MAX, 0), "");
+}
+
+static bool is_true(LLVMValueRef condition) {
+    return LLVMIsAConstantInt(condition) != NULL && LLVMConstIntGetZExtValue(condition) != 0;
+}
+
+/* While side < limit. What is at or over the limit leaves. */
 static LLVMValueRef build_until_not_less(const LinearBuilder *to, const Trips *t,
                                          LLVMValueRef *bad) {
     LLVMTypeRef type = LLVMInt64TypeInContext(to->context);
     LLVMValueRef start = build_side(to, t, &t->start), limit = build_side(to, t, &t->limit);
-    u64 most = t->bits == 64 ? ~0ull : (1ull << t->bits) - 1;
+    LLVMValueRef one = LLVMConstInt(type, 1, 0);
     u64 step = t->step > 0 ? (u64)t->step : 0 - (u64)t->step;
-    bool or_equal = is_or_equal(t->compare);
-    /* limit + or_equal + step - 1 <= most */
-    u64 highest = most - (step - 1) - (or_equal ? 1 : 0);
-    if (step - 1 > most - (or_equal ? 1 : 0)) {
-        *bad = LLVMConstInt(LLVMTypeOf(*bad), 1, 0);
-        return LLVMConstNull(type);
+    if (is_or_equal(t->compare)) {
+        if (t->bits == 64)
+            or_bad(to, bad, LLVMBuildICmp(to->b, LLVMIntEQ, limit, LLVMConstAllOnes(type), ""));
+        limit = LLVMBuildAdd(to->b, limit, one, "");
     }
-    if (highest != most)
-        or_bad(to, bad,
-               LLVMBuildICmp(to->b, LLVMIntUGT, limit, LLVMConstInt(type, highest, 0), ""));
-    if (or_equal) limit = LLVMBuildAdd(to->b, limit, LLVMConstInt(type, 1, 0), "");
     LLVMValueRef later = LLVMBuildICmp(to->b, LLVMIntUGT, limit, start, "");
     LLVMValueRef end = LLVMBuildSelect(to->b, later, limit, start, "");
-    LLVMValueRef distance = LLVMBuildSub(to->b, end, start, "");
-    if (step == 1) return distance;
-    distance = LLVMBuildAdd(to->b, distance, LLVMConstInt(type, step - 1, 0), "");
-    return LLVMBuildUDiv(to->b, distance, LLVMConstInt(type, step, 0), "");
+    LLVMValueRef count = LLVMBuildSub(to->b, end, start, "");
+    LLVMValueRef wraps = build_is_high(to, t, limit, step);
+    if (step > 1) {
+        count = LLVMBuildAdd(to->b, count, LLVMConstInt(type, step - 1, 0), "");
+        count = LLVMBuildUDiv(to->b, count, LLVMConstInt(type, step, 0), "");
+        if (is_true(wraps) && t->bits == 32) wraps = build_does_wrap(to, start, step, count);
+    }
+    or_bad(to, bad, wraps);
+    return count;
 }
 
 LLVMValueRef wr_trips_build(const LinearBuilder *to, const Trips *trips, LLVMValueRef *bad) {
