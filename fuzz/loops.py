@@ -71,9 +71,12 @@ class Function:
         if kind == 2:
             return f"(i32.and (i32.load {self.array()}) (i32.const {PAGE - 1}))"
         stride = self.r.choice([self.width] * 5 + [1, 3, 2 * self.width, -self.width, PAGE, 0])
-        scaled = f"(i32.mul {self.counter()} (i32.const {stride}))"
+        counter = self.counter()
+        if self.r.randrange(8) == 0:
+            counter = f"(i32.xor {counter} (i32.const {self.r.choice([-1, -1, -2, -4, 3])}))"
+        scaled = f"(i32.mul {counter} (i32.const {stride}))"
         if stride == self.width and kind < 9:
-            scaled = f"(i32.shl {self.counter()} (i32.const {self.width.bit_length() - 1}))"
+            scaled = f"(i32.shl {counter} (i32.const {self.width.bit_length() - 1}))"
         op = "sub" if kind == 3 else "add"
         whole = f"(i32.{op} {self.array()} {scaled})"
         if kind == 4:
@@ -127,7 +130,9 @@ class Function:
             return f"(br_if $out{self.counters - 1} {self.condition()})"
         if which == 13:
             return f"(local.set $i32 (i32.div_s (local.get $i32) {self.value('i32', 1)}))"
-        return self.loop(depth - 1) if which > 13 and depth > 0 else "(nop)"
+        if which == 14:
+            return self.search()
+        return self.loop(depth - 1) if which == 15 and depth > 0 else "(nop)"
 
     def statements(self, depth):
         return [self.statement(depth) for _ in range(self.r.randrange(1, 4))]
@@ -141,6 +146,8 @@ class Function:
         last = first + count * step + self.r.choice([0, 0, 0, 1])
         up = self.r.choice(["lt_s", "lt_u", "ne", "le_s", "ne"])
         compare = up if step > 0 else self.r.choice(["gt_s", "ne", "gt_u", "ge_s"])
+        if step < 0 and self.r.randrange(3) == 0:  # until less than that is left
+            first, last, compare = count * -step + self.r.randrange(-step), -step - 1, "gt_u"
         end = f"(i32.const {last & 0xFFFFFFFF})"
         if self.r.randrange(3) == 0:
             masked = f"(i32.and (local.get $p{self.r.randrange(3)}) (i32.const 127))"
@@ -156,6 +163,37 @@ class Function:
             inside = f"(br_if $out{n} (i32.eqz {test})) {body} (local.set $i{n} {moved}) (br $again{n})"
         self.counters = n
         return f"(block $out{n} {begin} (loop $again{n} {inside}))"
+
+    def found(self, n, load, shift):
+        """Whether a search ends at what its counter says: what it reads there, or at two places, is so."""
+        scaled = f"(i32.shl (local.get $i{n}) (i32.const {shift}))"
+        here, there = (f"(i32.{load} {self.offset()} (i32.add {self.array()} {scaled}))" for _ in "12")
+        number = f"(i32.const {self.r.choice([0, 0, 3, 200, self.r.getrandbits(8 << shift)])})"
+        return self.r.choice(
+            [
+                f"(i32.{self.r.choice(COMPARE)} {here} {number})",
+                f"(i32.eqz {here})",
+                f"(i32.ne {here} {there})",
+                f"(i32.lt_u (i32.sub {here} {number}) (i32.const {self.r.randrange(30)}))",
+                f"(i32.eq (i32.and {here} {number}) (local.get $p0))",
+                f"(i32.shl {here} {there})",
+            ]
+        )
+
+    def search(self):
+        """Looks for something, and says in memory where it was; counted or not."""
+        n = self.counters
+        load, shift = self.r.choice([("load8_u", 0), ("load8_s", 0), ("load16_u", 1), ("load", 2)])
+        first = self.r.choice([0, 0, 1, 1 << 31, self.r.randrange(100)])
+        tests = [self.found(n, load, shift) for _ in range(self.r.choice([1, 1, 2, 3]))]
+        if self.r.randrange(2):
+            end = f"(i32.const {first + self.r.choice([0, 3, 20, 100, 1000])})"
+            tests.append(f"(i32.{self.r.choice(['eq', 'ge_u', 'ge_s'])} (local.get $i{n}) {end})")
+        self.r.shuffle(tests)
+        exits = " ".join(f"(br_if $out{n} {test})" for test in tests)
+        moved = f"(local.set $i{n} (i32.add (local.get $i{n}) (i32.const 1)))"
+        whole = f"(local.set $i{n} (i32.const {first})) (loop $again{n} {exits} {moved} (br $again{n}))"
+        return f"(block $out{n} {whole}) (i32.store offset={self.r.randrange(64)} (i32.const 0) (local.get $i{n}))"
 
     def parameter(self, n):
         """Parameters are any numbers: most of them are brought near the memory."""
