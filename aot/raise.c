@@ -117,7 +117,7 @@ static bool pass_frames(Walk *w, NativeSiteView sites, NativeTrail *trail) {
     const NativeSite *site;
     memcpy(from, w->from, sizeof from);
     for (;;) {
-        site = native_site(sites, pc);
+        site = native_site_on_path(sites, pc, trail->count);
         add_to_trail(trail, (const u8 *)(uintptr_t)pc - 1);
         if (!site->is_passed) break;
         u64 end = sp + site->frame;
@@ -177,7 +177,7 @@ static bool walk_to_landing(Walk *w, NativeSiteView sites, NativeTrail *trail) {
 bool wr_native_find_landing(Native *native, NativeActivation *a) {
     Walk w;
     NativeTrail trail;
-    NativeSite spare;
+    NativeSpareSite spare;
     bool known = a->trail.count > 0; /* it throws what came to its pad, which is on the trail */
     if (native->left.sp < a->low) return false;
     begin_walk(&w, native, a);

@@ -36,19 +36,25 @@ void wr_native_look_up(NativeSite *site) {
     site->is_passed = site->is_plain && !site->takes_exceptions;
 }
 
+static void reset(NativeSites *sites, u32 generation) {
+    *sites = (NativeSites){.generation = generation};
+    for (u32 i = 0; i < NATIVE_PATH; i++) sites->path[i] = sites->entries;
+}
+
 /* Code that is gone may have made room for other code. */
-NativeSiteView wr_native_sites(Native *native, NativeSite *spare) {
+NativeSiteView wr_native_sites(Native *native, NativeSpareSite *spare) {
     u32 generation = wr_artifact_generation();
     NativeSites *sites = native->sites;
     if (UNLIKELY(sites == NULL)) {
-        sites = native->sites = wr_alloc_zero(&native->store->alloc, sizeof *sites);
-        spare->pc = 0;
-        if (sites == NULL) return (NativeSiteView){spare, 0};
-        sites->generation = generation;
+        sites = native->sites = wr_alloc(&native->store->alloc, sizeof *sites);
+        spare->site.pc = 0;
+        spare->path = &spare->site;
+        if (sites == NULL) return (NativeSiteView){&spare->site, &spare->path, 0, 0};
+        reset(sites, generation);
     } else if (sites->generation != generation) {
-        *sites = (NativeSites){.generation = generation};
+        reset(sites, generation);
     }
-    return (NativeSiteView){sites->entries, NATIVE_SITES - 1};
+    return (NativeSiteView){sites->entries, sites->path, NATIVE_SITES - 1, NATIVE_PATH - 1};
 }
 
 void wr_native_free_sites(Native *native) {

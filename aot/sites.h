@@ -23,31 +23,46 @@ typedef struct NativeSite {
     UnwindRule rule;
 } NativeSite;
 
-#define NATIVE_SITES 128u /* a power of two */
+#define NATIVE_SITES 128u /* powers of two */
+#define NATIVE_PATH 32u
 
 typedef struct NativeSites {
-    u32 generation; /* of what the entries say */
+    u32 generation;                /* of what the entries say */
+    NativeSite *path[NATIVE_PATH]; /* which the last walk came to first, second, ...: never NULL */
     NativeSite entries[NATIVE_SITES];
 } NativeSites;
 
+typedef struct NativeSpareSite {
+    NativeSite site, *path;
+} NativeSpareSite;
+
 /* Those that a walk looks at: the store's, or, if there is no memory for them, `spare` alone. */
 typedef struct NativeSiteView {
-    NativeSite *entries;
-    u64 mask; /* their number - 1 */
+    NativeSite *entries, **path;
+    u64 mask, path_mask; /* their numbers - 1 */
 } NativeSiteView;
 
 /* To be asked for before each walk. */
-NativeSiteView wr_native_sites(Native *native, NativeSite *spare);
+NativeSiteView wr_native_sites(Native *native, NativeSpareSite *spare);
 /* Fills in all but `pc`, by that. */
 void wr_native_look_up(NativeSite *site);
 
 /* The site of that return address. Valid until the next call. */
-INLINE const NativeSite *native_site(NativeSiteView sites, u64 pc) {
+INLINE NativeSite *native_site(NativeSiteView sites, u64 pc) {
     NativeSite *site = &sites.entries[pc & sites.mask];
     if (LIKELY(site->pc == pc)) return site;
     site->pc = pc;
     wr_native_look_up(site);
     return site;
+}
+
+/* The same, of a walk that comes to it as its call number `i`. Exceptions of one place come by the same calls: so that the walk
+ * need not wait for what it reads from the stack to find the next frame. */
+INLINE const NativeSite *native_site_on_path(NativeSiteView sites, u64 pc, u64 i) {
+    NativeSite **expected = &sites.path[i & sites.path_mask];
+    if (LIKELY((*expected)->pc == pc)) return *expected;
+    *expected = native_site(sites, pc);
+    return *expected;
 }
 
 void wr_native_free_sites(Native *native);

@@ -36,7 +36,7 @@ bool wr_native_can_spill(const Native *native) {
 /* Makes Native.left the next landing pad. Frames of thunks, and of functions that made a tail call, have none. */
 static bool find_pad(Native *native, const NativeActivation *a) {
     NativeRegisters at = native->left;
-    NativeSite spare;
+    NativeSpareSite spare;
     NativeSiteView sites = wr_native_sites(native, &spare);
     do {
         const NativeSite *site = native_site(sites, at.pc);
