@@ -285,6 +285,43 @@ static void search(void) {
     say("(br_if $top (i32.ne (local.get $i) (local.get $n)))))\n");
 }
 
+/* A loop that looks for a value, counted by nothing: to the end of the memory if there is none. */
+static void seek(void) {
+    static const char *const reads[] = {"i32.load8_u", "i32.load8_s", "i32.load16_u", "i32.load"};
+    static const char *const conditions[] = {"i32.ne", "i32.eq", "i32.lt_u", "i32.gt_s"};
+    static const char *const others[] = {"i32.const 0", "i32.const 7", "local.get $r"};
+    u32 size = 500 + chance(3000), which = chance(4), at = chance(40);
+    if (chance(4))
+        say("(memory.fill (i32.const 0) (i32.const 7) (i32.const %u))\n"
+            "(i32.store8 (i32.const %u) (i32.const %u))\n"
+            "(local.set $p (i32.and (local.get $p) (i32.const 2047)))\n",
+            size, chance(size), chance(9));
+    say("(block $out (loop $top\n");
+    for (u32 exits = 1 + chance(2); exits > 0; exits--)
+        say("(br_if $out (%s (%s offset=%u (i32.add (local.get %s) (local.get $i))) (%s)))\n",
+            PICK(conditions), reads[which], at, chance(4) ? "$p" : "$q", PICK(others));
+    advance(1 << (which == 0 ? 0 : which - 1), 1);
+    say("(br $top)))\n");
+}
+
+/* A loop with a place that stays the same, which others may pass over: a sum in memory, or what is added to all. */
+static void stay(void) {
+    u32 at = chance(64), scale = 4 * (1 + chance(2)), masks = chance(4);
+    if (masks)
+        say("(local.set $n (i32.mul (i32.const %u) (i32.and (local.get $n) (i32.const 255))))\n"
+            "(local.set $i (i32.const 0)) (local.set $q (i32.and (local.get $q) (i32.const %u)))\n"
+            "(local.set $p (i32.and (local.get $p) (i32.const 1023)))\n",
+            scale, masks == 1 ? 1023 : 1020);
+    const char *fixed = "(local.get $p)", *moving = "(i32.add (local.get $q) (local.get $i))";
+    bool is_sum = chance(2);
+    say("(block $out (loop $top (br_if $out (i32.ge_u (local.get $i) (local.get $n)))\n");
+    for (u32 times = 1 + chance(2); times > 0; times--)
+        say("(i32.store offset=%u %s (i32.add (i32.load offset=%u %s) (i32.load offset=%u %s)))\n",
+            is_sum ? at : 0, is_sum ? fixed : moving, at, fixed, 4 * chance(2), moving);
+    advance((i32)scale, 3);
+    say("(br $top)))\n");
+}
+
 static void function(u32 index) {
     static const char *const starts[] = {"(i32.const 0)", "(i32.const 0)", "(local.get $n)",
                                          "(local.get $r)"};
@@ -296,10 +333,12 @@ static void function(u32 index) {
     say("(local.set $k (i32.const %u))\n", chance(4) ? 3000 : 100000);
     if (nested) say("(loop $outer\n");
     say("(local.set $i %s)\n(local.set $s (local.get $p))\n", PICK(starts));
-    switch (chance(8)) {
+    switch (chance(10)) {
     case 0:
     case 1: copy(); break;
     case 2: search(); break;
+    case 3: seek(); break;
+    case 4: stay(); break;
     default: loop();
     }
     if (nested)
