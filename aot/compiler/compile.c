@@ -265,17 +265,20 @@ static void lower_loops(const Compilation *c, Unit *unit, u32 func_index) {
             wr_lower_loop(unit, func_index, c->slice.loops[i].offset);
 }
 
-/* What the unit calls of functions that are in no unit. */
+/* What the unit calls of functions that are in no unit. A stub may call another one, which comes behind it. */
 static void lower_outside(const Compilation *c, Unit *unit) {
     const Module *m = c->plan.module;
     if (c->slice.nfunctions == m->ncodes) return;
-    LLVMValueRef next;
-    for (LLVMValueRef f = LLVMGetFirstFunction(unit->module); f != NULL; f = next) {
+    LLVMValueRef f = LLVMGetFirstFunction(unit->module);
+    for (; f != NULL; f = LLVMGetNextFunction(f)) {
         u32 index;
-        bool tail;
-        next = LLVMGetNextFunction(f);
-        if (!LLVMIsDeclaration(f) || !wr_unit_is_function(f, &index, &tail)) continue;
-        if (index < m->nfuncs && !c->slice.has[index]) wr_lower_stub(unit, index, tail, true);
+        char letter;
+        if (!LLVMIsDeclaration(f) || !wr_unit_is_function(f, &index, &letter)) continue;
+        if (index >= m->nfuncs || c->slice.has[index]) continue;
+        if (letter == 'r')
+            wr_counted_lower_stub(unit, index);
+        else
+            wr_lower_stub(unit, index, letter == 't', true);
     }
 }
 

@@ -184,12 +184,11 @@ LLVMValueRef wr_unit_function(Unit *unit, u32 func_index, bool tail) {
     return wr_unit_declare(unit, name, wr_unit_signature(unit, type), tail ? CC_TAIL : CC_FAST);
 }
 
-bool wr_unit_is_function(LLVMValueRef function, u32 *func_index, bool *tail) {
+bool wr_unit_is_function(LLVMValueRef function, u32 *func_index, char *letter) {
     size_t size;
     const char *name = LLVMGetValueName2(function, &size);
-    if (size < 2 || (name[0] != 'f' && name[0] != 't') || name[1] < '0' || name[1] > '9')
-        return false;
-    *tail = name[0] == 't';
+    if (size < 2 || strchr("ftr", name[0]) == NULL || name[1] < '0' || name[1] > '9') return false;
+    *letter = name[0];
     *func_index = (u32)strtoul(name + 1, NULL, 10);
     return true;
 }

@@ -88,8 +88,8 @@ LLVMTypeRef wr_unit_signature(const Unit *unit, const DefType *type);
 /* Declared on demand: "f<i>", "t<i>" (of defined functions), and thunks "in<s>", "out<s>", "outt<s>". */
 LLVMValueRef wr_unit_function(Unit *unit, u32 func_index, bool tail);
 LLVMValueRef wr_unit_declare(Unit *unit, const char *name, LLVMTypeRef type, unsigned convention);
-/* Whether it is one of the first two, by its name. */
-bool wr_unit_is_function(LLVMValueRef function, u32 *func_index, bool *tail);
+/* Whether it stands for a function of the module, by its name: 'f', 't' or, of counted.h, 'r', and which. */
+bool wr_unit_is_function(LLVMValueRef function, u32 *func_index, char *letter);
 LLVMValueRef wr_unit_loop(Unit *unit, u64 offset); /* "o<offset>" */
 LLVMValueRef wr_unit_thunk(Unit *unit, const char *prefix, u32 shape);
 /* The attributes that all our functions have: target, no-builtins, stack probes, unwind table, ... */
