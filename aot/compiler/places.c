@@ -163,9 +163,17 @@ static bool has_lasting_operand(LLVMValueRef computation, LLVMValueRef value) {
     return false;
 }
 
+/* Whether it is the lower half of a number that only an `and` uses: of the other operand it needs the lower half. */
+static bool is_lower_half(LLVMValueRef value) {
+    if (LLVMIsAZExtInst(value) == NULL || !is_integer(LLVMTypeOf(value))) return false;
+    LLVMValueRef user = only_user(value);
+    return user != NULL && LLVMIsABinaryOperator(user) && LLVMGetInstructionOpcode(user) == LLVMAnd;
+}
+
 /* What becomes a part of the instruction that uses it. */
 static bool is_melted(LLVMValueRef value) {
-    return LLVMIsABitCastInst(value) || LLVMIsAUnaryOperator(value) || is_vector_logic(value);
+    return LLVMIsABitCastInst(value) || LLVMIsAUnaryOperator(value) || is_vector_logic(value) ||
+           is_lower_half(value);
 }
 
 /* Whether LLVM would take the load into a computation and, having found that what this overwrites is needed again, out of it:

@@ -103,6 +103,17 @@ static void write_address(void) {
           "i32");
 }
 
+/* Of the other operand the lower half is all that matters. */
+static void write_half(void) {
+    WRITE(" (func (export \"h0\") (param i32) (result i32) (local $x i64)"
+          "  (local.set $x " OTHER ")"
+          "  (i64.store (i32.const 0) (i64.and (local.get $x)"
+          "   (i64.load32_u offset=8 (i32.mul (local.get 0) (i32.const 37)))))"
+          "  (i64.store (i32.const 48) (local.get $x))"
+          "  (i32.load (i32.const 0)))",
+          "i64");
+}
+
 static void write_module(void) {
     size = 0;
     WRITE("(module (memory 1) (data (i32.const 16) "
@@ -113,15 +124,16 @@ static void write_module(void) {
     }
     for (u32 n = 0; n < ARRAY_LEN(constants); n++) write_choice(n);
     write_address();
+    write_half();
     WRITE(")");
     cr_assert_lt(size, sizeof text);
 }
 
-/* Operations, loops, choices, or the address. */
+/* Operations, loops, choices, the address, or the half. */
 static char letter;
 
 static u32 functions(void) {
-    if (letter == 'a') return 1;
+    if (letter == 'a' || letter == 'h') return 1;
     return letter == 'c' ? ARRAY_LEN(constants) : ARRAY_LEN(operations);
 }
 
@@ -140,7 +152,7 @@ static void call_all(Run *r) {
 
 static void compare_all(void) {
     write_module();
-    for (const char *p = "olca"; *p != 0; p++) {
+    for (const char *p = "olcah"; *p != 0; p++) {
         letter = *p;
         run_all(call_all, 0, 1);
     }
