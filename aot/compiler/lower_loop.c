@@ -59,6 +59,7 @@ static void go_on_in(Lower *l, u64 loop) {
     LLVMValueRef call =
         LLVMBuildCall2(l->b, LLVMGlobalGetValueType(entry), entry, arguments, 3, "");
     LLVMSetTailCallKind(call, LLVMTailCallKindMustTail);
+    wr_unit_call_flag(l->unit, call, "noinline"); /* inlined, it would be a call in backtraces */
     LLVMBuildRetVoid(l->b);
 }
 

@@ -298,6 +298,25 @@ Test(tier, traps_in_loops) {
         true});
 }
 
+/* The loop that is entered has ended: what traps is in the one around it, and no call of anything. */
+Test(tier, traps_behind_loops) {
+    compare(&(Program){
+        "(module (memory (export \"memory\") 1)"
+        " (func (export \"run\") (param i32) (result i32) (local i32)"
+        "  (loop $outer"
+        "   (local.set 1 (i32.const 1000))"
+        "   (loop $inner"
+        "    (i32.store (i32.const 0) (i32.xor (i32.load (i32.const 0)) (local.get 1)))"
+        "    (br_if $inner (local.tee 1 (i32.sub (local.get 1) (i32.const 1)))))"
+        "   (i32.store (local.get 0) (i32.const 1))"
+        "   (local.set 0 (i32.add (local.get 0) (i32.const 20000)))"
+        "   (br $outer))"
+        "  (unreachable)))",
+        {4, 30000, 65532},
+        3,
+        true});
+}
+
 /* ---- exceptions ----------------------------------------------------------------------------- */
 
 Test(tier, loops_in_try_tables) {
