@@ -6,20 +6,9 @@
 #ifndef WR_TESTS_NATIVE_RUN_H
 #define WR_TESTS_NATIVE_RUN_H
 
-#include <stdio.h>
-
+#include "seen.h"
 #include "store.h"
 #include "text_support.h"
-
-/* What is seen of a run. */
-typedef struct Seen {
-    char text[20000];
-    size_t size;
-} Seen;
-
-#define SAY(seen, ...)                                                                             \
-    ((seen)->size += (size_t)snprintf((seen)->text + (seen)->size,                                 \
-                                      sizeof(seen)->text - (seen)->size, __VA_ARGS__))
 
 typedef struct Run {
     Bench b;

@@ -14,6 +14,7 @@
 #include "cache.h"
 #include "os.h"
 #include "prepare.h"
+#include "seen.h"
 #include "store.h"
 #include "text_support.h"
 
@@ -26,15 +27,6 @@ typedef struct Program {
     u32 nargs;
     bool enters; /* some loop is entered in its middle */
 } Program;
-
-typedef struct Seen {
-    char text[20000];
-    size_t size;
-} Seen;
-
-#define SAY(seen, ...)                                                                             \
-    ((seen)->size += (size_t)snprintf((seen)->text + (seen)->size,                                 \
-                                      sizeof(seen)->text - (seen)->size, __VA_ARGS__))
 
 static void say_error(Seen *seen, const wr_error_t *error) {
     SAY(seen, "%s\n", wr_error_message(error));
@@ -300,21 +292,21 @@ Test(tier, traps_in_loops) {
 
 /* The loop that is entered has ended: what traps is in the one around it, and no call of anything. */
 Test(tier, traps_behind_loops) {
-    compare(&(Program){
-        "(module (memory (export \"memory\") 1)"
-        " (func (export \"run\") (param i32) (result i32) (local i32)"
-        "  (loop $outer"
-        "   (local.set 1 (i32.const 1000))"
-        "   (loop $inner"
-        "    (i32.store (i32.const 0) (i32.xor (i32.load (i32.const 0)) (local.get 1)))"
-        "    (br_if $inner (local.tee 1 (i32.sub (local.get 1) (i32.const 1)))))"
-        "   (i32.store (local.get 0) (i32.const 1))"
-        "   (local.set 0 (i32.add (local.get 0) (i32.const 20000)))"
-        "   (br $outer))"
-        "  (unreachable)))",
-        {4, 30000, 65532},
-        3,
-        true});
+    compare(
+        &(Program){"(module (memory (export \"memory\") 1)"
+                   " (func (export \"run\") (param i32) (result i32) (local i32)"
+                   "  (loop $outer"
+                   "   (local.set 1 (i32.const 1000))"
+                   "   (loop $inner"
+                   "    (i32.store (i32.const 0) (i32.xor (i32.load (i32.const 0)) (local.get 1)))"
+                   "    (br_if $inner (local.tee 1 (i32.sub (local.get 1) (i32.const 1)))))"
+                   "   (i32.store (local.get 0) (i32.const 1))"
+                   "   (local.set 0 (i32.add (local.get 0) (i32.const 20000)))"
+                   "   (br $outer))"
+                   "  (unreachable)))",
+                   {4, 30000, 65532},
+                   3,
+                   true});
 }
 
 /* ---- exceptions ----------------------------------------------------------------------------- */
