@@ -138,7 +138,7 @@ static bool send_request(const Compiler *compiler, const Module *module, const C
     const OsProcess *process = &compiler->process;
     const char *triple = r->triple ? r->triple : "", *cpu = r->cpu ? r->cpu : "",
                *features = r->features ? r->features : "", *keep = r->keep ? r->keep : "";
-    WireRequest wire = {.abi = wr_native_abi(),
+    WireRequest wire = {.magic = wire_magic(),
                         .module_size = r->same_module && compiler->has_module ? 0 : module->size,
                         .budget = r->budget,
                         .features = module->features,

@@ -1,6 +1,6 @@
 /*
  * wire.h - what the runtime and the compiler process say to each other, over one stream socket. Both come from
- * the same build: the numbers are in the host's byte order, and WIRE_MAGIC holds the ABI, so that a wasmrun-aot of
+ * the same build: the numbers are in the host's byte order, and the request begins with the ABI, so that a wasmrun-aot of
  * another version is refused.
  *
  *   request:  WireRequest, triple, cpu, features, keep (text, no zero), the module's bytes, functions (u32), points (u64)
@@ -12,7 +12,7 @@
 #include "client.h"
 
 typedef struct WireRequest {
-    u64 abi;         /* wr_native_abi() */
+    u64 magic;       /* wire_magic() */
     u64 module_size; /* 0: that of the request before */
     u64 budget;
     u32 features; /* of the language: Features */
@@ -33,5 +33,10 @@ typedef struct WireAnswer {
     u32 done, total;    /* PROGRESS: functions */
     CompileStats stats; /* ARTIFACT */
 } WireAnswer;
+
+/* The same in both if they understand each other; it is read before anything else. */
+INLINE u64 wire_magic(void) {
+    return wr_native_abi() ^ ((u64)sizeof(WireRequest) << 32 | sizeof(WireAnswer));
+}
 
 #endif

@@ -208,8 +208,10 @@ static const char *host_triple;
 /* False when there is none. */
 static bool serve_one(void) {
     WireRequest request;
-    if (!read_all(&request, sizeof request)) return false;
-    if (request.abi != wr_native_abi()) exit(EXIT_FAILURE);
+    if (!read_all(&request.magic, sizeof request.magic)) return false;
+    if (request.magic != wire_magic()) exit(EXIT_FAILURE); /* its request may be shorter */
+    if (!read_all((u8 *)&request + sizeof request.magic, sizeof request - sizeof request.magic))
+        return false;
     char *triple = read_text(request.triple_size), *cpu = read_text(request.cpu_size),
          *features = read_text(request.target_features_size), *path = read_text(request.keep_size);
     u8 *bytes = read_list(request.module_size, SIZE_MAX - 1, 1);
