@@ -14,6 +14,8 @@ const char *wr_aot_write_file(const char *path, const u8 *bytes, size_t size);
 /* Makes an empty file, which tells others that this process does something; false if it is there. */
 bool wr_aot_claim(const char *path);
 void wr_aot_touch(const char *path); /* it was used now */
+/* When it was last written or touched, in seconds since 1970; INT64_MAX if it is not there. */
+i64 wr_aot_changed(const char *path);
 bool wr_aot_remove(const char *path);
 /* Adds text to this process's map for profilers. Errno text, or NULL. */
 const char *wr_aot_append_perf_map(const char *text, size_t size);

@@ -70,6 +70,11 @@ bool wr_aot_claim(const char *path) {
 
 void wr_aot_touch(const char *path) { (void)utimensat(AT_FDCWD, path, NULL, AT_SYMLINK_NOFOLLOW); }
 
+i64 wr_aot_changed(const char *path) {
+    struct stat s;
+    return lstat(path, &s) == 0 ? (i64)s.st_mtime : INT64_MAX;
+}
+
 bool wr_aot_remove(const char *path) { return unlink(path) == 0; }
 
 bool wr_aot_each_file(const char *folder, AotFileVisitor *visit, void *context) {

@@ -107,6 +107,9 @@ static void claim_path(const char *path, char claim[CACHE_PATH_MAX]) {
 bool wr_cache_claim(const char *path) {
     char claim[CACHE_PATH_MAX];
     claim_path(path, claim);
+    if (wr_aot_claim(claim)) return true;
+    if (wr_aot_changed(claim) >= wr_aot_time() - STALE_SECONDS) return false;
+    (void)wr_aot_remove(claim); /* if two do so at once, both compile: no harm */
     return wr_aot_claim(claim);
 }
 
