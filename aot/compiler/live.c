@@ -8,7 +8,7 @@
 #include "decode_code.h"
 
 #define MOST_WORDS ((u64)1 << 20) /* of all sets: 8 MB */
-#define MOST_WORK ((u64)1 << 26)  /* of one walk: steps times words */
+#define MOST_WORK ((u64)1 << 27)  /* of all walks: steps times words */
 
 typedef enum StepKind {
     STEP_GET,
@@ -199,6 +199,17 @@ static void walk(Walk *w) {
     memcpy(set_at(w, 0), w->now, set_size(w));
 }
 
+/* As many walks as loops are in each other, and one more. False: that takes too long. */
+static bool walk_all(Walk *w) {
+    u64 left = MOST_WORK, one = (u64)w->live->words * w->nsteps;
+    do {
+        if (left < one) return false;
+        left -= one;
+        walk(w);
+    } while (w->has_changed);
+    return true;
+}
+
 /* Tells each `end` of a loop the loop's place. `open` has room for all labels. */
 static void match_loops(Walk *w, u32 *open) {
     u32 depth = 0;
@@ -218,7 +229,7 @@ static bool reserve(Walk *w) {
     Arena *a = w->arena;
     u64 words = live->words;
     if (words * live->count > MOST_WORDS || words * w->deepest > MOST_WORDS / 2 ||
-        words * w->nsteps > MOST_WORK)
+        words * w->nsteps > MOST_WORK / 2)
         return false;
     w->steps = wr_arena_new(a, w->nsteps, sizeof *w->steps);
     w->labels = wr_arena_new(a, w->deepest, sizeof *w->labels);
@@ -238,9 +249,7 @@ const Live *wr_live_find(Arena *arena, const Code *code, const u8 *base) {
     u32 *open = wr_arena_new(arena, w.deepest, sizeof *open);
     if (open == NULL) return NULL;
     match_loops(&w, open);
-    do walk(&w);
-    while (w.has_changed);
-    return live;
+    return walk_all(&w) ? live : NULL;
 }
 
 const u64 *wr_live_at(const Live *live, u32 place) {

@@ -66,6 +66,7 @@ typedef struct Lower {
     u32 nlabels, cap_labels;
     bool unreachable; /* no block is open */
     bool failed;      /* out of memory, or over a limit: it cannot be compiled */
+    u64 nstored;      /* slots that its frames are written down to, all places together (state.c) */
     u32 skipped;      /* blocks nested in skipped code */
     Instr at;         /* the instruction being lowered */
     u64 offset;       /* its byte offset in the module */

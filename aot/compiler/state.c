@@ -14,6 +14,9 @@
 #include "lower_object.h"
 #include "own.h"
 
+/* Of one function: some ten times what CPython's largest has. So many take LLVM seconds and half a gigabyte. */
+#define MOST_STORED (1u << 19)
+
 /* ---- slots ---- */
 
 u32 wr_state_local_slot(const Code *code, u32 local) {
@@ -37,19 +40,25 @@ static u32 first_exception_slot(const Lower *l) {
 
 /* ---- writing down ---- */
 
+static void store(Lower *l, LLVMValueRef slots, u32 slot, LLVMValueRef value) {
+    wr_lower_store_slot(l, slots, slot, value);
+    l->nstored += 1;
+    if (l->nstored > MOST_STORED) l->failed = true;
+}
+
 void wr_state_store_locals(Lower *l, LLVMValueRef slots, u32 pc) {
     const u64 *live = wr_live_at(l->live, pc);
-    for (u32 i = 0; i < l->code->nlocals; i++) {
+    for (u32 i = 0; i < l->code->nlocals && !l->failed; i++) {
         if (live != NULL && (live[i / 64] >> i % 64 & 1) == 0) continue;
         LLVMValueRef value = LLVMBuildLoad2(l->b, l->local_types[i], l->locals[i], "");
-        wr_lower_store_slot(l, slots, wr_state_local_slot(l->code, i), value);
+        store(l, slots, wr_state_local_slot(l->code, i), value);
     }
 }
 
 u32 wr_state_store_values(Lower *l, LLVMValueRef slots, u32 slot, const LLVMValueRef *values,
                           u32 count) {
-    for (u32 i = 0; i < count; i++) {
-        wr_lower_store_slot(l, slots, slot, values[i]);
+    for (u32 i = 0; i < count && !l->failed; i++) {
+        store(l, slots, slot, values[i]);
         slot += wr_state_slots(l->unit, LLVMTypeOf(values[i]));
     }
     return slot;
@@ -60,7 +69,7 @@ static void store_operands(Lower *l, LLVMValueRef slots, u32 height) {
     u32 slot = first_exception_slot(l);
     for (u32 i = 0; i < l->nlabels; i++) {
         LLVMValueRef caught = wr_lower_caught(&l->labels[i]);
-        if (caught != NULL) wr_lower_store_slot(l, slots, slot++, caught);
+        if (caught != NULL) store(l, slots, slot++, caught);
     }
 }
 
