@@ -160,6 +160,29 @@ u32 wr_profile_find_bare(const Profile *p, u64 budget, u32 *functions, u64 *poin
     return found;
 }
 
+static const Artifact *newest_good(const Module *m) {
+    const Artifact *a = atomic_load_explicit(&m->artifact, memory_order_acquire);
+    while (a != NULL && native_is_hasty(wr_artifact_options(a))) a = wr_artifact_older(a);
+    return a;
+}
+
+u32 wr_profile_find_scattered(const Profile *p, u64 budget, u32 *functions, u64 *size) {
+    const Module *m = p->module;
+    const Artifact *newest = newest_good(m);
+    u32 found = 0;
+    bool is_scattered = false;
+    *size = 0;
+    for (u32 i = 0; i < m->ncodes; i++) {
+        u32 index = m->nimported_funcs + i;
+        if (code_of(m, index) != GOOD_CODE) continue;
+        *size += (u64)(m->codes[i].end - m->codes[i].start);
+        if (found == PROFILE_JOINED || *size > budget) return 0;
+        is_scattered |= wr_artifact_code(newest, index) == NULL;
+        functions[found++] = index;
+    }
+    return is_scattered ? found : 0;
+}
+
 /* Puts the new points in it to those of functions that have been chosen; of a large function the last one, and forgets
  * the others: each loop around costs as much as the whole function. */
 static void choose_points(Profile *p, const Code *code) {

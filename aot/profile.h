@@ -13,7 +13,8 @@
 #define PROFILE_WEIGHT 4u /* of a sample */
 /* Samples of what could be compiled, before that is done. */
 #define PROFILE_HOT (8u * PROFILE_WEIGHT)
-#define PROFILE_FUNCTIONS 64u /* chosen at a time */
+#define PROFILE_FUNCTIONS 64u /* chosen at a time, */
+#define PROFILE_JOINED 256u   /* and that one slice takes the place of several for */
 
 typedef struct Profile {
     const Module *module;
@@ -39,6 +40,9 @@ void wr_profile_recall(Profile *profile);
  * bytes of code. */
 u32 wr_profile_find_bare(const Profile *profile, u64 budget, u32 *functions, u64 *points,
                          u32 *npoints, u64 *size);
+/* Functions that have good code, but in several slices, and the newest has not all of it: in one, they can be inlined in each
+ * other. *size: their bytes of code. 0 if there are none, more than PROFILE_JOINED or than `budget` bytes. */
+u32 wr_profile_find_scattered(const Profile *profile, u64 budget, u32 *functions, u64 *size);
 /* Chooses functions, the best first: one, and of the others what fits into the budget; those that are only recalled
  * by themselves, so that nothing waits for them. The points from the old `nasked` to the new one are in them. The rest
  * keeps its scores for the next time. */

@@ -28,6 +28,8 @@
 #define IDLE (500 * MS)    /* after which the compiler's process ends */
 #define MAX_FAILURES 3u
 
+#define JOIN_AFTER (50 * MS) /* nothing else was to be done so long: slices are joined */
+
 #define MAX_SLICES 16u /* of one module in the cache; and as many hasty ones */
 /* Bytes of code of the first slice; twice as many for each one after it, or for four that earlier runs have made: a
  * short run shall get something done, too. */
@@ -44,6 +46,7 @@ typedef struct TierModule {
     struct TierModule *next; /* in Tier.modules */
     Profile profile;
     bool recalls;  /* what the cache has is not in the profile yet */
+    bool joins;    /* it has several slices, which one might take the place of */
     u32 nslices;   /* of this run */
     u32 ncached;   /* in the cache, */
     u32 nhasty;    /* and hasty ones */
@@ -334,6 +337,26 @@ static bool compile_some_hastily(Tier *t, TierModule *tm) {
     return done > 0;
 }
 
+/* Runs that end compile what is hot slice by slice, and nothing is inlined from one to the other: what they have left in the
+ * cache is compiled once more, as one slice, mostly for the next run. */
+static void join_slices(Tier *t, TierModule *tm) {
+    u32 functions[PROFILE_JOINED];
+    CompileRequest request = {.options = options_of(t->engine), .functions = functions};
+    tm->joins = false;
+    if (tm->ncached == MAX_SLICES) return;
+    request.nfunctions =
+        wr_profile_find_scattered(&tm->profile, BUDGET_MAX, functions, &request.budget);
+    if (request.nfunctions == 0) return;
+    wr_log(t->engine, WR_LOG_INFO, "joins %u slices", (unsigned)tm->ncached);
+    (void)do_request(t, tm, &request);
+}
+
+static void join_some(Tier *t) {
+    TierModule *tm = t->modules;
+    while (tm != NULL && (!tm->joins || tm->is_going)) tm = tm->next;
+    if (tm != NULL && wr_os_now() - t->idle_since > JOIN_AFTER) join_slices(t, tm);
+}
+
 /* For tests each kind of code gets its turn to run. */
 static void compile_hot(Tier *t, TierModule *tm) {
     bool has_more = compile_some_hastily(t, tm);
@@ -373,7 +396,10 @@ static void watch(void *context) {
         recall(t);
         expect_request(t);
         TierModule *tm = choose_module(t);
-        if (tm != NULL) compile_hot(t, tm);
+        if (tm != NULL)
+            compile_hot(t, tm);
+        else
+            join_some(t);
         tick(t);
         next = wr_os_now() + t->tick;
     }
@@ -522,8 +548,11 @@ static bool adopt_whole(Module *module, const Cache *cache, const NativeOptions 
 static void register_module(Module *module) {
     Tier *t = module->engine->tier;
     wr_os_mutex_lock(&t->lock);
-    (void)module_of(t, module); /* without memory nothing is known */
+    TierModule *tm = module_of(t, module); /* without memory nothing is known */
+    if (tm != NULL) tm->joins = module->nslices > 1;
+    if (tm != NULL && tm->joins && t->is_eager) join_slices(t, tm);
     wr_os_mutex_unlock(&t->lock);
+    if (module->nslices > 1) warm(module->engine);
 }
 
 void wr_tier_adopt(Module *module) {
@@ -536,7 +565,7 @@ void wr_tier_adopt(Module *module) {
     if (!has_whole && hasty_options(module->engine, &hasty))
         module->nhasty = adopt_slices(module, cache, &hasty);
     if (!has_whole) module->nslices = adopt_slices(module, cache, &options);
-    if (module->nhasty > 0) register_module(module);
+    if (module->nhasty > 0 || module->nslices > 1) register_module(module);
     if (has_whole || module->nslices + module->nhasty > 0)
         wr_log(module->engine, WR_LOG_INFO, "began with what the cache has compiled");
 }

@@ -5,6 +5,7 @@
  * loops. Needs wasmrun-aot.
  */
 #define _POSIX_C_SOURCE 200809L
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -516,18 +517,25 @@ static const char two_functions[] =
     " (func (export \"other\") (param i32) (result i32)"
     " (loop $l (br_if $l (local.tee 0 (i32.sub (local.get 0) (i32.const 1))))) (local.get 0)))";
 
-/* Hasty code of both functions, in the cache as a run leaves it. */
-static void put_hasty_slice(const Cache *cache) {
-    Bench b = new_bench(WR_ENGINE_AUTO, 0);
-    wr_module_t *module = text_module(&b, two_functions);
-    const u32 functions[] = {0, 1};
-    CompileRequest request = {
-        .options = wr_aot_options(b.engine), .functions = functions, .nfunctions = 2};
+static CompileRequest request_of(const Bench *b, bool is_hasty) {
+    CompileRequest request = {.options = wr_aot_options(b->engine)};
+    if (!is_hasty) return request;
     request.options.level = 0;
     request.options.polled = request.options.migratable = true;
+    return request;
+}
+
+/* Code of some of the two functions, in the cache as a run leaves it. */
+static void put_slice(const Cache *cache, bool is_hasty, u32 number, const u32 *functions,
+                      u32 count) {
+    Bench b = new_bench(WR_ENGINE_AUTO, 0);
+    wr_module_t *module = text_module(&b, two_functions);
+    CompileRequest request = request_of(&b, is_hasty);
+    request.functions = functions;
+    request.nfunctions = count;
     char path[CACHE_PATH_MAX], slice[CACHE_PATH_MAX];
     wr_cache_path(cache, module, &request, path);
-    wr_cache_slice_path(path, 0, slice);
+    wr_cache_slice_path(path, number, slice);
     u8 *bytes;
     size_t size;
     CompileStats stats;
@@ -536,6 +544,14 @@ static void put_hasty_slice(const Cache *cache) {
     wr_free(&b.engine->alloc, bytes, size);
     wr_module_delete(module);
     bench_delete(&b);
+}
+
+static Bench bench_with_cache(const Cache *cache) {
+    wr_config_t *config = wr_config_new();
+    wr_config_set_engine_kind(config, WR_ENGINE_AUTO);
+    cr_assert(wr_config_set_cache(config, cache->folder));
+    wr_config_set_log(config, keep_log, NULL, WR_LOG_INFO);
+    return bench_new(config);
 }
 
 static void wait_a_little(void) {
@@ -555,11 +571,8 @@ Test(tier, hasty_code_in_the_cache) {
     Cache cache;
     make_cache(&cache);
     setenv("WASMRUN_TIER", "eager", 1);
-    put_hasty_slice(&cache);
-    wr_config_t *config = wr_config_new();
-    wr_config_set_engine_kind(config, WR_ENGINE_AUTO);
-    cr_assert(wr_config_set_cache(config, cache.folder));
-    Bench b = bench_new(config);
+    put_slice(&cache, true, 0, (const u32[]){0, 1}, 2);
+    Bench b = bench_with_cache(&cache);
     wr_module_t *module = text_module(&b, two_functions);
     wr_instance_t *instance;
     must(wr_linker_instantiate(b.linker, b.store, module, &instance));
@@ -572,6 +585,41 @@ Test(tier, hasty_code_in_the_cache) {
     cr_assert(has_good_code(module, 1));
     wr_module_delete(module);
     bench_delete(&b);
+    remove_cache(&cache);
+}
+
+static u32 slices_that_have(const wr_module_t *module, u32 func_index) {
+    u32 count = 0;
+    for (const Artifact *a = module->artifact; a != NULL; a = wr_artifact_older(a))
+        count += wr_artifact_code(a, func_index) != NULL;
+    return count;
+}
+
+/* Each function had a slice of its own: now they have one for both, besides. Once. */
+Test(tier, slices_in_the_cache_are_joined) {
+    Cache cache;
+    make_cache(&cache);
+    setenv("WASMRUN_TIER", "eager", 1);
+    put_slice(&cache, false, 0, (const u32[]){0}, 1);
+    put_slice(&cache, false, 1, (const u32[]){1}, 1);
+    for (int run = 0; run < 2; run++) {
+        Bench b = bench_with_cache(&cache);
+        wr_module_t *module = text_module(&b, two_functions);
+        wr_instance_t *instance;
+        cr_assert_eq(slices_that_have(module, 0), 2);
+        cr_assert_eq(slices_that_have(module, 1), 2);
+        cr_assert_not_null(wr_artifact_code(module->artifact, 0));
+        cr_assert_not_null(wr_artifact_code(module->artifact, 1));
+        must(wr_linker_instantiate(b.linker, b.store, module, &instance));
+        int32_t result;
+        must(call_i32(&b, instance, "run", 1000, &result));
+        cr_assert_eq(result, 1000);
+        wr_tier_stats_t stats;
+        wr_engine_get_tier_stats(b.engine, &stats);
+        cr_assert_eq(stats.slices, run == 0 ? 1 : 0);
+        wr_module_delete(module);
+        bench_delete(&b);
+    }
     remove_cache(&cache);
 }
 
@@ -621,6 +669,13 @@ static void leave_compiler(const char *keep) {
     bench_delete(&b);
 }
 
+static void age_claim(const char *path, time_t seconds) {
+    char claim[CACHE_PATH_MAX + 16];
+    struct timespec then[2] = {{time(NULL) - seconds, 0}, {time(NULL) - seconds, 0}};
+    (void)snprintf(claim, sizeof claim, "%s.claim.part", path);
+    cr_assert_eq(utimensat(AT_FDCWD, claim, then, 0), 0);
+}
+
 /* What comes of it is in the cache when the process that asked for it has gone on; or has not been asked for. */
 Test(tier, compiler_that_is_left, .timeout = 240) {
     Cache cache;
@@ -630,6 +685,9 @@ Test(tier, compiler_that_is_left, .timeout = 240) {
     wr_cache_slice_path(path, 3, slice);
     leave_compiler(slice);
     while (!wr_cache_claim(slice)) wait_a_little(); /* it has given its claim back */
+    cr_assert_not(wr_cache_claim(slice));
+    age_claim(slice, 660); /* whoever made it was ended before it could give it back */
+    cr_assert(wr_cache_claim(slice));
     cr_assert_not(wr_cache_claim(slice));
     leave_compiler(NULL);
     remove_cache(&cache);
