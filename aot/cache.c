@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "aot_os.h"
+#include "compiler_revision.h"
 #include "hash.h"
 #include "native.h"
 #include "store.h"
@@ -62,12 +63,14 @@ static u64 mix_text(u64 seed, const char *text) {
     return text != NULL ? wr_hash(text, strlen(text), seed).low : seed + 1;
 }
 
-/* Everything that decides what the compiler makes of a module. NULL for CPU and features means this host's: a
- * cache on a shared disk finds artifacts for another CPU refused, and makes new ones. */
+/* Everything that decides what the compiler makes of a module, itself included: what an older one did wrong does not
+ * stay. NULL for CPU and features means this host's: a cache on a shared disk finds artifacts for another CPU refused,
+ * and makes new ones. */
 static u64 request_seed(const Module *module, const CompileRequest *request) {
     const NativeOptions *o = &request->options;
     u8 options[8] = {o->guarded, o->polled, o->fuel, o->migratable, o->level};
-    u64 seed = wr_hash(options, sizeof options, wr_native_abi() ^ module->features).low;
+    u64 compiler = wr_native_abi() ^ WR_COMPILER_REVISION;
+    u64 seed = wr_hash(options, sizeof options, compiler ^ module->features).low;
     seed = mix_text(seed, request->triple);
     seed = mix_text(seed, request->cpu);
     return mix_text(seed, request->features);

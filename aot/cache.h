@@ -1,5 +1,5 @@
 /*
- * cache.h - a folder of artifacts, so that a module is compiled once. One file for each module, target and set of
+ * cache.h - a folder of artifacts, so that a module is compiled once. One file for each module, compiler, target and set of
  * options, named by a hash of them; what is in it is checked when it is opened (artifact.h).
  *
  * Any number of processes use the folder at the same time, and may be killed at any moment: files appear whole,

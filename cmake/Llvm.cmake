@@ -11,6 +11,8 @@ if(WR_AOT AND NOT CMAKE_CROSSCOMPILING AND NOT WR_SANITIZE STREQUAL "thread")
                         OUTPUT_STRIP_TRAILING_WHITESPACE)
         execute_process(COMMAND "${LLVM_CONFIG}" --libdir OUTPUT_VARIABLE WR_LLVM_LIBDIR
                         OUTPUT_STRIP_TRAILING_WHITESPACE)
+        execute_process(COMMAND "${LLVM_CONFIG}" --version OUTPUT_VARIABLE WR_LLVM_VERSION
+                        OUTPUT_STRIP_TRAILING_WHITESPACE)
         find_library(WR_LLVM_LIBRARY NAMES LLVM-19 HINTS "${WR_LLVM_LIBDIR}")
         mark_as_advanced(WR_LLVM_LIBRARY)
         if(WR_LLVM_LIBRARY AND EXISTS "${WR_LLVM_INCLUDE}/llvm-c/Core.h")
