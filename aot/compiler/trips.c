@@ -98,10 +98,33 @@ bool wr_trips_find(AffineScope *scope, LLVMBasicBlockRef block, Trips *t) {
     return set_comparison(scope, t, LLVMGetCondition(branch));
 }
 
-bool wr_trips_estimate(const Trips *t, u64 *count) {
-    if (!wr_linear_same_terms(&t->limit, &t->start, t->bits)) return false;
-    i64 distance = wr_linear_signed(t->limit.constant - t->start.constant, t->bits);
-    if ((distance < 0) != (t->step < 0)) return false;
+/* What a header's phi is in the first iteration, if that is a constant; NULL: it is none, or no such phi. */
+static LLVMValueRef first_constant(const Loop *loop, LLVMValueRef value) {
+    if (LLVMIsAPHINode(value) == NULL || LLVMGetInstructionParent(value) != loop->header)
+        return NULL;
+    for (u32 i = 0; i < LLVMCountIncoming(value); i++)
+        if (LLVMGetIncomingBlock(value, i) == loop->preheader)
+            return LLVMIsAConstantInt(LLVMGetIncomingValue(value, i));
+    return NULL;
+}
+
+/* The low bits of a sum that is a constant. */
+static bool is_known(const Loop *loop, const Linear *sum, u64 *result) {
+    *result = sum->constant;
+    for (u32 i = 0; i < sum->nterms; i++) {
+        LLVMValueRef first = first_constant(loop, sum->terms[i].value);
+        if (first == NULL) return false;
+        *result += sum->terms[i].factor * LLVMConstIntGetZExtValue(first);
+    }
+    return true;
+}
+
+bool wr_trips_estimate(const Loop *loop, const Trips *t, u64 *count) {
+    Linear way = t->limit;
+    u64 sum;
+    if (!wr_linear_add(&way, &t->start, ~0ull) || !is_known(loop, &way, &sum)) return false;
+    i64 distance = wr_linear_signed(sum, t->bits);
+    if ((distance < 0) != (t->step < 0) || distance == INT64_MIN) return false;
     *count = (u64)(distance / t->step);
     return true;
 }

@@ -21,7 +21,7 @@ typedef struct Trips {
 /* Whether the exit at this block can be counted, which every iteration passes. */
 NODISCARD bool wr_trips_find(AffineScope *scope, LLVMBasicBlockRef block, Trips *trips);
 /* If it is a constant. Not exact: for deciding what is worth it. */
-bool wr_trips_estimate(const Trips *trips, u64 *count);
+bool wr_trips_estimate(const Loop *loop, const Trips *trips, u64 *count);
 
 /* Where sums are built: terms that are keys of `values` stand for what they map to. */
 typedef struct LinearBuilder {

@@ -67,7 +67,7 @@ static bool is_remainder(const Versioning *v) {
 
 static bool is_over_soon(const Versioning *v) {
     u64 count;
-    return is_remainder(v) || (wr_trips_estimate(&v->trips, &count) && count < FEW_TRIPS);
+    return is_remainder(v) || (wr_trips_estimate(v->loop, &v->trips, &count) && count < FEW_TRIPS);
 }
 
 static bool is_worth_it(const Versioning *v) {
