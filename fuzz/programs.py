@@ -56,6 +56,11 @@ VECTOR_BINARY = (
     "i16x8.q15mulr_sat_s i32x4.dot_i16x8_s i8x16.narrow_i16x8_u i64x2.extmul_high_i32x4_s i8x16.avgr_u i8x16.swizzle "
     "i8x16.eq i16x8.lt_s i32x4.gt_u i64x2.ge_s f32x4.add f32x4.pmin f64x2.mul f64x2.max f32x4.lt f64x2.ne"
 ).split()
+# Relaxed ones give the same in all engines: what they leave open is chosen once.
+VECTOR_BINARY += "i8x16.relaxed_swizzle f32x4.relaxed_min f64x2.relaxed_max i16x8.relaxed_q15mulr_s".split()
+VECTOR_TERNARY = (
+    "v128.bitselect f32x4.relaxed_madd f64x2.relaxed_nmadd i16x8.relaxed_laneselect i32x4.relaxed_dot_i8x16_i7x16_add_s"
+).split()
 VECTOR_SHIFT = "i8x16.shl i16x8.shr_s i32x4.shr_u i64x2.shl".split()
 LANES = {
     "i32": ["i8x16.extract_lane_s 5", "i16x8.extract_lane_u 3", "i32x4.extract_lane 2"],
@@ -242,7 +247,7 @@ class Function:
             lane = self.r.randrange(128 // bits)
             return f"(v128.load{bits}_lane {memory} {lane} {self.place(memory, d)} {self.value('v128', d)})"
         if which == 5:
-            return f"(v128.bitselect {self.value('v128', d)} {self.value('v128', d)} {self.value('v128', d)})"
+            return f"({self.r.choice(VECTOR_TERNARY)} {self.value('v128', d)} {self.value('v128', d)} {self.value('v128', d)})"
         return f"({self.r.choice(VECTOR_BINARY)} {self.value('v128', d)} {self.value('v128', d)})"
 
     # ---- objects
@@ -356,7 +361,24 @@ class Function:
         op = self.r.choice(STORES[kind])
         return f"({kind}.{op} {memory} {self.offset()} {self.place(memory, depth)} {self.value(kind, depth)})"
 
+    def grow(self):
+        """Memories move nowhere, but are longer; how long they were is looked at."""
+        memory = self.memory()
+        kind = self.m.memories[memory]
+        size = f"(memory.size {memory})"
+        grown = f"(memory.grow {memory} ({kind}.const {self.pick(0, 1, 1, 9)}))"
+        return f"(local.set ${kind} ({kind}.add (local.get ${kind}) ({kind}.mul {size} {grown})))"
+
+    def wide(self):
+        """128 bits as two numbers of 64."""
+        a, b, c, d = (self.value("i64", 1) for _ in range(4))
+        made = self.pick(f"(i64.add128 {a} {b} {c} {d})", f"(i64.sub128 {a} {b} {c} {d})",
+                         f"(i64.mul_wide_s {a} {b})", f"(i64.mul_wide_u {a} {b})")
+        return f"{made} (local.set $i64) (local.set $i64b)"
+
     def bulk(self):
+        if self.r.randrange(6) == 0:
+            return self.grow()
         memory = self.memory()
         kind = self.m.memories[memory]
         a, b = self.place(memory, 1), self.place(memory, 1)
@@ -455,7 +477,7 @@ class Function:
         if which == 13:
             return self.throw()
         if which == 14:
-            return self.bulk()
+            return self.bulk() if self.r.randrange(3) else self.wide()
         if which == 15:
             if self.r.randrange(4):
                 return self.set(2)
