@@ -197,6 +197,7 @@ static Error *ended_by_trap(Native *n, u32 offset) {
 static bool goes_on(Native *n, NativeActivation *a, u32 offset) {
     if (n->left.is_call && offset == 0 && a->trail.count > 0) return true;
     a->trail.count = 0;
+    a->thrown_at = offset;
     wr_error_delete(a->carried);
     a->carried = NULL;
     return false;
@@ -229,7 +230,7 @@ static Error *raise(Native *n, u32 *how) {
     u32 exception = wr_error_exception_ref(error, n->store);
     if (exception != 0) {
         n->activation->trail.count = 0; /* it does not go on */
-        (void)goes_on(n, n->activation, 0);
+        (void)goes_on(n, n->activation, n->trap_offset);
         return unwind(n, exception, error, false, how);
     }
     wr_native_backtrace(n, n->activation, n->trap_offset, false, error);

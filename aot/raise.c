@@ -315,7 +315,8 @@ static void add_trail(const Native *native, const NativeActivation *a, FramePlac
                       Trace *trace) {
     const NativeTrail *t = &a->trail;
     u64 first = min_u64(t->count, TRAIL_END), last = min_u64(t->count - first, TRAIL_END);
-    for (u64 i = 0; i < first; i++) add_places(native, a, t->first[i], 0, f, trace);
+    for (u64 i = 0; i < first; i++)
+        add_places(native, a, t->first[i], i == 0 ? a->thrown_at : 0, f, trace);
     trace->count += t->count - first - last;
     for (u64 i = t->count - last; i < t->count; i++)
         add_places(native, a, t->last[i % TRAIL_END], 0, f, trace);

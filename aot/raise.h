@@ -24,6 +24,7 @@ struct NativeActivation {
     Instance *instance;      /* of the function that was called */
     u64 low, top;            /* of the native stack, the part that it may use */
     NativeTrail trail;
+    u32 thrown_at; /* where what is on the trail was thrown, as an offset in the module; 0: the trail's first place tells */
     Error *carried; /* what the exception on the trail came with, or NULL */
     i64 other_fuel; /* meter.h: what is left beyond Store.fuel; if it is not metered, that as the host knows it */
     bool is_metered;
