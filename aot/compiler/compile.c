@@ -184,7 +184,6 @@ static bool optimise(Unit *unit, Effort effort) {
     if (level > 1 && !version_loops(unit)) return false;
     if (!run_passes(unit, pipelines[level])) return false;
     if (effort != EFFORT_NONE && wr_survey_is_too_much(unit)) return false;
-    wr_thaw_loads(unit);
     wr_lanes_guard_selects(unit);
     wr_settle_places(unit);
     const NativeOptions *o = &unit->plan->options;

@@ -6,16 +6,14 @@
 
 #include "unit.h"
 
-/* Whether it only keeps a load of linear memory from being joined with others that a phi chooses between: all loads that may
- * fault are frozen, and each of them keeps its place. Nothing else depends on it. */
+/* Whether it is what code has of a load of linear memory that may fault: all of these are frozen. While LLVM optimises, that
+ * keeps it from joining loads that a phi chooses between; while it selects instructions, from taking most loads into the
+ * instruction that uses them, and sometimes out of it again, without a place. Nothing else depends on it. */
 bool wr_is_frozen_load(LLVMValueRef value);
 
-/* After optimisation: no load is frozen any more, so that code takes it in as an operand. */
-void wr_thaw_loads(const Unit *unit);
-
-/* Processors compute with operands in memory, and LLVM then gives the one instruction the place of the
- * computation: a fault would seem to be at an i32.add. So what may take in a load of linear memory gets the load's
- * place, which costs nothing, since it cannot trap itself. After optimisation, before code is generated. */
+/* Where LLVM finds that the value needs no freezing (a computation with a constant goes before it, say), one instruction
+ * loads and computes, and has the place of the computation: a fault would seem to be at an i32.add. So what may take in a
+ * load of linear memory gets the load's place. After optimisation, before code is generated. */
 void wr_settle_places(const Unit *unit);
 
 #endif
