@@ -46,7 +46,7 @@ typedef struct TierModule {
     struct TierModule *next; /* in Tier.modules */
     Profile profile;
     bool recalls;  /* what the cache has is not in the profile yet */
-    bool joins;    /* it has several slices, which one might take the place of */
+    bool joins;    /* it has several slices, which one is to take the place of */
     u32 nslices;   /* of this run */
     u32 ncached;   /* in the cache, */
     u32 nhasty;    /* and hasty ones */
@@ -337,15 +337,25 @@ static bool compile_some_hastily(Tier *t, TierModule *tm) {
     return done > 0;
 }
 
+/* The functions that one slice is to have instead of several; 0 if there is nothing to join, or no room for it. */
+static u32 find_scattered(const TierModule *tm, u32 *functions, u64 *size) {
+    if (tm->module->nslices < 2 || tm->ncached >= MAX_SLICES) return 0;
+    return wr_profile_find_scattered(&tm->profile, BUDGET_MAX, functions, size);
+}
+
+static bool is_scattered(const TierModule *tm) {
+    u32 functions[PROFILE_JOINED];
+    u64 size;
+    return find_scattered(tm, functions, &size) > 0;
+}
+
 /* Runs that end compile what is hot slice by slice, and nothing is inlined from one to the other: what they have left in the
  * cache is compiled once more, as one slice, mostly for the next run. */
 static void join_slices(Tier *t, TierModule *tm) {
     u32 functions[PROFILE_JOINED];
     CompileRequest request = {.options = options_of(t->engine), .functions = functions};
     tm->joins = false;
-    if (tm->ncached == MAX_SLICES) return;
-    request.nfunctions =
-        wr_profile_find_scattered(&tm->profile, BUDGET_MAX, functions, &request.budget);
+    request.nfunctions = find_scattered(tm, functions, &request.budget);
     if (request.nfunctions == 0) return;
     wr_log(t->engine, WR_LOG_INFO, "joins %u slices", (unsigned)tm->ncached);
     (void)do_request(t, tm, &request);
@@ -549,10 +559,11 @@ static void register_module(Module *module) {
     Tier *t = module->engine->tier;
     wr_os_mutex_lock(&t->lock);
     TierModule *tm = module_of(t, module); /* without memory nothing is known */
-    if (tm != NULL) tm->joins = module->nslices > 1;
-    if (tm != NULL && tm->joins && t->is_eager) join_slices(t, tm);
+    bool joins = tm != NULL && is_scattered(tm);
+    if (joins) tm->joins = true;
+    if (joins && t->is_eager) join_slices(t, tm);
     wr_os_mutex_unlock(&t->lock);
-    if (module->nslices > 1) warm(module->engine);
+    if (joins) warm(module->engine);
 }
 
 void wr_tier_adopt(Module *module) {
