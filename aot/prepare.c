@@ -1,6 +1,8 @@
 /* prepare.c - see prepare.h. */
 #include "prepare.h"
 
+#include <inttypes.h>
+
 #include "cache.h"
 #include "debugger.h"
 #include "log.h"
@@ -124,6 +126,16 @@ static void tell_of_functions(const Engine *engine, const CompileStats *stats) {
                (unsigned)stats->plain, all);
 }
 
+/* For --stats. */
+static void tell_of_phases(const Engine *engine, const CompileStats *s) {
+    wr_log(engine, WR_LOG_INFO,
+           "compiled %u functions in %.3f ms: lower %.3f, optimise %.3f, generate %.3f, link %.3f; "
+           "%" PRIu64 " bytes at most",
+           (unsigned)s->functions, (double)s->total_ns / 1e6, (double)s->lower_ns / 1e6,
+           (double)s->optimise_ns / 1e6, (double)s->generate_ns / 1e6, (double)s->link_ns / 1e6,
+           s->peak_bytes);
+}
+
 static Error *compile_and_open(Module *module, const CompileRequest *request, const Cache *cache,
                                const char *path) {
     u8 *bytes;
@@ -132,6 +144,7 @@ static Error *compile_and_open(Module *module, const CompileRequest *request, co
     Error *error = wr_aot_compile(module, request, &bytes, &size, &stats);
     if (error != NULL) return error;
     tell_of_functions(module->engine, &stats);
+    tell_of_phases(module->engine, &stats);
     return wr_aot_take(module, &request->options, bytes, size, cache, path);
 }
 
