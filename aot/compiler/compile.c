@@ -181,6 +181,7 @@ static bool optimise(Unit *unit, Effort effort) {
     static const char *const pipelines[] = {"default<O0>", "default<O1>", "default<O2>",
                                             "default<O3>", "default<Os>"};
     u8 level = level_of(unit->plan, effort);
+    if (level > 0 && wr_survey_stores_too_much(unit)) return false;
     if (level > 1 && !version_loops(unit)) return false;
     if (!run_passes(unit, pipelines[level])) return false;
     if (effort != EFFORT_NONE && wr_survey_is_too_much(unit)) return false;

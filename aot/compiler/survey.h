@@ -12,6 +12,10 @@
  * have megabytes of others. False: no memory. */
 NODISCARD bool wr_survey(Plan *plan, const u32 *functions, u32 count, const Alloc *alloc);
 
+/* Whether a function's frames are written down to more slots than LLVM optimises in seconds (state.h): it has to be compiled
+ * with EFFORT_NONE. After lowering. */
+bool wr_survey_stores_too_much(const Unit *unit);
+
 /* Whether what LLVM has made of a unit is too much for its generator of code: then it has to be compiled with EFFORT_NONE. */
 bool wr_survey_is_too_much(const Unit *unit);
 

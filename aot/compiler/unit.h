@@ -64,6 +64,7 @@ typedef struct Unit {
     LLVMTargetMachineRef machine; /* the thread's */
     LLVMDIBuilderRef debug;
     LLVMMetadataRef file, compile_unit, subroutine_type;
+    u64 most_stored; /* Lower.nstored of one of its functions */
     LLVMTypeRef i1, i8, i16, i32, i64, f32, f64, v128, ptr, none;
     /* metadata: what does not alias with what (memory contents, heap, instance fields, values, globals), and
      * !invariant.load for fields that never change during an instance's life */
